@@ -1,0 +1,83 @@
+"""What meshplan has to say about a manifest, with its places."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from meshplan.identity import ResourceId
+from meshplan.location import Location, Side
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Status(StrEnum):
+    """Whether a finding came with the change, was there before, or went away with it."""
+
+    NEW = "new"
+    EXISTING = "existing"
+    FIXED = "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong or worth knowing; malformed input is a finding, not an exception."""
+
+    rule: str
+    severity: Severity
+    message: str
+    #: The primary place first.
+    locations: tuple[Location, ...] = ()
+    id: ResourceId | None = None
+    status: Status = Status.NEW
+    target: str | None = None
+    help: str = ""
+    refs: tuple[str, ...] = ()
+    #: The wave of the plan after which the finding holds; None for a finding about a revision.
+    wave: int | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same finding in two revisions, whatever lines moved."""
+        path = self.locations[0].path if self.locations and self.id is None else ""
+        pointer = self.locations[0].pointer if self.locations else ""
+        parts = (self.rule, str(self.id or ""), path, pointer, self.target or "", self.message)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+    @property
+    def side(self) -> Side:
+        """The revision in which the finding holds."""
+        return Side.BASE if self.status is Status.FIXED else Side.HEAD
+
+    def with_(self, **changes: Any) -> Self:
+        """The same finding with some fields changed."""
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as the result document writes it."""
+        return {
+            "rule": self.rule,
+            "refs": list(self.refs),
+            "severity": str(self.severity),
+            "message": self.message,
+            "id": self.id.to_json() if self.id else None,
+            "status": str(self.status),
+            "target": self.target,
+            "wave": self.wave,
+            "locations": [location.to_json() for location in self.locations],
+            "help": self.help,
+            "fix": None,
+            "fingerprint": self.fingerprint,
+            "waiver": None,
+        }

@@ -1,0 +1,41 @@
+"""Which changed object has to be written before which other, and why."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from meshplan.identity import ResourceId
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """`first` has to be in force before `then` is written."""
+
+    first: ResourceId
+    then: ResourceId
+    #: In words, e.g. "http[0] of VirtualService shop/reviews sends requests to subset v2".
+    why: str
+    #: What a client sees if the order is the other way round, e.g. "503 NC".
+    failure: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {
+            "first": self.first.to_json(),
+            "then": self.then.to_json(),
+            "why": self.why,
+            "failure": self.failure,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Objects of which each has to wait for another: no order of the two versions is safe."""
+
+    ids: tuple[ResourceId, ...]
+    #: The edges among them.
+    edges: tuple[Edge, ...]
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {"ids": [found.to_json() for found in self.ids], "why": self.why}

@@ -1,0 +1,260 @@
+"""The one thing every report reads: what was compared, what changes, the plan, the findings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, assert_never
+
+from meshplan import __version__
+from meshplan.diff import (
+    ABSENT,
+    Change,
+    ChangeSet,
+    Create,
+    Delete,
+    FieldChange,
+    Rename,
+    Replace,
+    Update,
+)
+from meshplan.finding import Finding, Severity, Status
+from meshplan.graph import Cycle, Edge
+from meshplan.location import Location
+from meshplan.plan import Plan, wave_to_json
+from meshplan.resource import Resource
+from meshplan.settings import Settings
+
+SCHEMA = "meshplan.dev/result/v1"
+
+
+class Verdict(StrEnum):
+    """What the change does to requests, from harmless to worst."""
+
+    UNCHANGED = "unchanged"
+    SAFE = "safe"
+    SAFE_IN_ORDER = "safe-in-order"
+    UNKNOWN = "unknown"
+    UNSAFE = "unsafe"
+
+    @property
+    def rank(self) -> int:
+        """0 for the most harmless."""
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionName:
+    """How the user calls a revision, and the commit it is; None for index and working tree."""
+
+    name: str
+    commit: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {"name": self.name, "commit": self.commit}
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A fact that the answer rests on, and where it comes from."""
+
+    name: str
+    value: str
+    #: "default", "settings", or a place such as "a/b.yaml:3".
+    source: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {"name": self.name, "value": self.value, "source": self.source}
+
+
+class CoverageStatus(StrEnum):
+    """What became of something that holds manifests."""
+
+    RENDERED = "rendered"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What became of one folder, Kustomization, chart or Application."""
+
+    target: str
+    path: str
+    kind: str
+    status: CoverageStatus
+    why: str = ""
+    #: Whether what it is made of differs between the two revisions.
+    changed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {
+            "target": self.target,
+            "path": self.path,
+            "kind": self.kind,
+            "status": str(self.status),
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read at all."""
+
+    message: str
+    path: str | None = None
+    line: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {"message": self.message, "path": self.path, "line": self.line}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """Everything about one target."""
+
+    name: str
+    verdict: Verdict
+    changes: ChangeSet = field(default_factory=ChangeSet)
+    edges: tuple[Edge, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
+    plan: Plan = field(default_factory=Plan)
+    reversible: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {
+            "name": self.name,
+            "verdict": str(self.verdict),
+            "changes": [change_to_json(change) for change in self.changes],
+            "edges": [edge.to_json() for edge in self.edges],
+            "cycles": [cycle.to_json() for cycle in self.cycles],
+            "plan": {
+                "digest": self.plan.digest,
+                "bridges": self.plan.bridges,
+                "reversible": self.reversible,
+                "waves": [wave_to_json(wave) for wave in self.plan.waves],
+            },
+            "proof": None,
+            "lost": [],
+            "deployers": [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The single input of every report."""
+
+    base: RevisionName | None
+    head: RevisionName
+    as_of: str
+    targets: tuple[TargetResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the targets'."""
+        return max(
+            (t.verdict for t in self.targets), key=lambda v: v.rank, default=Verdict.UNCHANGED
+        )
+
+    @property
+    def exit_status(self) -> int:
+        """0 nothing to hold back, 1 findings, 3 something that changed could not be read."""
+        unread = any(
+            entry.status is CoverageStatus.FAILED
+            or (entry.status is CoverageStatus.SKIPPED and entry.changed)
+            for entry in self.coverage
+        )
+        if unread or self.problems:
+            return 3
+        threshold = self.settings.fail_on.rank
+        held = any(f.status is Status.NEW and f.severity.rank <= threshold for f in self.findings)
+        return 1 if held else 0
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many changes of each action and findings of each status there are."""
+        actions = [change_to_json(c)["action"] for t in self.targets for c in t.changes]
+        statuses = [f.status for f in self.findings]
+        return {
+            **{a: actions.count(a) for a in ("create", "update", "delete", "replace", "rename")},
+            **{str(s): statuses.count(s) for s in Status},
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The document that `schemas/result.schema.json` describes."""
+        return {
+            "schema": SCHEMA,
+            "tool": {"name": "meshplan", "version": __version__, "rules": None},
+            "asOf": self.as_of,
+            "exitStatus": self.exit_status,
+            "assumptions": [assumption.to_json() for assumption in self.assumptions],
+            "errors": [problem.to_json() for problem in self.problems],
+            "base": self.base.to_json() if self.base else None,
+            "head": self.head.to_json(),
+            "verdict": str(self.verdict),
+            "targets": [target.to_json() for target in self.targets],
+            "findings": [finding.to_json() for finding in self.findings],
+            "coverage": [entry.to_json() for entry in self.coverage],
+            "summary": dict(self.summary),
+        }
+
+
+def worst_severity(findings: tuple[Finding, ...]) -> Severity | None:
+    """The worst severity among findings that are new."""
+    new = [f.severity for f in findings if f.status is Status.NEW]
+    return min(new, key=lambda s: s.rank, default=None)
+
+
+def change_to_json(change: Change) -> dict[str, Any]:
+    """A change as the result document writes it."""
+    match change:
+        case Create(after):
+            return _change("create", None, after, ())
+        case Delete(before):
+            return _change("delete", before, None, ())
+        case Update(before, after, fields):
+            return _change("update", before, after, fields)
+        case Replace(before, after, fields):
+            return _change("replace", before, after, fields)
+        case Rename(before, after):
+            return _change("rename", before, after, ()) | {"was": before.id.to_json()}
+        case _:
+            assert_never(change)
+
+
+def _change(
+    action: str, before: Resource | None, after: Resource | None, fields: tuple[FieldChange, ...]
+) -> dict[str, Any]:
+    subject = after or before
+    assert subject is not None  # noqa: S101 - every change has one side
+    secret = (subject.id.group, subject.id.kind) == ("", "Secret")
+    return {
+        "action": action,
+        "id": subject.id.to_json(),
+        "fields": [_field(entry, secret=secret) for entry in fields],
+        "base": _place(before.origin.location() if before else None),
+        "head": _place(after.origin.location() if after else None),
+    }
+
+
+def _field(entry: FieldChange, *, secret: bool) -> dict[str, Any]:
+    """A changed field; absent values are left out, a Secret's are never shown."""
+    hidden = secret and entry.path.split(".")[0].split("[")[0] in ("data", "stringData")
+    shown = {"before": entry.before, "after": entry.after}
+    values = {
+        key: "(hidden)" if hidden else value for key, value in shown.items() if value is not ABSENT
+    }
+    return {"path": entry.path, **values}
+
+
+def _place(location: Location | None) -> dict[str, Any] | None:
+    return {"path": location.path, "line": location.line} if location else None

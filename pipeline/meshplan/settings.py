@@ -1,0 +1,122 @@
+"""What the user has decided in `.meshplan.yaml` and on the command line, as one frozen value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from meshplan.finding import Severity
+
+#: The names under which settings are looked for at the root of the repository.
+SETTINGS_FILES = (".meshplan.yaml", ".meshplan.yml")
+
+
+class World(StrEnum):
+    """Whether what a target does not define may exist elsewhere."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class MeshSettings:
+    """Facts of the mesh that the user states; None means: read it from the repository, or assume."""
+
+    outbound_traffic_policy: str | None = None
+    enable_auto_mtls: bool | None = None
+    root_namespace: str | None = None
+    trust_domain: str | None = None
+    cluster_domain: str | None = None
+    istio_version: str | None = None
+    kubernetes_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """A target that the user names, instead of those that meshplan would find."""
+
+    name: str
+    #: Folders or files, or glob patterns of them, relative to the repository.
+    paths: tuple[str, ...]
+    #: plain, kustomize, helm, argocd, flux; None means: whatever is found there.
+    kind: str | None = None
+    #: Default namespace of namespaced objects that name none.
+    namespace: str | None = None
+    #: Helm values files, in order.
+    values: tuple[str, ...] = ()
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSettings:
+    """Limits of one renderer process."""
+
+    timeout_seconds: float = 60.0
+    max_output_bytes: int = 64 * 1024 * 1024
+    #: Whether `meshplan` may run `kustomize`, `kubectl` and `helm` at all.
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that steers a run besides the two revisions."""
+
+    world: World = World.OPEN
+    fail_on: Severity = Severity.ERROR
+    #: Verdicts that make the exit status 1.
+    fail_on_verdicts: tuple[str, ...] = ("unsafe", "unknown")
+    default_namespace: str = "default"
+    #: Glob patterns of paths that are not read at all.
+    ignore: tuple[str, ...] = ()
+    targets: tuple[TargetSettings, ...] = ()
+    deployers: tuple[str, ...] = ()
+    mesh: MeshSettings = field(default_factory=MeshSettings)
+    render: RenderSettings = field(default_factory=RenderSettings)
+    #: Where the settings were read, e.g. ".meshplan.yaml"; "" for the defaults.
+    source: str = ""
+
+    def with_(self, **changes: Any) -> Self:
+        """The same settings with some fields changed."""
+        return replace(self, **changes)
+
+
+def settings_of(value: Mapping[str, Any], source: str) -> Settings:
+    """Settings from a mapping that already satisfies `schemas/settings.schema.json`."""
+    mesh = value.get("mesh") or {}
+    render = value.get("render") or {}
+    default = Settings()
+    return Settings(
+        world=World(value.get("world", default.world)),
+        fail_on=Severity(value.get("failOn", default.fail_on)),
+        fail_on_verdicts=tuple(value.get("failOnVerdicts", default.fail_on_verdicts)),
+        default_namespace=value.get("defaultNamespace", default.default_namespace),
+        ignore=tuple(value.get("ignore") or ()),
+        targets=tuple(_target(entry) for entry in value.get("targets") or ()),
+        deployers=tuple(value.get("deployers") or ()),
+        mesh=MeshSettings(
+            outbound_traffic_policy=mesh.get("outboundTrafficPolicy"),
+            enable_auto_mtls=mesh.get("enableAutoMtls"),
+            root_namespace=mesh.get("rootNamespace"),
+            trust_domain=mesh.get("trustDomain"),
+            cluster_domain=mesh.get("clusterDomain"),
+            istio_version=mesh.get("istioVersion"),
+            kubernetes_version=mesh.get("kubernetesVersion"),
+        ),
+        render=RenderSettings(
+            timeout_seconds=float(render.get("timeoutSeconds", default.render.timeout_seconds)),
+            max_output_bytes=int(render.get("maxOutputBytes", default.render.max_output_bytes)),
+            enabled=bool(render.get("enabled", default.render.enabled)),
+        ),
+        source=source,
+    )
+
+
+def _target(entry: Mapping[str, Any]) -> TargetSettings:
+    return TargetSettings(
+        name=entry["name"],
+        paths=tuple(entry["paths"]),
+        kind=entry.get("kind"),
+        namespace=entry.get("namespace"),
+        values=tuple(entry.get("values") or ()),
+        release=entry.get("release"),
+    )
