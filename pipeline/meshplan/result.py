@@ -22,7 +22,7 @@ from meshplan.graph import Cycle, Edge
 from meshplan.location import Location
 from meshplan.plan import Plan, wave_to_json
 from meshplan.resource import Resource
-from meshplan.settings import Settings
+from meshplan.settings import Assumption, Settings
 
 SCHEMA = "meshplan.dev/result/v1"
 
@@ -52,20 +52,6 @@ class RevisionName:
     def to_json(self) -> dict[str, Any]:
         """As the result document writes it."""
         return {"name": self.name, "commit": self.commit}
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """A fact that the answer rests on, and where it comes from."""
-
-    name: str
-    value: str
-    #: "default", "settings", or a place such as "a/b.yaml:3".
-    source: str
-
-    def to_json(self) -> dict[str, Any]:
-        """As the result document writes it."""
-        return {"name": self.name, "value": self.value, "source": self.source}
 
 
 class CoverageStatus(StrEnum):

@@ -80,6 +80,20 @@ class Settings:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A fact that the answer rests on, and where it comes from."""
+
+    name: str
+    value: str
+    #: "default", "settings", or a place such as "a/b.yaml:3".
+    source: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {"name": self.name, "value": self.value, "source": self.source}
+
+
 def settings_of(value: Mapping[str, Any], source: str) -> Settings:
     """Settings from a mapping that already satisfies `schemas/settings.schema.json`."""
     mesh = value.get("mesh") or {}
