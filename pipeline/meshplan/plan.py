@@ -127,12 +127,11 @@ def step_to_json(step: Step) -> dict[str, Any]:
     base = {"id": step.id.to_json(), "bridge": step.bridge, "why": step.why}
     match step:
         case Apply(resource):
-            secret = (resource.id.group, resource.id.kind) == ("", "Secret")
             return base | {
                 "action": "apply",
                 "apiVersion": resource.api_version,
                 "hash": hash_of(resource.manifest),
-                "manifest": None if secret else resource.manifest,
+                "manifest": None if resource.is_secret else resource.manifest,
             }
         case Remove(api_version=api_version):
             return base | {

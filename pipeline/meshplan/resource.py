@@ -66,6 +66,11 @@ class Resource:
         return value if isinstance(value, Mapping) else {}
 
     @property
+    def is_secret(self) -> bool:
+        """Whether its values are nobody's business: a Secret, or encrypted by SOPS."""
+        return (self.id.group, self.id.kind) == ("", "Secret") or "sops" in self.manifest
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """`metadata.labels`, or nothing where they are no mapping."""
         value = self.metadata.get("labels")

@@ -104,30 +104,46 @@ class TargetResult:
 
     name: str
     verdict: Verdict
+    #: plain, kustomize, helm, argocd, flux.
+    kind: str = ""
+    #: The folder or file it is made of.
+    path: str = ""
+    #: How many objects it has in base and head; of one revision alone, `before` is None.
+    before: int | None = None
+    after: int = 0
     changes: ChangeSet = field(default_factory=ChangeSet)
     edges: tuple[Edge, ...] = ()
     cycles: tuple[Cycle, ...] = ()
-    plan: Plan = field(default_factory=Plan)
+    #: None where only one revision is read.
+    plan: Plan | None = None
     reversible: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As the result document writes it."""
         return {
             "name": self.name,
+            "kind": self.kind,
+            "path": self.path,
+            "objects": {"base": self.before, "head": self.after},
             "verdict": str(self.verdict),
             "changes": [change_to_json(change) for change in self.changes],
             "edges": [edge.to_json() for edge in self.edges],
             "cycles": [cycle.to_json() for cycle in self.cycles],
-            "plan": {
-                "digest": self.plan.digest,
-                "bridges": self.plan.bridges,
-                "reversible": self.reversible,
-                "waves": [wave_to_json(wave) for wave in self.plan.waves],
-            },
+            "plan": plan_to_json(self.plan, reversible=self.reversible) if self.plan else None,
             "proof": None,
             "lost": [],
             "deployers": [],
         }
+
+
+def plan_to_json(plan: Plan, *, reversible: bool) -> dict[str, Any]:
+    """A plan as the result document writes it."""
+    return {
+        "digest": plan.digest,
+        "bridges": plan.bridges,
+        "reversible": reversible,
+        "waves": [wave_to_json(wave) for wave in plan.waves],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +178,8 @@ class Result:
         if unread or self.problems:
             return 3
         threshold = self.settings.fail_on.rank
-        held = any(f.status is Status.NEW and f.severity.rank <= threshold for f in self.findings)
+        counted = Status.NEW if self.base else Status.EXISTING
+        held = any(f.status is counted and f.severity.rank <= threshold for f in self.findings)
         return 1 if held else 0
 
     @property
@@ -202,19 +219,67 @@ def worst_severity(findings: tuple[Finding, ...]) -> Severity | None:
 
 def change_to_json(change: Change) -> dict[str, Any]:
     """A change as the result document writes it."""
+    fields = shown_fields(change)
     match change:
         case Create(after):
-            return _change("create", None, after, ())
+            return _change("create", None, after, fields)
         case Delete(before):
-            return _change("delete", before, None, ())
-        case Update(before, after, fields):
+            return _change("delete", before, None, fields)
+        case Update(before, after):
             return _change("update", before, after, fields)
-        case Replace(before, after, fields):
+        case Replace(before, after):
             return _change("replace", before, after, fields)
         case Rename(before, after):
-            return _change("rename", before, after, ()) | {"was": before.id.to_json()}
+            return _change("rename", before, after, fields) | {"was": before.id.to_json()}
         case _:
             assert_never(change)
+
+
+def shown_fields(change: Change) -> tuple[FieldChange, ...]:
+    """The changed fields, without anything secret: of a Secret, only which fields changed.
+
+    Every report that shows values takes them from here.
+    """
+    match change:
+        case Update(before, after, fields) | Replace(before, after, fields):
+            secret = before.is_secret or after.is_secret
+            return tuple(_hide(entry, secret=secret) for entry in fields)
+        case _:
+            return ()
+
+
+#: What stands for a value that is not shown.
+HIDDEN = "(hidden)"
+
+#: Where a Secret has nothing secret. Annotations are not among it: `kubectl apply` keeps a copy of
+#: the whole object in one.
+_PUBLIC = ("apiVersion", "kind", "type", "immutable", "metadata.name", "metadata.labels")
+
+
+def _hide(entry: FieldChange, *, secret: bool) -> FieldChange:
+    if secret and not entry.path.startswith(_PUBLIC):
+        return FieldChange(entry.path, _keys_only(entry.before), _keys_only(entry.after))
+    return FieldChange(
+        entry.path, _without_ciphertext(entry.before), _without_ciphertext(entry.after)
+    )
+
+
+def _keys_only(value: Any) -> Any:
+    if value is ABSENT:
+        return ABSENT
+    return dict.fromkeys(value, HIDDEN) if isinstance(value, Mapping) else HIDDEN
+
+
+def _without_ciphertext(value: Any) -> Any:
+    match value:
+        case str() if value.startswith("ENC["):
+            return HIDDEN
+        case Mapping():
+            return {key: _without_ciphertext(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_without_ciphertext(item) for item in value]
+        case _:
+            return value
 
 
 def _change(
@@ -222,24 +287,19 @@ def _change(
 ) -> dict[str, Any]:
     subject = after or before
     assert subject is not None  # noqa: S101 - every change has one side
-    secret = (subject.id.group, subject.id.kind) == ("", "Secret")
     return {
         "action": action,
         "id": subject.id.to_json(),
-        "fields": [_field(entry, secret=secret) for entry in fields],
+        "fields": [_field(entry) for entry in fields],
         "base": _place(before.origin.location() if before else None),
         "head": _place(after.origin.location() if after else None),
     }
 
 
-def _field(entry: FieldChange, *, secret: bool) -> dict[str, Any]:
-    """A changed field; absent values are left out, a Secret's are never shown."""
-    hidden = secret and entry.path.split(".")[0].split("[")[0] in ("data", "stringData")
+def _field(entry: FieldChange) -> dict[str, Any]:
+    """A changed field; absent values are left out."""
     shown = {"before": entry.before, "after": entry.after}
-    values = {
-        key: "(hidden)" if hidden else value for key, value in shown.items() if value is not ABSENT
-    }
-    return {"path": entry.path, **values}
+    return {"path": entry.path} | {k: v for k, v in shown.items() if v is not ABSENT}
 
 
 def _place(location: Location | None) -> dict[str, Any] | None:
