@@ -1,0 +1,82 @@
+"""A Flux Kustomization: staged server-side apply, then pruning in reverse order.
+
+Definitions (CustomResourceDefinition, Namespace, ClusterRole) come first and are waited for, then
+classes, then the rest by kind; kinds that Flux does not know are ordered by group, kind, namespace
+and name, so a DestinationRule is written before a VirtualService whichever way the change goes.
+Pruning follows right after, before health is checked (fluxcd/pkg `ssa/sort.go`,
+`ssa/manager_apply.go`, `ssa/manager_delete.go`; kustomize-controller).
+"""
+
+from meshplan.deployers.deployer import (
+    Deployer,
+    Options,
+    apply,
+    plan_of,
+    pruned,
+    remove,
+    written,
+)
+from meshplan.diff import ChangeSet
+from meshplan.identity import ResourceId
+from meshplan.plan import Plan, Step
+from meshplan.resource import Snapshot
+
+_FIRST = (
+    "CustomResourceDefinition",
+    "Namespace",
+    "ClusterRole",
+    "ClusterClass",
+    "RuntimeClass",
+    "PriorityClass",
+    "StorageClass",
+    "VolumeSnapshotClass",
+    "IngressClass",
+    "GatewayClass",
+    "ClusterRoleBinding",
+    "ResourceQuota",
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+    "ConfigMap",
+    "Secret",
+    "Service",
+    "LimitRange",
+    "Deployment",
+    "StatefulSet",
+    "CronJob",
+    "PodDisruptionBudget",
+)
+_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+_RANK = {kind: rank - len(_FIRST) for rank, kind in enumerate(_FIRST)} | {
+    kind: rank + 1 for rank, kind in enumerate(_LAST)
+}
+_DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace", "ClusterRole"})
+_WAITS = "Flux waits only for definitions and classes, not between the other objects"
+
+
+def _stage(found: ResourceId) -> int:
+    if found.kind in _DEFINITIONS:
+        return 0
+    return 1 if found.kind.endswith("Class") else 2
+
+
+def reconcile_key(found: ResourceId) -> tuple[int, int, str, str, str, str]:
+    """The place of an object in Flux's order."""
+    rank = _RANK.get(found.kind, 0)
+    return _stage(found), rank, found.group, found.kind, found.namespace, found.name
+
+
+def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa: ARG001
+    """The writes of a reconciliation, each a step of its own, then the deletions in reverse."""
+    groups: list[list[Step]] = [
+        [apply(resource, f"Flux's order: {resource.id.kind}")]
+        for resource in sorted(written(changes), key=lambda r: reconcile_key(r.id))
+    ]
+    gone = sorted(pruned(changes), key=lambda r: reconcile_key(r.id)[1:], reverse=True)
+    groups += [
+        [remove(resource, "Flux prunes after applying, in reverse order")] for resource in gone
+    ]
+    return plan_of(groups, _WAITS)
+
+
+FLUX = Deployer("flux", "Flux", order, _WAITS)
