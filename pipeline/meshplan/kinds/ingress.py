@@ -1,0 +1,19 @@
+"""Ingress and IngressClass."""
+
+from meshplan.kinds.kind import Kind
+
+INGRESS = Kind(
+    group="networking.k8s.io",
+    kind="Ingress",
+    plural="ingresses",
+    scope="Namespaced",
+    versions=("v1",),
+)
+
+INGRESS_CLASS = Kind(
+    group="networking.k8s.io",
+    kind="IngressClass",
+    plural="ingressclasses",
+    scope="Cluster",
+    versions=("v1", "v1beta1"),
+)
