@@ -1,4 +1,4 @@
-"""Which changed object has to be written before which other, and why."""
+"""Edges between changed objects, cycles of them, and the graph that they make."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -39,3 +39,11 @@ class Cycle:
     def to_json(self) -> dict[str, Any]:
         """As the result document writes it."""
         return {"ids": [found.to_json() for found in self.ids], "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyGraph:
+    """The edges between the changed objects of a target, and the cycles among them."""
+
+    edges: tuple[Edge, ...] = ()
+    cycles: tuple[Cycle, ...] = ()

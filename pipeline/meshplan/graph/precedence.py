@@ -1,0 +1,153 @@
+"""From "this must not get worse on the way" to "this write before that one".
+
+An obligation is a number that depends on which of a few writes have been made. It may be no worse on
+the way than at both ends: a state in which it is, is bad. The result is a set of precedences under
+which no bad state is reached, whatever subset of the unordered writes is visible, and from which
+none can be left out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+#: Up to this many writes every state is looked at; above, writes of one block go together.
+EXACT = 7
+
+Level = Callable[[int], int]
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Precedences:
+    """Pairs (first, then) of positions, and whether no order of the writes is safe."""
+
+    pairs: tuple[Pair, ...] = ()
+    cyclic: bool = False
+
+
+NONE = Precedences()
+
+
+def precedences(
+    count: int, level: Level, subject: int | None = None, blocks: Sequence[int] | None = None
+) -> Precedences:
+    """The weakest precedences among `count` writes that keep `level` up.
+
+    `level` takes the bit mask of the writes that have been made. `subject` is the write of the
+    object whose need this is: where there is a choice, the others are ordered against it and not
+    among themselves. Positions should be in the order in which one would write them; `blocks`
+    numbers groups of alike writes for the case that there are more than `EXACT`.
+    """
+    if count < 2:
+        return NONE
+    if count > EXACT and blocks is not None:
+        return _in_blocks(count, level, subject, blocks)
+    level = _remembered(level)
+    full = (1 << count) - 1
+    floor = min(level(0), level(full))
+    bad = [mask for mask in range(1, full) if level(mask) < floor]
+    if not bad:
+        return NONE
+    order = _safe_order(count, frozenset(bad))
+    if order is None:
+        return Precedences(tuple(_conflict(count, bad)), cyclic=True)
+    return Precedences(tuple(_thinned(order, bad, subject)))
+
+
+def _remembered(level: Level) -> Level:
+    memory: dict[int, int] = {}
+
+    def remembered(mask: int) -> int:
+        if mask not in memory:
+            memory[mask] = level(mask)
+        return memory[mask]
+
+    return remembered
+
+
+def _safe_order(count: int, bad: frozenset[int]) -> list[int] | None:
+    """The first order, by position, in which no state is bad; None if there is none."""
+    dead: set[int] = set()
+
+    def extend(mask: int, order: list[int]) -> bool:
+        if len(order) == count:
+            return True
+        for position in range(count):
+            then = mask | 1 << position
+            if then != mask and then not in bad and then not in dead:
+                order.append(position)
+                if extend(then, order):
+                    return True
+                order.pop()
+        dead.add(mask)
+        return False
+
+    order: list[int] = []
+    return order if extend(0, order) else None
+
+
+def _thinned(order: Sequence[int], bad: Iterable[int], subject: int | None) -> list[Pair]:
+    """The pairs of a safe order, less those without which every bad state is still ruled out."""
+    pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
+    states = list(bad)
+    kept = list(pairs)
+    for pair in sorted(pairs, key=lambda p: (subject in p, p)):
+        rest = [other for other in kept if other != pair]
+        if all(any(_rules_out(p, mask) for p in rest) for mask in states):
+            kept = rest
+    return sorted(kept)
+
+
+def _rules_out(pair: Pair, mask: int) -> bool:
+    first, then = pair
+    return not mask >> first & 1 and bool(mask >> then & 1)
+
+
+def _conflict(count: int, bad: Sequence[int]) -> Iterator[Pair]:
+    """Pairs that say why there is no order: each follows from one write made first or last."""
+    states = frozenset(bad)
+    full = (1 << count) - 1
+    everyone = range(count)
+    found: set[Pair] = set()
+    for one in everyone:
+        alone, missing = 1 << one, full & ~(1 << one)
+        others = [p for p in everyone if p != one]
+        if alone in states:
+            helpers = [p for p in others if alone | 1 << p not in states]
+            found.update((p, one) for p in helpers or others)
+        if missing in states:
+            helped = [p for p in others if missing & ~(1 << p) not in states]
+            found.update((one, p) for p in helped or others)
+    if not _has_cycle(count, found):
+        found = {(a, b) for a in everyone for b in everyone if a != b}
+    yield from sorted(found)
+
+
+def _has_cycle(count: int, pairs: Iterable[Pair]) -> bool:
+    waiting = {p: {a for a, b in pairs if b == p} for p in range(count)}
+    while free := [p for p, firsts in waiting.items() if not firsts]:
+        for p in free:
+            del waiting[p]
+        for firsts in waiting.values():
+            firsts.difference_update(free)
+    return bool(waiting)
+
+
+def _in_blocks(
+    count: int, level: Level, subject: int | None, blocks: Sequence[int]
+) -> Precedences:
+    """Precedences where there are too many writes to look at all states: those of a block go
+    together. A block is ordered against another as if each were one write.
+    """
+    keys = sorted({(blocks[p], p if p == subject else -1) for p in range(count)})
+    members = [
+        [p for p in range(count) if (blocks[p], p if p == subject else -1) == key] for key in keys
+    ]
+    masks = [sum(1 << p for p in block) for block in members]
+    own = next((i for i, block in enumerate(members) if block == [subject]), None)
+
+    def of_blocks(mask: int) -> int:
+        return level(sum(found for i, found in enumerate(masks) if mask >> i & 1))
+
+    found = precedences(len(members), of_blocks, own)
+    pairs = [(a, b) for i, j in found.pairs for a in members[i] for b in members[j]]
+    return Precedences(tuple(sorted(pairs)), found.cyclic)
