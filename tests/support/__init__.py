@@ -1,0 +1,1 @@
+"""What tests share; on the import path through `pythonpath` in pyproject.toml."""
