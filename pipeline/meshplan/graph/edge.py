@@ -16,6 +16,9 @@ class Edge:
     why: str
     #: What a client sees if the order is the other way round, e.g. "503 NC".
     failure: str
+    #: Whether `then` takes away what the old version of `first` relies on: requests under way have
+    #: to end before it is written.
+    retires: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As the result document writes it."""

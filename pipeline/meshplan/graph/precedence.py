@@ -132,9 +132,7 @@ def _has_cycle(count: int, pairs: Iterable[Pair]) -> bool:
     return bool(waiting)
 
 
-def _in_blocks(
-    count: int, level: Level, subject: int | None, blocks: Sequence[int]
-) -> Precedences:
+def _in_blocks(count: int, level: Level, subject: int | None, blocks: Sequence[int]) -> Precedences:
     """Precedences where there are too many writes to look at all states: those of a block go
     together. A block is ordered against another as if each were one write.
     """

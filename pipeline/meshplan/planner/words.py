@@ -1,0 +1,108 @@
+"""Why a step is where it is, in a sentence made from its edges."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from meshplan.graph import Cycle, DependencyGraph, Edge
+from meshplan.identity import ResourceId
+from meshplan.resource import Snapshot
+
+#: How many objects a sentence names before it counts the rest.
+_NAMED = 5
+
+
+class Words:
+    """The sentences of the steps of one plan."""
+
+    def __init__(
+        self,
+        graph: DependencyGraph,
+        base: Snapshot,
+        head: Snapshot,
+        removed: Collection[ResourceId],
+    ):
+        self._base = base
+        self._head = head
+        self._removed = removed
+        self._cycle: dict[ResourceId, Cycle] = {}
+        self._later: dict[ResourceId, list[Edge]] = {}
+        self._earlier: dict[ResourceId, list[Edge]] = {}
+        for cycle in graph.cycles:
+            self._cycle.update(dict.fromkeys(cycle.ids, cycle))
+        for edge in graph.edges:
+            self._later.setdefault(edge.first, []).append(edge)
+            self._earlier.setdefault(edge.then, []).append(edge)
+
+    def applied(self, subject: ResourceId) -> str:
+        """Why an object is written where it is."""
+        return "; ".join(self._reasons(subject)) or "nothing else in this change depends on it"
+
+    def removed(self, subject: ResourceId) -> str:
+        """Why an object is removed where it is, and what goes with it."""
+        reasons = [*self._reasons(subject), *self._along(subject)]
+        return "; ".join(reasons) or "last, as nothing else in this change depends on it"
+
+    def replaced(self, subject: ResourceId) -> str:
+        """Why an object that stays has to be removed for a moment."""
+        return (
+            f"a field that cannot be changed differs: {subject} has to be deleted and created again"
+        )
+
+    def _reasons(self, subject: ResourceId) -> Iterable[str]:
+        cycle = self._cycle.get(subject)
+        members: Collection[ResourceId] = cycle.ids if cycle else ()
+        if cycle:
+            others = listed([str(member) for member in cycle.ids if member != subject])
+            yield f"together with {others}, as no order of them is safe"
+        later = [e for e in self._later.get(subject, ()) if e.then not in members]
+        if later:
+            edge, others = later[0], _more(e.then for e in later)
+            yield f"before {edge.then}{others}: {_short(edge, edge.then)}"
+        earlier = [e for e in self._earlier.get(subject, ()) if e.first not in members]
+        if earlier:
+            edge, others = earlier[0], _more(e.first for e in earlier)
+            yield f"after {edge.first}{others}: {_short(edge, subject)}"
+
+    def _along(self, subject: ResourceId) -> Iterable[str]:
+        """What the API server deletes together with a namespace or the definition of a kind."""
+        contents = _contents(subject, self._base)
+        if not contents:
+            return
+        kept = [found for found in contents if found in self._head]
+        gone = [
+            found for found in contents if found not in self._head and found not in self._removed
+        ]
+        if gone:
+            yield f"with it goes {listed([str(found) for found in gone])}"
+        if kept:
+            yield (
+                f"attention: with it goes {listed([str(found) for found in kept])}, "
+                "which the head still has"
+            )
+
+
+def _contents(subject: ResourceId, snapshot: Snapshot) -> Sequence[ResourceId]:
+    if (subject.group, subject.kind) == ("", "Namespace"):
+        return sorted(found for found in snapshot if found.namespace == subject.name)
+    if subject.kind == "CustomResourceDefinition":
+        spec = snapshot[subject].spec if subject in snapshot else {}
+        names = spec.get("names")
+        kind = names.get("kind") if isinstance(names, dict) else None
+        return sorted(f for f in snapshot if (f.group, f.kind) == (spec.get("group"), kind))
+    return ()
+
+
+def _short(edge: Edge, subject: ResourceId) -> str:
+    """The reason of an edge in a sentence that has named `subject` already."""
+    return edge.why.replace(f" of {subject} ", " ", 1)
+
+
+def _more(ids: Iterable[ResourceId]) -> str:
+    count = len(set(ids)) - 1
+    return f" and {count} more" if count else ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them: "a, b and c"; of many the rest is counted."""
+    if len(words) > _NAMED + 1:
+        return f"{', '.join(words[:_NAMED])} and {len(words) - _NAMED} more"
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
