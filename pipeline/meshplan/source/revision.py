@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+#: Larger files are not read: no manifest comes near, and one file must not fill the memory.
+MAX_FILE_BYTES = 32 * 1024 * 1024
+
 
 class EntryKind(StrEnum):
     """What a path of a revision is."""
@@ -26,6 +29,8 @@ class Entry:
     #: when it is read (`read`), and "" before that unless the index vouches for it.
     blob: str
     size: int | None = None
+    #: The path that holds the content, where `path` leads through a symbolic link; "" elsewhere.
+    real: str = ""
 
 
 class Revision(Protocol):
@@ -50,6 +55,39 @@ class Revision(Protocol):
         """
 
     def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
-        """The content of files, in any order. An entry whose content is not at hand is left out
-        and added to `unread`.
+        """The content of files, in any order; of a symbolic link, the path it names. The entry
+        that comes with a content has its object id and size. An entry whose content is not at
+        hand is left out and added to `unread`.
         """
+
+
+def changed_paths(base: Revision, head: Revision) -> tuple[str, ...]:
+    """Paths whose kind or content differs, sorted.
+
+    A working tree file that was not read yet counts as changed. A path that one side has and
+    that the other side holds back (`unread`) does not: nobody knows.
+    """
+    before, after = base.entries, head.entries
+    paths = sorted(before.keys() | after.keys())
+    return tuple(
+        path
+        for path in paths
+        if _differs(before.get(path), after.get(path))
+        and not (path not in after and is_unread(head, path))
+        and not (path not in before and is_unread(base, path))
+    )
+
+
+def is_unread(revision: Revision, path: str) -> bool:
+    """Whether `unread` names the path or a folder above it."""
+    unread = revision.unread
+    if not unread:
+        return False
+    steps = path.split("/")
+    return any("/".join(steps[:end]) in unread for end in range(1, len(steps) + 1))
+
+
+def _differs(before: Entry | None, after: Entry | None) -> bool:
+    if before is None or after is None:
+        return True
+    return not before.blob or (before.kind, before.blob) != (after.kind, after.blob)
