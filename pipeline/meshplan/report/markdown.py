@@ -1,0 +1,205 @@
+"""The report for a pull request, in GitHub's Markdown, within the size of a comment.
+
+What comes from a manifest is either in a code span, in a fenced block with a longer fence than
+anything in it, or has every sign that Markdown, HTML or GitHub reads replaced by an entity. A
+mention is not undone by an entity, so `@` is followed by a zero-width space outside of code.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meshplan.diff import Change, Rename
+from meshplan.finding import Finding, Severity, Status
+from meshplan.plan import Plan
+from meshplan.report import wording
+from meshplan.report.layout import View, printable
+from meshplan.result import Result, TargetResult, shown_fields
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+#: Bytes of a comment on GitHub, with room for what a workflow adds around it.
+LIMIT = 65_000
+#: How many rows each list may have, from most to least detail; 0 leaves only its number.
+_ROWS = (200, 50, 15, 5, 0)
+
+_MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}  # noqa: RUF001
+_BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./:=,()\[\]→@+~-]*\Z")
+_FENCES = re.compile(r"`+")
+
+
+def render(result: Result, _view: View) -> str:
+    """The report with as much detail as fits."""
+    text = ""
+    for rows in _ROWS:
+        text = _template().render(_context(result, rows))
+        if len(text.encode("utf-8", "replace")) <= LIMIT:
+            break
+    return text
+
+
+def prose(value: object) -> str:
+    """Text of ours or a manifest's in a sentence."""
+    text = "".join(_entity(char) for char in printable(str(value)))
+    return text.replace("www.", "www&#46;")
+
+
+def _entity(char: str) -> str:
+    if char.isalnum() or char in " ,./()’…→·":  # noqa: RUF001
+        return char
+    return f"&#{ord(char)};" + ("&#8203;" if char in "@#" else "")
+
+
+def code(value: object) -> str:
+    """Text in a code span, also inside a table or an HTML block."""
+    text = printable(str(value))
+    if _BARE.match(text) and text == text.strip():
+        return f"`{text}`"
+    return html_code(text)
+
+
+def html_code(value: object) -> str:
+    """Text in a code element, for where Markdown is not read: in `<summary>`."""
+    text = printable(str(value))
+    entities = "".join(c if c.isalnum() or c in " ,./→…" else f"&#{ord(c)};" for c in text)
+    return f"<code>{entities}</code>"
+
+
+def fence(lines: Sequence[str], language: str = "") -> str:
+    """A fenced block that nothing in `lines` can close."""
+    rows = [printable(entry) for entry in lines]
+    longest = max((len(run) for row in rows for run in _FENCES.findall(row)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return "\n".join((ticks + language, *rows, ticks))
+
+
+@cache
+def _template() -> "Template":
+    # Late: jinja2 takes 45 ms to import, and the other reports need none of it.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
+    # Autoescaping is for HTML and would be wrong here: each value has a filter of its own.
+    environment = Environment(  # noqa: S701
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals["more"] = _more
+    environment.filters |= {
+        "prose": prose,
+        "code": code,
+        "html_code": html_code,
+        "fence": fence,
+        "count": wording.count,
+    }
+    return environment.get_template("markdown.md.jinja")
+
+
+def _more(entries: Sequence[object], rows: int, noun: str, plural: str) -> str:
+    """The line under a list that was cut, or nothing."""
+    hidden = len(entries) - rows
+    return (
+        f"\n… and {wording.count(hidden, f'more {noun}', f'more {plural}')}\n" if hidden > 0 else ""
+    )
+
+
+def _context(result: Result, rows: int) -> dict[str, Any]:
+    shown = wording.to_show(result)
+    return {
+        "mark": "❌" if result.exit_status else "⚠️" if _has_cycles(result) else "✅",
+        "headline": wording.headline(result),
+        "compared": wording.compared(result),
+        "counts": wording.change_counts(result),
+        "rows": rows,
+        "problems": [str(problem.message) for problem in result.problems],
+        "targets": [_target(target, rows) for target in wording.changed(result)],
+        "findings": [_finding(found) for found in shown],
+        "severities": wording.severities(shown),
+        "existing": len(wording.others(result, Status.EXISTING)) if result.base else 0,
+        "fixed": len(wording.others(result, Status.FIXED)),
+        "unread": wording.unread(result),
+        "skipped": wording.skipped(result),
+        "assumptions": result.assumptions,
+        "command": _command(result),
+    }
+
+
+def _has_cycles(result: Result) -> bool:
+    return any(target.cycles for target in result.targets)
+
+
+def _command(result: Result) -> str:
+    """How to see the same on a laptop."""
+    names = [(name.commit or name.name)[:12] for name in (result.base, result.head) if name]
+    return f"meshplan diff {'..'.join(names)}" if result.base and result.head.commit else ""
+
+
+def _target(target: TargetResult, rows: int) -> dict[str, Any]:
+    changes = sorted(target.changes, key=wording.urgency)
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "changes": [_change(change) for change in changes],
+        "deletions": [
+            str(wording.subject(change).id) for change in changes if wording.urgency(change) <= 1
+        ],
+        "fields": list(_field_lines(target, rows)),
+        "cycles": [
+            {"ids": [str(found) for found in cycle.ids], "why": cycle.why}
+            for cycle in target.cycles
+        ],
+        "waves": list(_waves(target.plan)) if target.plan else [],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    subject = wording.subject(change)
+    return {
+        "action": wording.action(change),
+        "id": str(subject.id),
+        "was": str(change.before.id) if isinstance(change, Rename) else "",
+        "place": wording.place(subject.origin.location()),
+    }
+
+
+def _field_lines(target: TargetResult, rows: int) -> Iterator[str]:
+    """Lines of a diff: what goes with `-`, what comes with `+`."""
+    left = rows * 2
+    for change in target.changes:
+        fields = shown_fields(change)
+        if not fields or left <= 0:
+            continue
+        yield f"@@ {wording.subject(change).id} @@"
+        for entry in fields[:left]:
+            yield from wording.diff_lines(entry)
+        if len(fields) > left:
+            yield f"  … and {wording.count(len(fields) - left, 'more field')}"
+        left -= len(fields)
+
+
+def _waves(plan: Plan) -> Iterator[Mapping[str, Any]]:
+    for wave in plan.waves:
+        yield {
+            "steps": [
+                {"word": wording.step_word(step), "id": str(step.id), "why": step.why}
+                for step in wave.steps
+            ],
+            "gate": wording.gate(wave.gate),
+        }
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    first = found.locations[0] if found.locations else None
+    return {
+        "mark": _MARKS[found.severity],
+        "severity": str(found.severity),
+        "message": found.message,
+        "rule": found.rule,
+        "place": wording.place(first),
+        "help": found.help,
+    }

@@ -1,0 +1,209 @@
+"""The report for a terminal: what matters first, what goes away before what comes."""
+
+from collections.abc import Iterable, Iterator
+
+from meshplan.diff import Change, FieldChange, Rename, Replace
+from meshplan.finding import Finding, Severity, Status
+from meshplan.graph import Cycle
+from meshplan.plan import Apply, Plan, Step, Wave
+from meshplan.report import wording
+from meshplan.report.layout import Line, Span, View, line, write
+from meshplan.result import Result, TargetResult, shown_fields
+
+#: How much is shown without `--verbose`.
+FIELDS_SHOWN = 8
+STEPS_SHOWN = 40
+CHANGES_SHOWN = 60
+FINDINGS_SHOWN = 30
+
+_SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "±", "rename": "→"}
+_STYLES = {"+": "green", "~": "yellow", "-": "red", "±": "red", "→": "yellow"}
+_SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_BLANK = line()
+
+
+def render(result: Result, view: View) -> str:
+    """The whole report."""
+    return write(_report(result, view), view)
+
+
+def _report(result: Result, view: View) -> Iterator[Line]:
+    yield from _head(result)
+    for target in wording.changed(result):
+        yield _BLANK
+        yield from _target(target, view)
+    yield from _findings(result, view)
+    yield from _coverage(result, view)
+    yield from _assumptions(result, view)
+
+
+def _head(result: Result) -> Iterator[Line]:
+    yield line(Span(wording.compared(result), "bold"), hang=0)
+    style = {0: "green", 1: "bold red"}.get(result.exit_status, "bold red")
+    if result.exit_status == 0 and any(target.cycles for target in result.targets):
+        style = "bold yellow"
+    yield line(Span(wording.headline(result), style), hang=0)
+    targets = wording.changed(result)
+    if targets:
+        where = f" in {len(targets)} of {wording.count(len(result.targets), 'target')}"
+        where = where if len(result.targets) > 1 else ""
+        yield line(wording.change_counts(result), where, hang=0)
+    for problem in result.problems:
+        place = f"{problem.path}:{problem.line}: " if problem.line else f"{problem.path}: "
+        yield line(Span("error ", "bold red"), place if problem.path else "", problem.message)
+
+
+def _target(target: TargetResult, view: View) -> Iterator[Line]:
+    kind = f"  {target.kind}" if target.kind else ""
+    yield line(Span(target.name, "bold underline"), Span(kind, "dim"), hang=0)
+    yield from _changes(target, view)
+    for cycle in target.cycles:
+        yield from _cycle(cycle)
+    if target.plan:
+        yield from _plan(target.plan, view)
+
+
+def _changes(target: TargetResult, view: View) -> Iterator[Line]:
+    ordered = sorted(target.changes, key=wording.urgency)
+    shown = ordered if view.verbose else ordered[:CHANGES_SHOWN]
+    for change in shown:
+        yield from _change(change, view)
+    yield from _more(len(ordered) - len(shown), "change")
+
+
+def _change(change: Change, view: View) -> Iterator[Line]:
+    word = wording.action(change)
+    sign = _SIGNS[word]
+    subject = wording.subject(change)
+    was = f" (was {change.before.id})" if isinstance(change, Rename) else ""
+    yield line(
+        Span(f"{sign} ", _STYLES[sign]),
+        Span(f"{word} ", _STYLES[sign]),
+        Span(str(subject.id), "bold"),
+        was,
+        Span(f"  {wording.place(subject.origin.location())}", "dim"),
+        indent=2,
+    )
+    if isinstance(change, Replace):
+        immutable = wording.listing(change.immutable)
+        yield line(f"deleted and created again: {immutable} cannot be changed in place", indent=6)
+    fields = shown_fields(change)
+    shown = fields if view.verbose else fields[:FIELDS_SHOWN]
+    for entry in shown:
+        yield _field(entry)
+    yield from _more(len(fields) - len(shown), "field", indent=6)
+
+
+def _field(entry: FieldChange) -> Line:
+    sign = wording.sign(entry)
+    return line(Span(f"{sign} ", _STYLES[sign]), f"{entry.path}: ", wording.values(entry), indent=6)
+
+
+def _cycle(cycle: Cycle) -> Iterator[Line]:
+    members = wording.listing([str(found) for found in cycle.ids])
+    yield line(Span("✗ no order is safe for ", "bold red"), Span(members, "bold"), indent=2)
+    if cycle.why:
+        yield line(cycle.why, indent=6, hang=0)
+
+
+def _plan(plan: Plan, view: View) -> Iterator[Line]:
+    if not plan.waves:
+        yield line(Span("nothing has to be applied", "dim"), indent=2)
+        return
+    if len(plan.waves) == 1 and not view.verbose:
+        yield line(Span("order", "bold"), " any: nothing that changes waits for another", indent=2)
+        return
+    for number, wave in enumerate(plan.waves, 1):
+        yield from _wave(number, wave, view)
+
+
+def _wave(number: int, wave: Wave, view: View) -> Iterator[Line]:
+    yield line(Span(f"wave {number}", "bold cyan"), indent=2)
+    shown = wave.steps if view.verbose else wave.steps[:STEPS_SHOWN]
+    for step in shown:
+        yield _step(step)
+    yield from _more(len(wave.steps) - len(shown), "step")
+    gate = wording.gate(wave.gate)
+    if gate:
+        yield line(Span("then ", "cyan"), gate, indent=4, hang=5)
+
+
+def _step(step: Step) -> Line:
+    style = "green" if isinstance(step, Apply) else "red"
+    why = Span(f"  {step.why}", "dim") if step.why else ""
+    return line(Span(f"{wording.step_word(step)} ", style), str(step.id), why, indent=4, hang=7)
+
+
+def _findings(result: Result, view: View) -> Iterator[Line]:
+    shown = wording.to_show(result)
+    limited = shown if view.verbose else shown[:FINDINGS_SHOWN]
+    if shown:
+        yield _BLANK
+        yield line(Span(wording.severities(shown), "bold"))
+    for found in limited:
+        yield from _finding(found)
+    yield from _more(len(shown) - len(limited), "finding", indent=0)
+    if result.base:
+        yield from _other_findings(result, view)
+
+
+def _other_findings(result: Result, view: View) -> Iterator[Line]:
+    for status, words in (
+        (Status.EXISTING, "there before"),
+        (Status.FIXED, "fixed by this change"),
+    ):
+        found = wording.others(result, status)
+        if not found:
+            continue
+        yield _BLANK
+        yield line(
+            wording.severities(found), Span(f" {words}", "dim"), "" if view.verbose else " (-v)"
+        )
+        for entry in found if view.verbose else ():
+            yield from _finding(entry)
+
+
+def _finding(found: Finding) -> Iterator[Line]:
+    first, *related = found.locations or (None,)
+    yield line(
+        Span(f"{wording.place(first)}: " if first else "", "bold"),
+        Span(f"{found.severity} ", _SEVERITIES[found.severity]),
+        found.message,
+        Span(f" [{found.rule}]", "dim"),
+    )
+    for place in related:
+        yield line(Span(f"also {wording.place(place)}", "dim"), indent=2)
+    if found.help:
+        yield line(Span("help: ", "cyan"), found.help, indent=2)
+
+
+def _coverage(result: Result, view: View) -> Iterator[Line]:
+    unread, skipped = wording.unread(result), wording.skipped(result)
+    if unread or (skipped and view.verbose):
+        yield _BLANK
+    for entry in unread:
+        yield line(Span("not read ", "bold red"), f"{entry.path} ({entry.kind}): {entry.why}")
+    if skipped and not view.verbose:
+        yield _BLANK
+        yield line(Span(f"{len(skipped)} skipped, unchanged or outside the repository (-v)", "dim"))
+    for entry in skipped if view.verbose else ():
+        yield line(Span("skipped ", "dim"), f"{entry.path} ({entry.kind}): {entry.why}")
+
+
+def _assumptions(result: Result, view: View) -> Iterator[Line]:
+    if not result.assumptions or not (wording.changed(result) or view.verbose):
+        return
+    yield _BLANK
+    if view.verbose:
+        for entry in result.assumptions:
+            yield line(Span("assuming ", "dim"), f"{entry.name}: {entry.value} ({entry.source})")
+        return
+    facts = ", ".join(f"{entry.name} {entry.value}" for entry in result.assumptions)
+    yield line(Span(f"assuming {facts}", "dim"))
+
+
+def _more(number: int, noun: str, indent: int = 4) -> Iterable[Line]:
+    if number > 0:
+        yield line(
+            Span(f"… and {wording.count(number, f'more {noun}')} (-v)", "dim"), indent=indent
+        )

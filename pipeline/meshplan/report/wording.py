@@ -1,0 +1,247 @@
+"""The words that every report for people uses for the same thing."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, assert_never
+
+from meshplan.diff import ABSENT, Change, Create, Delete, FieldChange, Rename, Replace, Update
+from meshplan.finding import Finding, Severity, Status
+from meshplan.location import Location
+from meshplan.plan import Apply, Gate, GateKind, Remove, Step
+from meshplan.report.layout import printable, shorten
+from meshplan.resource import Resource
+from meshplan.result import Coverage, CoverageStatus, Result, RevisionName, TargetResult, Verdict
+
+#: How much of a changed value is shown.
+VALUE_LIMIT = 72
+
+_GATES: Mapping[GateKind, str] = {
+    GateKind.ESTABLISHED: "wait until the API server serves it",
+    GateKind.READY: "wait until the workloads are ready",
+    GateKind.PROXIES: "wait until every proxy has it",
+    GateKind.DRAINED: "wait until every proxy has it and old requests have ended",
+    GateKind.GONE: "wait until it is gone",
+    GateKind.NONE: "",
+}
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 object`, `2 objects`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listing(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def revision(name: RevisionName) -> str:
+    """`main (3f2a1b9)`; just the name where it is the commit, or where there is no commit."""
+    short = (name.commit or "")[:9]
+    return name.name if not short or name.name.startswith(short[:7]) else f"{name.name} ({short})"
+
+
+def compared(result: Result) -> str:
+    """What was read: `main (3f2a1b9) → HEAD (8c7d6e5)`, or one revision alone."""
+    head = revision(result.head)
+    return f"{revision(result.base)} → {head}" if result.base else head
+
+
+def changed(result: Result) -> tuple[TargetResult, ...]:
+    """The targets in which something changes."""
+    return tuple(target for target in result.targets if len(target.changes))
+
+
+def action(change: Change) -> str:
+    """The word for a change."""
+    match change:
+        case Create():
+            return "create"
+        case Delete():
+            return "delete"
+        case Update():
+            return "update"
+        case Replace():
+            return "replace"
+        case Rename():
+            return "rename"
+        case _:
+            assert_never(change)
+
+
+def urgency(change: Change) -> int:
+    """Deletions first, what is new last."""
+    match change:
+        case Delete():
+            return 0
+        case Replace():
+            return 1
+        case Rename():
+            return 2
+        case Update():
+            return 3
+        case Create():
+            return 4
+        case _:
+            assert_never(change)
+
+
+def subject(change: Change) -> Resource:
+    """The object a change is about; of a rename, the new one."""
+    return change.before if isinstance(change, Delete) else change.after
+
+
+def place(location: Location | None) -> str:
+    """`a/b.yaml:12`."""
+    return printable(str(location)) if location else ""
+
+
+def step_word(step: Step) -> str:
+    """`apply` or `remove`, and whether it is a bridge."""
+    word = "apply" if isinstance(step, Apply) else "remove"
+    return f"{word} bridge" if step.bridge else word
+
+
+def api_version(step: Step) -> str:
+    """The API version a step is written in."""
+    return step.api_version if isinstance(step, Remove) else step.resource.api_version
+
+
+def gate(found: Gate) -> str:
+    """What a gate waits for, and why; empty for the last one."""
+    if found.kind is GateKind.NONE:
+        return ""
+    return _GATES[found.kind] + (f": {found.why}" if found.why else "")
+
+
+def sign(change: FieldChange) -> str:
+    """`+` for a field that comes, `-` for one that goes, `~` for another value."""
+    return "+" if change.before is ABSENT else "-" if change.after is ABSENT else "~"
+
+
+def values(change: FieldChange, limit: int = VALUE_LIMIT) -> str:
+    """`old → new`, or the one there is, short enough for a line."""
+    if change.before is ABSENT:
+        return compact(change.after, limit)
+    if change.after is ABSENT:
+        return compact(change.before, limit)
+    before, after = compact(change.before, limit), compact(change.after, limit)
+    return f"{before} → {after}" if before != after else f"{before} (another value)"
+
+
+def diff_lines(change: FieldChange) -> Iterator[str]:
+    """The field as lines of a diff: what goes with `-`, what comes with `+`."""
+    if change.before is not ABSENT:
+        yield f"- {change.path}: {compact(change.before, 2 * VALUE_LIMIT)}"
+    if change.after is not ABSENT:
+        yield f"+ {change.path}: {compact(change.after, 2 * VALUE_LIMIT)}"
+
+
+def compact(value: Any, limit: int = VALUE_LIMIT) -> str:
+    """A value on one line, as in YAML's flow style."""
+    if isinstance(value, str) and "\n" in value:
+        return f"({count(len(value.splitlines()), 'line')} of text)"
+    return shorten(printable(_flow(value)), limit)
+
+
+def _flow(value: Any) -> str:
+    match value:
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(_flow(item) for item in value) + "]"
+        case str():
+            return value if _plain(value) else json.dumps(value, ensure_ascii=False)
+        case _:
+            return json.dumps(value)
+
+
+def _plain(text: str) -> bool:
+    words = ("true", "false", "null", "")
+    return text == text.strip() and text not in words and not set(text) & set("{}[],\"'\n")
+
+
+def verdict(found: Verdict) -> str:
+    """A verdict as a sentence."""
+    match found:
+        case Verdict.UNCHANGED:
+            return "nothing changes"
+        case Verdict.SAFE:
+            return "safe in any order"
+        case Verdict.SAFE_IN_ORDER:
+            return "safe in this order"
+        case Verdict.UNSAFE:
+            return "not safe in any order that was tried"
+        case Verdict.UNKNOWN:
+            return "ordered by what depends on what; not proven"
+        case _:
+            assert_never(found)
+
+
+def change_counts(result: Result) -> str:
+    """`4 changes: 2 create, 1 update, 1 delete`."""
+    summary = result.summary
+    actions = ("delete", "replace", "rename", "update", "create")
+    parts = [f"{summary[name]} {name}" for name in actions if summary[name]]
+    return ", ".join(parts)
+
+
+def unread(result: Result) -> tuple[Coverage, ...]:
+    """What changed and could not be read: the reason for exit status 3."""
+    return tuple(
+        entry
+        for entry in result.coverage
+        if entry.status is CoverageStatus.FAILED
+        or (entry.status is CoverageStatus.SKIPPED and entry.changed)
+    )
+
+
+def skipped(result: Result) -> tuple[Coverage, ...]:
+    """What was left out and does no harm."""
+    return tuple(
+        entry
+        for entry in result.coverage
+        if entry.status is CoverageStatus.SKIPPED and not entry.changed
+    )
+
+
+def to_show(result: Result) -> tuple[Finding, ...]:
+    """Findings that matter now, the worst first: the new ones, or all where one revision is read."""
+    wanted = Status.NEW if result.base else Status.EXISTING
+    found = [f for f in result.findings if f.status is wanted]
+    return tuple(sorted(found, key=_by_severity))
+
+
+def others(result: Result, status: Status) -> tuple[Finding, ...]:
+    """Findings of one status, the worst first."""
+    return tuple(sorted((f for f in result.findings if f.status is status), key=_by_severity))
+
+
+def _by_severity(found: Finding) -> tuple[int, str, int]:
+    first = found.locations[0] if found.locations else None
+    return (found.severity.rank, first.path if first else "", (first.line or 0) if first else 0)
+
+
+def severities(findings: Iterable[Finding]) -> str:
+    """`2 errors and 1 warning`."""
+    known = [found.severity for found in findings]
+    nouns = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    return listing([count(known.count(s), noun) for s, noun in nouns.items() if s in known])
+
+
+def headline(result: Result) -> str:
+    """The answer in one sentence."""
+    missing = len(unread(result)) + len(result.problems)
+    if missing:
+        return f"incomplete: {count(missing, 'thing')} that changed could not be read"
+    shown = to_show(result)
+    if result.exit_status == 1 and shown:
+        return f"held back: {severities(shown)}"
+    if result.base is None:
+        return (
+            f"checked {count(len(result.targets), 'target')}: {severities(shown) or 'no findings'}"
+        )
+    cycles = sum(len(target.cycles) for target in result.targets)
+    if cycles:
+        return f"no safe order: {count(cycles, 'cycle')}"
+    return verdict(result.verdict)
