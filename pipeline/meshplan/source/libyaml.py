@@ -1,0 +1,286 @@
+"""The only room of PyYAML: libyaml's parser, driven in two ways.
+
+`quick` takes whole files that hold nothing special, which is nearly all of them: libyaml builds the
+tree in C and a hook decides what each scalar is. Whatever is special makes it give up, and then
+`compose` reads one document from libyaml's events, with places, limits and anchors of our own. The
+two agree on every document that both read; a property test holds them to it.
+
+PyYAML's resolver, which tries regular expressions on each scalar, is not used at all.
+"""
+
+import math
+import re
+from typing import Any
+
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
+
+from meshplan.finding import Severity
+from meshplan.source import scalars
+from meshplan.source.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Span
+from meshplan.source.reading import Limits, Problem, Read, Refused
+from meshplan.source.stream import Stream
+
+#: What `quick` leaves to `compose`: other line ends than LF, directives, a document's end that is
+#: no separator, a byte order mark that is not at the beginning, UTF-16, zero bytes.
+_SPECIAL = (
+    *(b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\0"),
+    *(b"\n%", b"\n...", b"\xef\xbb\xbf", b"\xff", b"\xfe"),
+)
+_BOM = b"\xef\xbb\xbf"
+_TAG = re.compile(rb"(?:^|[\s\[{,:])!", re.MULTILINE)
+_ANCHOR = re.compile(rb"(?:^|[\s\[{,:])&[0-9A-Za-z_-]", re.MULTILINE)
+_ALIAS = re.compile(rb"(?:^|[\s\[{,:])\*[0-9A-Za-z_-]", re.MULTILINE)
+#: Where a block collection can begin: behind spaces and the indicators of those around it.
+_INDENT = re.compile(rb"^(?:[ \t]|[-?:](?=[ \t]))+", re.MULTILINE)
+#: libyaml's composer recurses in C, about 300 bytes a level; the smallest usual stack has 512 KiB.
+_C_LEVELS = 1000
+_LONG_LINE = 240
+
+
+class _Special(Exception):
+    """Something that `quick` leaves to `compose`."""
+
+
+class _Memo(dict[str, scalars.Scalar]):
+    """The values of plain scalars seen before; equal ones become one object."""
+
+    def __missing__(self, text: str) -> scalars.Scalar:
+        value = scalars.resolve(text)
+        if type(value) is float or type(value) is int:
+            if not math.isfinite(value):
+                raise _Special
+            value = scalars.json_number(value)
+        elif value == "<<":
+            raise _Special
+        if len(text) <= 64 and len(self) < 50_000:
+            self[text] = value
+        return value
+
+
+_plain = _Memo()
+
+
+class _QuickParser(CParser):  # type: ignore[misc]  # the stubs leave it out
+    """libyaml's composer, with the value of a scalar in the place of its tag."""
+
+    def resolve(self, kind: type, value: str, implicit: Any) -> Any:
+        """The value of a scalar; called from C for each node that has no tag."""
+        return _plain[value] if kind is _Scalar and implicit[0] else value
+
+    def descend_resolver(self, *_: Any) -> None:
+        """Called from C for each node; there are no path resolvers."""
+
+    def ascend_resolver(self) -> None:
+        """Called from C for each node; there are no path resolvers."""
+
+
+_Scalar = yaml.ScalarNode
+_Mapping = yaml.MappingNode
+
+
+def quick(stream: Stream, limits: Limits) -> tuple[Read, ...] | None:
+    """All documents of a file, or None if anything about the file is special."""
+    if not _is_plain(stream, limits):
+        return None
+    parser = _QuickParser(stream.data)
+    index_of = stream.index_of_line()
+    found, last = [], -1
+    try:
+        while parser.check_node():
+            root = parser.get_node()
+            value = _value(root, limits.depth)
+            index = index_of[root.start_mark.line + 1]
+            if index == last:
+                return None
+            last = index
+            if value is not None:
+                found.append(Read(index, _first_line(root), value))
+    except (yaml.YAMLError, _Special, RecursionError):
+        return None
+    finally:
+        parser.dispose()
+    return tuple(found)
+
+
+def _is_plain(stream: Stream, limits: Limits) -> bool:
+    data = stream.data
+    if len(data) > limits.document_bytes or any(stray for _, _, stray in stream.separators):
+        return False
+    text = data.removeprefix(_BOM)
+    if text.startswith((b"%", b"...")) or any(special in text for special in _SPECIAL):
+        return False
+    if b"!" in text and _TAG.search(text):
+        return False
+    if b"&" in text and b"*" in text and _ANCHOR.search(text) and _ALIAS.search(text):
+        return False
+    return _levels(text) < min(_C_LEVELS, limits.nodes)
+
+
+def _levels(data: bytes) -> int:
+    """An upper bound for how deep nodes are nested, from the text alone."""
+    brackets = data.count(b"[") + data.count(b"{")
+    longest = max(map(len, data.split(b"\n")))
+    if longest > _LONG_LINE:
+        longest = max((len(m[0]) for m in _INDENT.finditer(data)), default=0)
+    # A list may begin in the column of the mapping that it is in.
+    return brackets + 2 * (longest + 1)
+
+
+def _first_line(root: Any) -> int:
+    """The line of the first key of a document, from 1."""
+    node = root.value[0][0] if root.__class__ is _Mapping and root.value else root
+    return int(node.start_mark.line) + 1
+
+
+def _value(node: Any, levels: int) -> Any:
+    if node.__class__ is _Scalar:
+        return node.tag
+    if not levels:
+        raise _Special
+    if node.__class__ is not _Mapping:
+        return [
+            child.tag if child.__class__ is _Scalar else _value(child, levels - 1)
+            for child in node.value
+        ]
+    out = {}
+    for name, child in node.value:
+        key = name.tag
+        if key.__class__ is not str:
+            raise _Special
+        out[key] = child.tag if child.__class__ is _Scalar else _value(child, levels - 1)
+    if len(out) != len(node.value):
+        raise _Special
+    return out
+
+
+def compose(data: bytes, limits: Limits) -> tuple[Node | None, int | None]:
+    """The tree of the first document of a text, and the line of what follows it, if anything does.
+
+    Lines count from 1 within `data`. None is an empty document. Raises Refused.
+    """
+    parser = CParser(data)
+    try:
+        root = _Composer(parser, limits).document()
+        return root, None if root is None else _rest(parser)
+    except yaml.MarkedYAMLError as error:
+        raise Refused(_syntax(error)) from error
+    except yaml.reader.ReaderError as error:
+        raise Refused(_encoding(error, data)) from error
+    finally:
+        parser.dispose()
+
+
+class _Composer:
+    """Builds the tree of one document from libyaml's events, without recursion."""
+
+    def __init__(self, parser: Any, limits: Limits):
+        self._parser = parser
+        self._limits = limits
+        self._anchors: dict[str, Node] = {}
+        self._open: list[SequenceNode | MappingNode] = []
+        #: The key that waits for its value, for each open mapping that has one.
+        self._keys: list[Node | None] = []
+        self._count = 0
+
+    def document(self) -> Node | None:
+        """The root of the first document."""
+        root: Node | None = None
+        while True:
+            event = self._parser.get_event()
+            match event:
+                case yaml.ScalarEvent() | yaml.AliasEvent():
+                    node = self._leaf(event)
+                    root = root or node
+                    self._add(node)
+                case yaml.CollectionStartEvent():
+                    node = self._opened(event)
+                    root = root or node
+                case yaml.CollectionEndEvent():
+                    node = self._open.pop()
+                    self._keys.pop()
+                    node.span = _between(node.span, event.end_mark)
+                case yaml.DocumentEndEvent() | yaml.StreamEndEvent():
+                    return root
+
+    def _leaf(self, event: Any) -> Node:
+        span = _span(event)
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self._anchors:
+                message = f"the alias *{event.anchor} stands for nothing: no node before it is &{event.anchor}"
+                raise Refused(Problem("yaml-syntax", Severity.ERROR, message, span))
+            return AliasNode(span, event.anchor, self._anchors[event.anchor])
+        node = ScalarNode(span, event.value, event.tag or "", event.implicit[0])
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _opened(self, event: Any) -> SequenceNode | MappingNode:
+        span = _span(event)
+        node = (
+            MappingNode(span) if isinstance(event, yaml.MappingStartEvent) else SequenceNode(span)
+        )
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        self._add(node)
+        self._open.append(node)
+        self._keys.append(None)
+        if len(self._open) > self._limits.depth:
+            message = f"this document nests more than {self._limits.depth} levels deep"
+            raise Refused(Problem("yaml-depth", Severity.ERROR, message, span))
+        return node
+
+    def _add(self, node: Node) -> None:
+        """Puts a node where the parser stands: into the innermost open collection."""
+        self._count += 1
+        if self._count > self._limits.nodes:
+            message = f"this document has more than {self._limits.nodes} nodes"
+            raise Refused(Problem("yaml-size", Severity.ERROR, message, node.span))
+        if not self._open:
+            return
+        parent = self._open[-1]
+        if isinstance(parent, SequenceNode):
+            parent.items.append(node)
+        elif (key := self._keys[-1]) is None:
+            self._keys[-1] = node
+        else:
+            parent.pairs.append((key, node))
+            self._keys[-1] = None
+
+
+def _span(event: Any) -> Span:
+    start, end = event.start_mark, event.end_mark
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def _between(span: Span, end: Any) -> Span:
+    return Span(span.line, span.column, end.line + 1, end.column + 1)
+
+
+def _rest(parser: Any) -> int | None:
+    """The line of what follows a document in the same text; kubectl does not look at it."""
+    try:
+        event = parser.peek_event()
+    except yaml.MarkedYAMLError as error:
+        return int(error.problem_mark.line) + 1 if error.problem_mark else None
+    except yaml.reader.ReaderError:
+        return None
+    return None if isinstance(event, yaml.StreamEndEvent) else int(event.start_mark.line) + 1
+
+
+def _syntax(error: Any) -> Problem:
+    """libyaml's complaint as one sentence with a place."""
+    mark = error.problem_mark or error.context_mark
+    span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1) if mark else None
+    message = str(error.problem)
+    if error.context:
+        message = f"{message} {error.context}"
+        if error.context_mark and mark and error.context_mark.line != mark.line:
+            message += f" that begins in line {error.context_mark.line + 1}"
+    return Problem("yaml-syntax", Severity.ERROR, message, span)
+
+
+def _encoding(error: Any, data: bytes) -> Problem:
+    line = data.count(b"\n", 0, error.position) + 1
+    message = f"this is no text that YAML allows: {error.reason}"
+    return Problem("yaml-syntax", Severity.ERROR, message, Span(line, 1, line, 1))

@@ -1,0 +1,51 @@
+"""The tree of one YAML document with the place of every node: what libyaml says, untyped yet."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the first character to behind the last; lines and columns count from 1."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(slots=True)
+class ScalarNode:
+    """A leaf; `plain` if it is neither quoted nor a block, so that its text decides its type."""
+
+    span: Span
+    text: str
+    tag: str
+    plain: bool
+
+
+@dataclass(slots=True)
+class SequenceNode:
+    """A list. It grows while its document is read, and not after that."""
+
+    span: Span
+    items: "list[Node]" = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MappingNode:
+    """A mapping: keys and values in the order of the text, repeated keys included."""
+
+    span: Span
+    pairs: "list[tuple[Node, Node]]" = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class AliasNode:
+    """A reference to a node that was read before, or that is still being read: a cycle."""
+
+    span: Span
+    name: str
+    target: "Node"
+
+
+Node = ScalarNode | SequenceNode | MappingNode | AliasNode
