@@ -1,0 +1,62 @@
+# Everything starts here: `make demo` and `make test` need git, make and Python 3.11 with venv.
+#
+# VENV   where the virtual environment is made        (.venv)
+# PYTHON which interpreter makes it                   (the newest of the usual names)
+# JOBS   how many processes run the tests             (2)
+# ARGS   further arguments for pytest                 (make test ARGS="-k yaml -x")
+# WHEEL  a built wheel to test instead of the checkout
+
+VENV ?= .venv
+JOBS ?= 2
+ARGS ?=
+BIN = $(VENV)/bin
+SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh "$(VENV)"
+DEV = $(SETUP) --dev $(if $(WHEEL),--wheel "$(WHEEL)")
+
+.PHONY: help demo test check lint types layers docs bench clean
+
+help:
+	@echo "make demo    install meshplan into $(VENV) and run it on a small example"
+	@echo "make test    install what the tests need and run them"
+	@echo "make check   run every check: lint, types, layers, workflows, documentation, tests"
+	@echo "make docs    write again what is generated in docs/"
+	@echo "make bench   measure meshplan on a made-up fleet"
+	@echo "make clean   remove $(VENV) and everything that was built"
+
+demo:
+	@$(SETUP)
+	@"$(BIN)/python" -m meshplan demo
+
+test:
+	@$(DEV)
+	@$(if $(WHEEL),MESHPLAN_TEST_INSTALLED=1) "$(BIN)/python" -m pytest -n $(JOBS) $(ARGS)
+
+check: lint types layers docs-check test
+
+lint:
+	@$(DEV)
+	@"$(BIN)/python" -m ruff check .
+	@"$(BIN)/python" -m ruff format --check .
+
+types:
+	@$(DEV)
+	@"$(BIN)/python" -m mypy
+
+layers:
+	@$(DEV)
+	@"$(BIN)/lint-imports" --no-cache
+
+docs:
+	@$(DEV)
+	@"$(BIN)/python" docs/generate.py
+
+docs-check:
+	@$(DEV)
+	@"$(BIN)/python" docs/generate.py --check
+
+bench:
+	@$(DEV)
+	@"$(BIN)/python" bench/speed.py
+
+clean:
+	rm -rf "$(VENV)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
