@@ -6,7 +6,15 @@ class MeshplanError(Exception):
 
     exit_status = 3
 
-    def __init__(self, message: str, *, hint: str = "", path: str = "", line: int | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        path: str = "",
+        line: int | None = None,
+        column: int | None = None,
+    ):
         super().__init__(message)
         self.message = message
         #: The next step, as a sentence of its own; empty if there is none.
@@ -14,11 +22,17 @@ class MeshplanError(Exception):
         #: The file the error is about, relative to the repository; empty if it is about none.
         self.path = path
         self.line = line
+        self.column = column
+
+    @property
+    def sentence(self) -> str:
+        """The message behind the place it is about: `path:line:column: message`."""
+        parts = [self.path, self.line, self.column] if self.path else []
+        place = ":".join(str(part) for part in parts if part)
+        return f"{place}: {self.message}" if place else self.message
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}: " if self.line and self.path else ""
-        place = place or (f"{self.path}: " if self.path else "")
-        return f"{place}{self.message}" + (f"\n{self.hint}" if self.hint else "")
+        return self.sentence + (f"\n{self.hint}" if self.hint else "")
 
 
 class UsageError(MeshplanError):

@@ -1,0 +1,134 @@
+"""The command line: parse, call one stage, write, exit status."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from meshplan import __version__
+
+#: Commands in the order of `meshplan --help`, with their one line; each is a module of this
+#: package with a command of the same name, imported when it is asked for.
+COMMANDS = {
+    "diff": "Show what changes between two revisions, and in which order it is to be applied.",
+    "check": "Check one revision: the working tree, or the files and folders named.",
+    "graph": "Draw which changed object waits for which other.",
+    "targets": "List what the repository deploys, and what could not be read.",
+    "demo": "Make a small repository with a change, and show its plan.",
+    "schema": "Print the JSON Schema of a result or of the settings.",
+    "completion": "Print the script that completes commands in your shell.",
+}
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are run, not to print the list of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names, in the order of importance."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        import importlib  # noqa: PLC0415 - nothing else needs it
+
+        module = importlib.import_module(f"meshplan.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click, but a mistyped name gets a suggestion."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from meshplan.schema.wording import did_you_mean  # noqa: PLC0415 - only on an error
+
+            hint = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f'no command "{args[0]}"{hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 nothing to hold back; 1 findings at or above the threshold; "
+    "2 usage or settings; 3 something that changed could not be read.",
+)
+@click.version_option(__version__, "-V", "--version", message="meshplan %(version)s")
+def cli() -> None:
+    """Plan, prove and check changes to Istio and Kubernetes manifests before they are applied.
+
+    `meshplan diff` compares the working tree with HEAD; `meshplan diff main...` a branch with where
+    it left main. Nothing of a repository is ever executed, and no cluster is asked.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit status; whatever goes wrong is one sentence on stderr."""
+    try:
+        status = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="meshplan",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted", status=_INTERRUPTED)
+    except BrokenPipeError:
+        _abandon_stdout()
+        return _BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
+        return _failed(error)
+    return status if isinstance(status, int) else 0
+
+
+def _failed(error: Exception) -> int:
+    from meshplan.errors import MeshplanError  # noqa: PLC0415 - only on an error
+
+    if os.environ.get("MESHPLAN_DEBUG"):
+        import traceback  # noqa: PLC0415 - only on an error
+
+        traceback.print_exception(error)
+    if isinstance(error, MeshplanError):
+        return _say(error.sentence, error.hint, status=error.exit_status)
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{error.filename}: " if error.filename else ""
+        return _say(f"{name}{error.strerror.lower()}", status=3)
+    # Not its text: that may hold what a manifest holds.
+    kind = type(error).__name__
+    return _say(
+        f"meshplan itself failed ({kind}); that is a fault of meshplan, not of your manifests",
+        "run it again with MESHPLAN_DEBUG=1 and report what it prints",
+        status=3,
+    )
+
+
+def _say(message: str, hint: str = "", *, status: int) -> int:
+    from meshplan.report.layout import printable  # noqa: PLC0415 - only on an error
+
+    lines = [f"error: {message}", *([f"hint: {hint}"] if hint else [])]
+    if status == _INTERRUPTED:
+        lines = [message]
+    for entry in lines:
+        click.echo("\n".join(printable(row) for row in entry.split("\n")), err=True)
+    return status
+
+
+def _abandon_stdout() -> None:
+    """Whoever read the output has gone: keep the interpreter from complaining when it flushes."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
