@@ -140,9 +140,10 @@ class TokenRule:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An ALLOW rule that names this principal, where rules name principals at all."""
+    """A rule of an ALLOW policy that names this ServiceAccount."""
 
-    principal: str
+    namespace: str
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class Bindings:
     """The role bindings of a ServiceAccount."""
 
     namespace: str
-    name: str
+    account: str
 
 
 What = (
