@@ -70,9 +70,8 @@ class Disk:
             withheld = too_large(seen.st_size)
             if withheld:
                 return withheld
-            # One byte more than expected tells whether the file has grown meanwhile.
-            content = os.read(descriptor, seen.st_size + 1)
-            while more := os.read(descriptor, 1 << 20):
+            content = os.read(descriptor, seen.st_size)
+            while more := os.read(descriptor, 1 << 20):  # it has grown, or the read was cut short
                 content += more
                 if withheld := too_large(len(content)):
                     return withheld

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshplan.errors import UsageError
+from meshplan.source.files import Folder
+from meshplan.source.git_command import NoRepositoryError
 from meshplan.source.git_index import IndexRevision
 from meshplan.source.git_names import merge_base, resolve
 from meshplan.source.git_repository import Repository, RepositoryInfo, open_repository
@@ -46,8 +48,17 @@ def open_revisions(directory: Path, spec: str | None, *, staged: bool = False) -
 
 
 def open_revision(directory: Path, name: str | None) -> Revision:
-    """One revision: the commit of that name, or the working tree. Raises as `open_revisions`."""
-    repository = open_repository(directory)
+    """One revision: the commit of that name, or the working tree of the repository.
+
+    Without a name, a directory that is in no repository is taken as the folder it is. Raises as
+    `open_revisions` otherwise.
+    """
+    try:
+        repository = open_repository(directory)
+    except NoRepositoryError:
+        if name is None:
+            return Folder(directory)
+        raise
     if name is None:
         return _working_tree(repository)
     return CommitRevision(repository, resolve(repository, name))

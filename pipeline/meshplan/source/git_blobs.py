@@ -8,7 +8,8 @@ from threading import Thread
 from typing import IO
 
 from meshplan.errors import MeshplanError, SourceError
-from meshplan.source.git_command import corrupt, failure
+from meshplan.source.git_command import Process, corrupt, failure
+from meshplan.source.git_partial import object_reader
 from meshplan.source.git_repository import Repository
 from meshplan.source.revision import MAX_FILE_BYTES
 
@@ -34,9 +35,14 @@ def read_blobs(
     Every content is checked against its id: what is kept under an id must be true for every
     repository. Raises SourceError for a damaged repository.
     """
-    if not blobs:
-        return
-    process = repository.git.start("cat-file", "--batch", "--buffer")
+    if blobs:
+        with object_reader(repository) as git:
+            yield from _read(git.start("cat-file", "--batch", "--buffer"), blobs, repository)
+
+
+def _read(
+    process: Process, blobs: Sequence[str], repository: Repository
+) -> Iterator[tuple[str, bytes | Withheld]]:
     popen = process.popen
     if popen.stdin is None or popen.stdout is None or popen.stderr is None:
         raise SourceError("git cat-file has no pipes")
@@ -51,7 +57,7 @@ def read_blobs(
         for blob in blobs:
             content = _answer(popen.stdout, blob, repository)
             if content is None:
-                popen.wait()
+                popen.kill()  # if it is alive, it says something that is no answer
                 threads[1].join()
                 raise _died(blob, b"".join(said))
             yield blob, content

@@ -10,9 +10,10 @@ Replace refs and grafts are ignored: a commit id stands for what everybody else 
 """
 
 import os
+import shlex
 import subprocess
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -47,6 +48,14 @@ _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_GRAFT_FILE": os.devnull,
 }
+
+
+#: Words of git for an object that is damaged.
+_DAMAGE = ("corrupt", "inflate", "mismatch", "malformed", "bad tree", "garbage", "bad object")
+
+
+class NoRepositoryError(UsageError):
+    """A directory is in no Git repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +94,22 @@ class Git:
 
     directory: Path
     binding: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=lambda: _ENVIRONMENT)
 
     def bound(self, git_dir: Path, work_tree: Path | None) -> Self:
         """The same for one repository, whatever the directory it was found from."""
         tree = (f"--work-tree={work_tree}",) if work_tree else ()
         binding = (f"--git-dir={git_dir}", *tree)
         return replace(self, directory=work_tree or git_dir, binding=binding)
+
+    def with_environment(self, **variables: str) -> Self:
+        """The same with more environment variables."""
+        return replace(self, environment={**self.environment, **variables})
+
+    def path(self, name: str) -> Path:
+        """Where a file of the Git directory is; objects may be in another than the index."""
+        found = os.fsdecode(self.output("rev-parse", "--git-path", name)).removesuffix("\n")
+        return self.directory / found
 
     def start(self, *arguments: str) -> Process:
         """Start a command with pipes to all its streams."""
@@ -103,7 +122,7 @@ class Git:
                 [*command, *arguments],
                 istream=subprocess.PIPE,
                 as_process=True,
-                env=_ENVIRONMENT,
+                env=self.environment,
             )
         except _not_found() as error:
             raise _git_missing() from error
@@ -146,17 +165,13 @@ def complaints(stderr: str) -> list[str]:
 def failure(command: str, stderr: str) -> MeshplanError:
     """The error that a failed command amounts to."""
     said = complaints(stderr)
-    reason = said[0] if said else "no reason given"
-    text = "\n".join(said).lower()
-    if "dubious ownership" in text or "unsafe repository" in text:
+    if reason := _naming(said, ("dubious ownership", "unsafe repository")):
         return _dubious_ownership(reason)
-    if _names_any(
-        text, ("corrupt", "inflate", "hash mismatch", "malformed", "bad tree", "garbage")
-    ):
+    if reason := _naming(said, ("permission denied",)):
+        return SourceError(f"git {command}: {reason}", hint="check who may read the repository")
+    if reason := _naming(said, _DAMAGE):
         return corrupt(reason)
-    if "permission denied" in text:
-        return SourceError(f"permission denied: {reason}")
-    return SourceError(f"git {command} failed: {reason}")
+    return SourceError(f"git {command} failed: {said[0] if said else 'it gave no reason'}")
 
 
 def corrupt(what: str) -> SourceError:
@@ -174,7 +189,7 @@ def not_a_repository(directory: Path) -> MeshplanError:
         need = os.R_OK | os.X_OK if marker.is_dir() else os.R_OK  # a worktree's is a file
         if os.path.lexists(marker) and not os.access(marker, need):
             return SourceError(f"permission denied: {marker}")
-    return UsageError(
+    return NoRepositoryError(
         f"{directory} is not inside a Git repository",
         hint="run meshplan inside one; to look at a plain folder, use `meshplan check FOLDER`",
     )
@@ -184,12 +199,13 @@ def _dubious_ownership(reason: str) -> SourceError:
     place = reason.partition("'")[2].partition("'")[0] or "the repository"
     return SourceError(
         f"git does not trust {place}, because another user owns it",
-        hint=f"if you do: git config --global --add safe.directory {place}",
+        hint=f"if you do: git config --global --add safe.directory {shlex.quote(place)}",
     )
 
 
-def _names_any(text: str, words: Iterable[str]) -> bool:
-    return any(word in text for word in words)
+def _naming(said: Iterable[str], words: Iterable[str]) -> str | None:
+    """The first line that has one of the words."""
+    return next((line for line in said if any(word in line.lower() for word in words)), None)
 
 
 def _git_missing() -> SourceError:

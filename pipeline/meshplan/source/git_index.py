@@ -9,7 +9,7 @@ from types import MappingProxyType
 from meshplan.errors import SourceError
 from meshplan.source.git_command import failure
 from meshplan.source.git_repository import Repository
-from meshplan.source.git_tree import entry_kind, read_entries, submodules
+from meshplan.source.git_tree import checked, entry_kind, read_entries, submodules
 from meshplan.source.revision import Entry
 
 #: Flags of an index entry, as `git ls-files --debug` prints them (cache.h of git).
@@ -93,7 +93,7 @@ class IndexRevision:
             raise _unmerged(unmerged)
         found = {row.entry.path: row.entry for row in tracked if not row.intended}
         self._withheld.update(submodules(found.values()))
-        return MappingProxyType(dict(sorted(found.items())))
+        return checked(found)
 
     @property
     def unread(self) -> Mapping[str, str]:

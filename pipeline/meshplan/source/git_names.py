@@ -58,7 +58,9 @@ def merge_base(repository: Repository, one: Commit, other: Commit) -> Commit:
 def _unresolved(repository: Repository, name: str, stderr: str) -> MeshplanError:
     said = [line for line in complaints(stderr) if line != "Needed a single revision"]
     stem = _STEPS.sub("", name) or "HEAD"
-    exists = repository.git.attempt("rev-parse", "--verify", "--end-of-options", stem)
+    exists = repository.git.attempt(
+        "rev-parse", "--verify", "--end-of-options", f"{stem}^{{object}}"
+    )
     if stem in ("HEAD", "@") and exists.status != 0:
         return _no_commits(repository)
     if said and "dereferences to" in said[0]:

@@ -10,6 +10,7 @@ from meshplan.source.revision import Entry, EntryKind, Revision
 _MAX_HOPS = 40
 #: Links to folders full of links to folders multiply; no repository needs so many paths.
 _MAX_PATHS = 100_000
+_MAX_TARGET = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ def resolve_symlinks(revision: Revision) -> ResolvedLinks:
     refused: dict[str, str] = {}
     for link in links:
         for path, found in walk.below(link.path, link.path, ()):
-            if isinstance(found, _Refusal):
-                refused[path] = found.reason
-            elif len(entries) < _MAX_PATHS:
-                entries[path] = found
-            else:
+            if len(entries) + len(refused) >= _MAX_PATHS:
                 refused[link.path] = f"symbolic links lead to more than {_MAX_PATHS:,} paths"
                 break
+            if isinstance(found, _Refusal):
+                refused[path] = found.reason
+            else:
+                entries[path] = found
     return ResolvedLinks(dict(sorted(entries.items())), dict(sorted(refused.items())))
 
 
@@ -69,6 +70,8 @@ class _Walk:
             yield shown, replace(self.entries[real], path=shown, real=real)
         elif real in above or f"{link}/".startswith(f"{real}/" if real else ""):
             yield shown, _Refusal("a symbolic link to a folder that it is in")
+        elif len(above) >= _MAX_HOPS:
+            yield shown, _Refusal(f"behind more than {_MAX_HOPS} symbolic links to folders")
         else:
             yield from self._folder(real, shown, (*above, real))
 
@@ -113,6 +116,8 @@ class _Walk:
                     return _Refusal("a symbolic link that cannot be read")
                 if target.startswith("/"):
                     return _Refusal("a symbolic link to an absolute path")
+                if len(target) > _MAX_TARGET:
+                    return _Refusal("a symbolic link with a target too long for any file system")
                 if hops > _MAX_HOPS:
                     return _Refusal("a symbolic link that leads back to itself")
                 done.pop()

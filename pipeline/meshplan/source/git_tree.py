@@ -6,12 +6,13 @@ from types import MappingProxyType
 
 from meshplan.errors import MeshplanError, SourceError
 from meshplan.source.git_blobs import Withheld, lfs_pointer, read_blobs
-from meshplan.source.git_command import failure
+from meshplan.source.git_command import corrupt, failure
 from meshplan.source.git_names import Commit
 from meshplan.source.git_repository import Repository
 from meshplan.source.revision import Entry, EntryKind
 
 _KINDS = {"120": EntryKind.SYMLINK, "160": EntryKind.SUBMODULE}
+_FORBIDDEN = ("", ".", "..", ".git")
 
 
 class CommitRevision:
@@ -42,9 +43,11 @@ class CommitRevision:
         for row in answer.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]:
             attributes, _, path = row.partition("\t")
             mode, _, blob = attributes.split(" ")
+            if path in found:
+                raise corrupt(f"{path} is twice in {self._commit.name}")
             found[path] = Entry(path, entry_kind(mode), blob)
         self._withheld.update(submodules(found.values()))
-        return MappingProxyType(dict(sorted(found.items())))
+        return checked(found)
 
     @property
     def unread(self) -> Mapping[str, str]:
@@ -60,6 +63,23 @@ class CommitRevision:
 def entry_kind(mode: str) -> EntryKind:
     """What an octal file mode of git stands for."""
     return _KINDS.get(mode[:3], EntryKind.FILE)
+
+
+def checked(found: Mapping[str, Entry]) -> Mapping[str, Entry]:
+    """The entries sorted by path; raises SourceError for a tree that no checkout could write.
+
+    Git hands out what a tree holds, and a tree can be made to hold anything.
+    """
+    folders = {path.rpartition("/")[0] for path in found} - {""}
+    for folder in tuple(folders):
+        steps = folder.split("/")
+        folders.update("/".join(steps[:end]) for end in range(1, len(steps)))
+    for path in (*found, *folders):
+        if path.rpartition("/")[2].lower() in _FORBIDDEN:
+            raise corrupt(f"it holds the path {path!r}, which would lead out of it")
+    for path in folders & found.keys():
+        raise corrupt(f"{path} is both a file and a folder")
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def submodules(entries: Iterable[Entry]) -> dict[str, str]:

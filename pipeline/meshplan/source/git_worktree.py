@@ -16,7 +16,7 @@ from meshplan.source.disk import Disk, settle
 from meshplan.source.git_blobs import Withheld, lfs_pointer
 from meshplan.source.git_index import IndexEntry, Stamp, list_index
 from meshplan.source.git_repository import Repository
-from meshplan.source.git_tree import read_entries, submodules
+from meshplan.source.git_tree import checked, read_entries, submodules
 from meshplan.source.revision import Entry, EntryKind
 
 _32_BITS = 0xFFFFFFFF
@@ -51,7 +51,7 @@ class WorkingTree:
             if entry is not None:
                 found[entry.path] = entry
         self._withheld.update({**submodules(found.values()), **listing.closed})
-        return MappingProxyType(dict(sorted(found.items())))
+        return checked(found)
 
     @property
     def unread(self) -> Mapping[str, str]:
