@@ -8,4 +8,5 @@ API_SERVICE = Kind(
     plural="apiservices",
     scope="Cluster",
     versions=("v1", "v1beta1"),
+    defaults={"spec.insecureSkipTLSVerify": False, "spec.service.port": 443},
 )

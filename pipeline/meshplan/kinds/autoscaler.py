@@ -1,6 +1,9 @@
 """HorizontalPodAutoscaler."""
 
-from meshplan.kinds.kind import Kind
+from meshplan.kinds.kind import Kind, under
+from meshplan.kinds.readings import quantities
+
+_METRICS = ("object", "pods", "resource", "containerResource", "external")
 
 HORIZONTAL_POD_AUTOSCALER = Kind(
     group="autoscaling",
@@ -8,4 +11,9 @@ HORIZONTAL_POD_AUTOSCALER = Kind(
     plural="horizontalpodautoscalers",
     scope="Namespaced",
     versions=("v2", "v2beta2"),
+    defaults={"spec.minReplicas": 1},
+    readings=under(
+        [f"spec.metrics.{metric}.target" for metric in _METRICS],
+        quantities("value", "averageValue"),
+    ),
 )

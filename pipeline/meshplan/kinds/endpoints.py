@@ -8,6 +8,13 @@ ENDPOINTS = Kind(
     plural="endpoints",
     scope="Namespaced",
     versions=("v1",),
+    list_keys={
+        "subsets.addresses": ("ip",),
+        "subsets.notReadyAddresses": ("ip",),
+        "subsets.ports": ("port", "protocol"),
+    },
+    unordered=("subsets.addresses", "subsets.notReadyAddresses", "subsets.ports"),
+    defaults={"subsets.ports.name": "", "subsets.ports.protocol": "TCP"},
 )
 
 ENDPOINT_SLICE = Kind(
@@ -15,5 +22,13 @@ ENDPOINT_SLICE = Kind(
     kind="EndpointSlice",
     plural="endpointslices",
     scope="Namespaced",
-    versions=("v1", "v1beta1"),
+    versions=("v1",),
+    list_keys={
+        "endpoints": ("addresses",),
+        "endpoints.addresses": (),
+        "ports": ("port", "protocol"),
+    },
+    unordered=("endpoints", "ports"),
+    defaults={"ports.name": "", "ports.protocol": "TCP"},
+    immutable=("addressType",),
 )

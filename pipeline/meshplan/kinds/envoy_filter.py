@@ -8,4 +8,12 @@ ENVOY_FILTER = Kind(
     plural="envoyfilters",
     scope="Namespaced",
     versions=("v1alpha3",),
+    defaults={
+        "spec.workloadSelector.labels": {},
+        "spec.priority": 0,
+        "spec.configPatches.match": {},
+        "spec.configPatches.match.context": "ANY",
+        "spec.configPatches.patch.filterClass": "UNSPECIFIED",
+    },
+    opaque=("spec.configPatches.patch.value",),
 )

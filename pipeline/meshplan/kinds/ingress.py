@@ -8,6 +8,12 @@ INGRESS = Kind(
     plural="ingresses",
     scope="Namespaced",
     versions=("v1",),
+    list_keys={
+        "spec.rules": ("host",),
+        "spec.rules.http.paths": ("path", "pathType"),
+        "spec.tls.hosts": (),
+    },
+    defaults={"spec.rules.host": ""},
 )
 
 INGRESS_CLASS = Kind(
@@ -16,4 +22,6 @@ INGRESS_CLASS = Kind(
     plural="ingressclasses",
     scope="Cluster",
     versions=("v1", "v1beta1"),
+    defaults={"spec.parameters.scope": "Cluster"},
+    immutable=("spec.controller",),
 )

@@ -8,4 +8,13 @@ PEER_AUTHENTICATION = Kind(
     plural="peerauthentications",
     scope="Namespaced",
     versions=("v1", "v1beta1"),
+    defaults={
+        "spec": {},
+        "spec.selector": {},
+        "spec.selector.matchLabels": {},
+        "spec.mtls": {},
+        "spec.mtls.mode": "UNSET",
+        "spec.portLevelMtls": {},
+        "spec.portLevelMtls.*.mode": "UNSET",
+    },
 )

@@ -8,4 +8,9 @@ PROXY_CONFIG = Kind(
     plural="proxyconfigs",
     scope="Namespaced",
     versions=("v1beta1",),
+    defaults={
+        "spec.selector": {},
+        "spec.selector.matchLabels": {},
+        "spec.environmentVariables": {},
+    },
 )

@@ -1,6 +1,7 @@
 """ResourceQuota and LimitRange."""
 
 from meshplan.kinds.kind import Kind
+from meshplan.kinds.readings import quantities
 
 RESOURCE_QUOTA = Kind(
     group="",
@@ -8,6 +9,10 @@ RESOURCE_QUOTA = Kind(
     plural="resourcequotas",
     scope="Namespaced",
     versions=("v1",),
+    list_keys={"spec.scopes": ()},
+    defaults={"spec.hard": {}},
+    readings=quantities("spec.hard.*"),
+    immutable=("spec.scopes", "spec.scopeSelector"),
 )
 
 LIMIT_RANGE = Kind(
@@ -16,4 +21,12 @@ LIMIT_RANGE = Kind(
     plural="limitranges",
     scope="Namespaced",
     versions=("v1",),
+    list_keys={"spec.limits": ("type",)},
+    unordered=("spec.limits",),
+    readings=quantities(
+        *(
+            f"spec.limits.{bound}.*"
+            for bound in ("default", "defaultRequest", "max", "maxLimitRequestRatio", "min")
+        )
+    ),
 )

@@ -8,4 +8,10 @@ PRIORITY_CLASS = Kind(
     plural="priorityclasses",
     scope="Cluster",
     versions=("v1", "v1beta1", "v1alpha1"),
+    defaults={
+        "description": "",
+        "globalDefault": False,
+        "preemptionPolicy": "PreemptLowerPriority",
+    },
+    immutable=("preemptionPolicy", "value"),
 )

@@ -8,4 +8,6 @@ SERVICE_ACCOUNT = Kind(
     plural="serviceaccounts",
     scope="Namespaced",
     versions=("v1",),
+    list_keys={"secrets": ("name",), "imagePullSecrets": ("name",)},
+    unordered=("secrets", "imagePullSecrets"),
 )

@@ -8,4 +8,21 @@ SERVICE_ENTRY = Kind(
     plural="serviceentries",
     scope="Namespaced",
     versions=("v1", "v1beta1", "v1alpha3"),
+    list_keys={
+        "spec.hosts": (),
+        "spec.addresses": (),
+        "spec.exportTo": (),
+        "spec.subjectAltNames": (),
+        "spec.ports": ("number",),
+        "spec.endpoints": ("address", "network"),
+    },
+    unordered=("spec.ports", "spec.endpoints"),
+    defaults={
+        "spec.location": "MESH_EXTERNAL",
+        "spec.resolution": "NONE",
+        "spec.ports.targetPort": lambda port: port.get("number"),
+        "spec.workloadSelector.labels": {},
+        "spec.endpoints.labels": {},
+        "spec.endpoints.ports": {},
+    },
 )

@@ -1,6 +1,8 @@
 """Sidecar: what the proxies of a namespace or workload can see."""
 
-from meshplan.kinds.kind import Kind
+from meshplan.kinds.destination_rule import POOL_DURATIONS
+from meshplan.kinds.kind import Kind, paths_under
+from meshplan.kinds.readings import durations
 
 SIDECAR = Kind(
     group="networking.istio.io",
@@ -8,4 +10,17 @@ SIDECAR = Kind(
     plural="sidecars",
     scope="Namespaced",
     versions=("v1", "v1beta1", "v1alpha3"),
+    list_keys={
+        "spec.ingress": ("port.number",),
+        "spec.egress.hosts": (),
+    },
+    unordered=("spec.ingress",),
+    defaults={
+        "spec.workloadSelector.labels": {},
+        "spec.egress.captureMode": "DEFAULT",
+        "spec.ingress.captureMode": "DEFAULT",
+    },
+    readings=durations(
+        *paths_under(("spec.inboundConnectionPool", "spec.ingress.connectionPool"), POOL_DURATIONS)
+    ),
 )

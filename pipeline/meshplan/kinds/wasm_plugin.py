@@ -1,6 +1,15 @@
 """WasmPlugin and TrafficExtension: code that proxies run."""
 
-from meshplan.kinds.kind import Kind
+from meshplan.kinds.kind import Kind, under
+
+_TARGETS = {"spec.targetRefs": ("group", "kind", "name")}
+
+#: What both kinds say about a module.
+_MODULE = {
+    "imagePullPolicy": "UNSPECIFIED_POLICY",
+    "failStrategy": "FAIL_CLOSE",
+    "type": "UNSPECIFIED_PLUGIN_TYPE",
+}
 
 WASM_PLUGIN = Kind(
     group="extensions.istio.io",
@@ -8,6 +17,15 @@ WASM_PLUGIN = Kind(
     plural="wasmplugins",
     scope="Namespaced",
     versions=("v1alpha1",),
+    list_keys={**_TARGETS, "spec.vmConfig.env": ("name",)},
+    unordered=("spec.targetRefs", "spec.vmConfig.env"),
+    defaults={
+        "spec.selector": {},
+        "spec.selector.matchLabels": {},
+        "spec.phase": "UNSPECIFIED_PHASE",
+    }
+    | under("spec", _MODULE),
+    opaque=("spec.pluginConfig",),
 )
 
 TRAFFIC_EXTENSION = Kind(
@@ -16,4 +34,8 @@ TRAFFIC_EXTENSION = Kind(
     plural="trafficextensions",
     scope="Namespaced",
     versions=("v1alpha1",),
+    list_keys={**_TARGETS, "spec.wasm.vmConfig.env": ("name",)},
+    unordered=("spec.targetRefs", "spec.wasm.vmConfig.env"),
+    defaults={"spec.selector": {}, "spec.selector.matchLabels": {}} | under("spec.wasm", _MODULE),
+    opaque=("spec.wasm.pluginConfig",),
 )

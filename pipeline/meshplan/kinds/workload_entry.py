@@ -8,6 +8,7 @@ WORKLOAD_ENTRY = Kind(
     plural="workloadentries",
     scope="Namespaced",
     versions=("v1", "v1beta1", "v1alpha3"),
+    defaults={"spec.labels": {}, "spec.ports": {}, "spec.weight": 0},
 )
 
 WORKLOAD_GROUP = Kind(
@@ -16,4 +17,11 @@ WORKLOAD_GROUP = Kind(
     plural="workloadgroups",
     scope="Namespaced",
     versions=("v1", "v1beta1", "v1alpha3"),
+    defaults={
+        "spec.metadata": {},
+        "spec.metadata.labels": {},
+        "spec.metadata.annotations": {},
+        "spec.template.labels": {},
+        "spec.template.ports": {},
+    },
 )
