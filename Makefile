@@ -12,8 +12,10 @@ ARGS ?=
 BIN = $(VENV)/bin
 SETUP = PYTHON="$(PYTHON)" sh scripts/setup.sh "$(VENV)"
 DEV = $(SETUP) --dev $(if $(WHEEL),--wheel "$(WHEEL)")
+# Makes the tests refuse to run against the checkout.
+INSTALLED = $(if $(WHEEL),MESHPLAN_TEST_INSTALLED=1)
 
-.PHONY: help demo test check lint types layers docs bench clean
+.PHONY: help demo test test-lowest check lint types layers docs docs-check workflows bench clean
 
 help:
 	@echo "make demo    install meshplan into $(VENV) and run it on a small example"
@@ -29,9 +31,18 @@ demo:
 
 test:
 	@$(DEV)
-	@$(if $(WHEEL),MESHPLAN_TEST_INSTALLED=1) "$(BIN)/python" -m pytest -n $(JOBS) $(ARGS)
+	@$(INSTALLED) "$(BIN)/python" -m pytest -n $(JOBS) $(ARGS)
 
-check: lint types layers docs-check test
+# The oldest release of each dependency that pyproject.toml allows.
+test-lowest: VENV = build/lowest
+test-lowest:
+	@$(DEV)
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check uv
+	@"$(BIN)/python" -m uv pip compile --quiet --resolution lowest-direct --output-file "$(VENV)/lowest.txt" pyproject.toml
+	@"$(BIN)/python" -m uv pip install --quiet --python "$(BIN)/python" --requirement "$(VENV)/lowest.txt"
+	@$(INSTALLED) "$(BIN)/python" -m pytest -n $(JOBS) $(ARGS)
+
+check: lint types layers docs-check workflows test
 
 lint:
 	@$(DEV)
@@ -53,6 +64,12 @@ docs:
 docs-check:
 	@$(DEV)
 	@"$(BIN)/python" docs/generate.py --check
+
+# Tools that not everybody has: each that is missing is named, and left to CI.
+workflows:
+	@if command -v zizmor >/dev/null; then zizmor --quiet --offline --persona=auditor .github/workflows; else echo "zizmor is not on PATH: workflows not audited"; fi
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not on PATH: workflows not linted"; fi
+	@if command -v check-jsonschema >/dev/null; then check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml; else echo "check-jsonschema is not on PATH: workflows not validated"; fi
 
 bench:
 	@$(DEV)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import meshplan
 from support.git import GIT_ENVIRONMENT, Repository
 
 ROOT = Path(__file__).parents[1]
@@ -18,10 +19,22 @@ GO_BIN = Path(os.environ.get("GOPATH") or Path.home() / "go") / "bin"
 
 
 def pytest_configure() -> None:
-    """Find tools where `go install` puts them, even if the user's PATH does not."""
+    """Find tools where `go install` puts them, and make sure of what is tested.
+
+    `make test WHEEL=…` sets MESHPLAN_TEST_INSTALLED: a wheel that lacks a file must not pass
+    because the checkout has it.
+    """
+    inside = Path(meshplan.__file__).is_relative_to(ROOT / "pipeline")
+    if inside and os.environ.get("MESHPLAN_TEST_INSTALLED"):
+        raise pytest.UsageError(f"the tests shall run against a wheel, not {meshplan.__file__}")
     path = os.environ.get("PATH", "").split(os.pathsep)
     if GO_BIN.is_dir() and str(GO_BIN) not in path:
         os.environ["PATH"] = os.pathsep.join([*path, str(GO_BIN)])
+
+
+def pytest_report_header() -> str:
+    """Name what is tested."""
+    return f"meshplan: {meshplan.__version__} from {Path(meshplan.__file__).parent}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
