@@ -1,0 +1,92 @@
+"""Each manifest file of both revisions, read and parsed once for each distinct content."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from meshplan.finding import Finding
+from meshplan.resource import Document
+from meshplan.source.cache import Cache
+from meshplan.source.reading import Limits, Reading
+from meshplan.source.revision import Entry
+from meshplan.source.tree import KUSTOMIZATION_FILES, Tree
+from meshplan.source.yaml import parsed, read
+
+_NOTHING = Reading()
+
+#: Contents that start so are UTF-16, in which the words are not found by looking at the bytes.
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """What a file of a revision holds."""
+
+    path: str
+    blob: str
+    documents: tuple[Document, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    #: Which template language the file is written in; "" for YAML or JSON.
+    template: str = ""
+
+
+@dataclass(slots=True)
+class Manifests:
+    """The parsed files of trees; `load` reads what is missing, the rest only looks it up.
+
+    A file that two revisions have in common is one `ManifestFile`, so that whatever is made of
+    its documents is made once.
+    """
+
+    cache: Cache | None = None
+    limits: Limits = field(default_factory=Limits)
+    _readings: dict[str, Reading] = field(default_factory=dict)
+    _files: dict[tuple[str, str], ManifestFile] = field(default_factory=dict)
+    #: Object ids of working tree files, which are known only after reading them.
+    _blobs: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def load(self, trees: Sequence[Tree]) -> None:
+        """Read and parse the manifests of trees, each content once whatever its paths."""
+        for tree in trees:
+            self._load(tree, [tree.files[path] for path in tree.manifests])
+
+    def file(self, tree: Tree, path: str) -> ManifestFile:
+        """A file that has been read; one that could not be read is empty."""
+        blob = self.blob(tree, path)
+        key = (path, blob)
+        found = self._files.get(key)
+        if found is None:
+            content = parsed(self._readings.get(blob, _NOTHING), path)
+            found = self._files[key] = ManifestFile(
+                path, blob, content.documents, content.findings, content.template
+            )
+        return found
+
+    def blob(self, tree: Tree, path: str) -> str:
+        """The object id of a file of a tree; "" for one that was not or could not be read."""
+        return tree.files[path].blob or self._blobs.get((id(tree), path), "")
+
+    def _load(self, tree: Tree, entries: Sequence[Entry]) -> None:
+        unknown = {e.blob: e for e in entries if e.blob and e.blob not in self._readings}
+        if self.cache is not None and unknown:
+            known = self.cache.get_many(unknown)
+            self._readings.update(known)
+            unknown = {blob: entry for blob, entry in unknown.items() if blob not in known}
+        unnamed = [entry for entry in entries if not entry.blob]
+        fresh = dict(self._read(tree, [*unknown.values(), *unnamed]))
+        if self.cache is not None and fresh:
+            self.cache.put_many(fresh)
+
+    def _read(self, tree: Tree, entries: Iterable[Entry]) -> Iterator[tuple[str, Reading]]:
+        for entry, data in tree.revision.read(entries):
+            self._blobs[id(tree), entry.path] = entry.blob
+            if entry.blob not in self._readings:
+                reading = read(data, self.limits) if _relevant(entry.path, data) else _NOTHING
+                self._readings[entry.blob] = reading
+                yield entry.blob, reading
+
+
+def _relevant(path: str, data: bytes) -> bool:
+    """Whether a file can hold a Kubernetes object: most YAML and JSON of a repository does not."""
+    if b"apiVersion" in data and b"kind" in data:
+        return True
+    return path.endswith(KUSTOMIZATION_FILES) or data.startswith(_WIDE)

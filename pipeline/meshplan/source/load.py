@@ -1,0 +1,132 @@
+"""From two revisions to the two snapshots of each target: find, read, render, compose."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from meshplan.finding import Finding, Status
+from meshplan.location import Side
+from meshplan.resource import Snapshot
+from meshplan.result import Coverage, Problem
+from meshplan.settings import Assumption, Settings
+from meshplan.source.cache import Cache
+from meshplan.source.compose import Composer, defined_scopes, merge
+from meshplan.source.documents import Manifests
+from meshplan.source.ledger import coverage_of
+from meshplan.source.revision import Revision
+from meshplan.source.survey import survey
+from meshplan.source.targets import Target, targets_of
+from meshplan.source.tree import tree_of
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTarget:
+    """What goes into one cluster, at both revisions."""
+
+    name: str
+    #: plain, kustomize, helm, argocd or flux.
+    kind: str
+    base: Snapshot
+    head: Snapshot
+    default_namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All targets of a repository, and what was noticed on the way."""
+
+    targets: tuple[LoadedTarget, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def load_targets(
+    base: Revision | None,
+    head: Revision,
+    settings: Settings,
+    *,
+    repo_urls: Sequence[str] = (),
+    cache: Cache | None = None,
+    only: Sequence[str] = (),
+) -> Loaded:
+    """Find the targets of both revisions and read or render them.
+
+    `base` is None where one revision is checked alone; every finding is "existing" then.
+    `repo_urls` are the URLs under which Argo CD and Flux may know this repository. `only` names
+    targets; the others are left out.
+    """
+    trees = {
+        side: tree_of(revision, settings.ignore)
+        for side, revision in ((Side.BASE, base), (Side.HEAD, head))
+        if revision is not None
+    }
+    manifests = Manifests(cache)
+    manifests.load(tuple(trees.values()))
+    surveys = {side: survey(tree, manifests) for side, tree in trees.items()}
+    pieces = [piece for found in surveys.values() for piece in found.pieces]
+    composer = Composer(defined_scopes(d for piece in pieces for d in piece.documents))
+    targets = targets_of(surveys, composer, settings.default_namespace)
+    chosen = [target for target in targets if not only or target.name in only]
+    composed = [_composed(target, composer, settings.default_namespace) for target in chosen]
+    findings = [
+        *_judged({side: found.findings for side, found in surveys.items()}),
+        *(finding for _, noticed in composed for finding in _judged(noticed)),
+    ]
+    return Loaded(
+        tuple(target for target, _ in composed),
+        tuple(findings),
+        coverage_of(chosen, surveys),
+        _assumptions(composer, settings),
+    )
+
+
+def _composed(
+    target: Target, composer: Composer, namespace: str
+) -> tuple[LoadedTarget, Mapping[Side, Sequence[Finding]]]:
+    """The snapshots of a target, and what is wrong with its objects at each revision."""
+    snapshots: dict[Side, Snapshot] = {}
+    noticed: dict[Side, Sequence[Finding]] = {}
+    for side, pieces in target.pieces.items():
+        objects = [composer.objects(p.documents, p.namespace or namespace) for p in pieces]
+        snapshots[side], twice = merge([found.resources for found in objects])
+        found = (*(f for entry in objects for f in entry.findings), *twice)
+        noticed[side] = [finding.with_(target=target.name) for finding in found]
+    nothing = Snapshot()
+    loaded = LoadedTarget(
+        target.name,
+        target.kind,
+        snapshots.get(Side.BASE, nothing),
+        snapshots.get(Side.HEAD, nothing),
+        namespace,
+    )
+    return loaded, noticed
+
+
+def _judged(noticed: Mapping[Side, Iterable[Finding]]) -> Iterable[Finding]:
+    """The findings of both revisions as new, existing or fixed, each once."""
+    head = {finding.fingerprint: finding for finding in noticed.get(Side.HEAD, ())}
+    if Side.BASE not in noticed:
+        return [finding.with_(status=Status.EXISTING) for finding in head.values()]
+    base = {finding.fingerprint: finding for finding in noticed[Side.BASE]}
+    fixed = [_fixed(finding) for found, finding in base.items() if found not in head]
+    return [
+        *(
+            finding.with_(status=Status.EXISTING if found in base else Status.NEW)
+            for found, finding in head.items()
+        ),
+        *fixed,
+    ]
+
+
+def _fixed(finding: Finding) -> Finding:
+    places = tuple(replace(place, side=Side.BASE) for place in finding.locations)
+    return finding.with_(status=Status.FIXED, locations=places)
+
+
+def _assumptions(composer: Composer, settings: Settings) -> tuple[Assumption, ...]:
+    if not composer.assumed_namespace:
+        return ()
+    stated = settings.default_namespace != Settings().default_namespace
+    source = "settings" if stated else "default"
+    return (Assumption("defaultNamespace", settings.default_namespace, source),)
