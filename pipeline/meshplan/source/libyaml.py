@@ -18,8 +18,8 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave 
 from meshplan.finding import Severity
 from meshplan.source import scalars
 from meshplan.source.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Span
-from meshplan.source.reading import Limits, Problem, Read, Refused
-from meshplan.source.stream import Stream
+from meshplan.source.reading import Limits, Problem, Read, RefusedError
+from meshplan.source.stream import Segment
 
 #: What `quick` leaves to `compose`: other line ends than LF, directives, a document's end that is
 #: no separator, a byte order mark that is not at the beginning, UTF-16, zero bytes.
@@ -38,7 +38,7 @@ _C_LEVELS = 1000
 _LONG_LINE = 240
 
 
-class _Special(Exception):
+class _SpecialError(Exception):
     """Something that `quick` leaves to `compose`."""
 
 
@@ -49,10 +49,10 @@ class _Memo(dict[str, scalars.Scalar]):
         value = scalars.resolve(text)
         if type(value) is float or type(value) is int:
             if not math.isfinite(value):
-                raise _Special
+                raise _SpecialError
             value = scalars.json_number(value)
         elif value == "<<":
-            raise _Special
+            raise _SpecialError
         if len(text) <= 64 and len(self) < 50_000:
             self[text] = value
         return value
@@ -61,7 +61,7 @@ class _Memo(dict[str, scalars.Scalar]):
 _plain = _Memo()
 
 
-class _QuickParser(CParser):  # type: ignore[misc]  # the stubs leave it out
+class _QuickParser(CParser):
     """libyaml's composer, with the value of a scalar in the place of its tag."""
 
     def resolve(self, kind: type, value: str, implicit: Any) -> Any:
@@ -79,50 +79,57 @@ _Scalar = yaml.ScalarNode
 _Mapping = yaml.MappingNode
 
 
-def quick(stream: Stream, limits: Limits) -> tuple[Read, ...] | None:
-    """All documents of a file, or None if anything about the file is special."""
-    if not _is_plain(stream, limits):
+def quick(segment: Segment, limits: Limits) -> tuple[Read, ...] | None:
+    """All documents of a segment, or None if anything about it is special."""
+    if not _is_plain(segment, limits):
         return None
-    parser = _QuickParser(stream.data)
-    index_of = stream.index_of_line()
+    parser = _QuickParser(segment.data)
+    above = segment.chunks[0].line - 1
     found, last = [], -1
     try:
         while parser.check_node():
-            root = parser.get_node()
+            root: Any = parser.get_node()
             value = _value(root, limits.depth)
-            index = index_of[root.start_mark.line + 1]
+            index = segment.index_of(root.start_mark.line + 1)
             if index == last:
                 return None
             last = index
             if value is not None:
-                found.append(Read(index, _first_line(root), value))
-    except (yaml.YAMLError, _Special, RecursionError):
+                found.append(Read(index, above + _first_line(root), value))
+    except (yaml.YAMLError, _SpecialError, RecursionError):
         return None
     finally:
         parser.dispose()
     return tuple(found)
 
 
-def _is_plain(stream: Stream, limits: Limits) -> bool:
-    data = stream.data
-    if len(data) > limits.document_bytes or any(stray for _, _, stray in stream.separators):
+def _is_plain(segment: Segment, limits: Limits) -> bool:
+    """Whether a text can be left to libyaml's composer; cheap, and on the safe side."""
+    text = segment.data.removeprefix(_BOM)
+    if len(text) > limits.document_bytes or any(chunk.stray for chunk in segment.chunks):
         return False
-    text = data.removeprefix(_BOM)
     if text.startswith((b"%", b"...")) or any(special in text for special in _SPECIAL):
         return False
     if b"!" in text and _TAG.search(text):
         return False
     if b"&" in text and b"*" in text and _ANCHOR.search(text) and _ALIAS.search(text):
         return False
-    return _levels(text) < min(_C_LEVELS, limits.nodes)
+    return _nodes(text) <= limits.nodes and _levels(text) <= _C_LEVELS
 
 
-def _levels(data: bytes) -> int:
+def _nodes(text: bytes) -> int:
+    """An upper bound for the number of nodes: each but the first has one of these before it."""
+    if len(text) < 100_000:
+        return len(text)
+    return 1 + sum(text.count(mark) for mark in (b",", b":", b"\n", b"[", b"{", b"- ", b"?"))
+
+
+def _levels(text: bytes) -> int:
     """An upper bound for how deep nodes are nested, from the text alone."""
-    brackets = data.count(b"[") + data.count(b"{")
-    longest = max(map(len, data.split(b"\n")))
+    brackets = text.count(b"[") + text.count(b"{")
+    longest = max(map(len, text.split(b"\n")))
     if longest > _LONG_LINE:
-        longest = max((len(m[0]) for m in _INDENT.finditer(data)), default=0)
+        longest = max((len(m[0]) for m in _INDENT.finditer(text)), default=0)
     # A list may begin in the column of the mapping that it is in.
     return brackets + 2 * (longest + 1)
 
@@ -137,7 +144,7 @@ def _value(node: Any, levels: int) -> Any:
     if node.__class__ is _Scalar:
         return node.tag
     if not levels:
-        raise _Special
+        raise _SpecialError
     if node.__class__ is not _Mapping:
         return [
             child.tag if child.__class__ is _Scalar else _value(child, levels - 1)
@@ -147,26 +154,26 @@ def _value(node: Any, levels: int) -> Any:
     for name, child in node.value:
         key = name.tag
         if key.__class__ is not str:
-            raise _Special
+            raise _SpecialError
         out[key] = child.tag if child.__class__ is _Scalar else _value(child, levels - 1)
     if len(out) != len(node.value):
-        raise _Special
+        raise _SpecialError
     return out
 
 
-def compose(data: bytes, limits: Limits) -> tuple[Node | None, int | None]:
-    """The tree of the first document of a text, and the line of what follows it, if anything does.
+def compose(data: bytes, limits: Limits) -> tuple[Node | None, Span | None]:
+    """The tree of the first document of a text, and the place of what follows it, if anything does.
 
-    Lines count from 1 within `data`. None is an empty document. Raises Refused.
+    Places count from the beginning of `data`. None is an empty document. Raises RefusedError.
     """
     parser = CParser(data)
     try:
         root = _Composer(parser, limits).document()
-        return root, None if root is None else _rest(parser)
+        return root, None if root is None else _after(parser)
     except yaml.MarkedYAMLError as error:
-        raise Refused(_syntax(error)) from error
+        raise RefusedError(_syntax(error)) from error
     except yaml.reader.ReaderError as error:
-        raise Refused(_encoding(error, data)) from error
+        raise RefusedError(_encoding(error, data)) from error
     finally:
         parser.dispose()
 
@@ -202,13 +209,15 @@ class _Composer:
                     node.span = _between(node.span, event.end_mark)
                 case yaml.DocumentEndEvent() | yaml.StreamEndEvent():
                     return root
+                case _:  # the start of the stream or of the document
+                    pass
 
     def _leaf(self, event: Any) -> Node:
         span = _span(event)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 message = f"the alias *{event.anchor} stands for nothing: no node before it is &{event.anchor}"
-                raise Refused(Problem("yaml-syntax", Severity.ERROR, message, span))
+                raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, span))
             return AliasNode(span, event.anchor, self._anchors[event.anchor])
         node = ScalarNode(span, event.value, event.tag or "", event.implicit[0])
         if event.anchor is not None:
@@ -227,7 +236,7 @@ class _Composer:
         self._keys.append(None)
         if len(self._open) > self._limits.depth:
             message = f"this document nests more than {self._limits.depth} levels deep"
-            raise Refused(Problem("yaml-depth", Severity.ERROR, message, span))
+            raise RefusedError(Problem("yaml-depth", Severity.ERROR, message, span))
         return node
 
     def _add(self, node: Node) -> None:
@@ -235,7 +244,7 @@ class _Composer:
         self._count += 1
         if self._count > self._limits.nodes:
             message = f"this document has more than {self._limits.nodes} nodes"
-            raise Refused(Problem("yaml-size", Severity.ERROR, message, node.span))
+            raise RefusedError(Problem("yaml-size", Severity.ERROR, message, node.span))
         if not self._open:
             return
         parent = self._open[-1]
@@ -253,25 +262,30 @@ def _span(event: Any) -> Span:
     return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
+def _point(mark: Any) -> Span:
+    return Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1)
+
+
 def _between(span: Span, end: Any) -> Span:
     return Span(span.line, span.column, end.line + 1, end.column + 1)
 
 
-def _rest(parser: Any) -> int | None:
-    """The line of what follows a document in the same text; kubectl does not look at it."""
+def _after(parser: Any) -> Span | None:
+    """The place of what follows a document in the same text."""
     try:
         event = parser.peek_event()
     except yaml.MarkedYAMLError as error:
-        return int(error.problem_mark.line) + 1 if error.problem_mark else None
+        mark = error.problem_mark or error.context_mark
+        return _point(mark) if mark else None
     except yaml.reader.ReaderError:
         return None
-    return None if isinstance(event, yaml.StreamEndEvent) else int(event.start_mark.line) + 1
+    return None if isinstance(event, yaml.StreamEndEvent) else _span(event)
 
 
 def _syntax(error: Any) -> Problem:
     """libyaml's complaint as one sentence with a place."""
     mark = error.problem_mark or error.context_mark
-    span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1) if mark else None
+    span = _point(mark) if mark else None
     message = str(error.problem)
     if error.context:
         message = f"{message} {error.context}"

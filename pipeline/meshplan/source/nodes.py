@@ -1,6 +1,7 @@
 """The tree of one YAML document with the place of every node: what libyaml says, untyped yet."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,10 @@ class Span:
     column: int
     end_line: int
     end_column: int
+
+    def below(self, line: int) -> Self:
+        """The same place in a file, for a place in a text that begins in `line` of that file."""
+        return replace(self, line=self.line + line - 1, end_line=self.end_line + line - 1)
 
 
 @dataclass(slots=True)
@@ -49,3 +54,9 @@ class AliasNode:
 
 
 Node = ScalarNode | SequenceNode | MappingNode | AliasNode
+
+
+def first_line(root: Node) -> int:
+    """The line of the first key of a document; of a document that has none, its own."""
+    key = root.pairs[0][0] if isinstance(root, MappingNode) and root.pairs else root
+    return key.span.line

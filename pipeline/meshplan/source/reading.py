@@ -1,7 +1,7 @@
 """What was read from the bytes of a file, whatever the path: the part of a `Parsed` to remember."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from meshplan.finding import Severity
 from meshplan.source.nodes import Span
@@ -12,6 +12,8 @@ class Limits:
     """What a file may cost. Whatever is beyond is left out, with a finding that says where."""
 
     file_bytes: int = 32 * 1024 * 1024
+    #: Documents of one file, empty ones included.
+    documents: int = 100_000
     document_bytes: int = 8 * 1024 * 1024
     #: Mappings and lists inside each other, aliases followed.
     depth: int = 200
@@ -19,6 +21,8 @@ class Limits:
     nodes: int = 400_000
     #: Those that a document gets by way of aliases and merge keys.
     aliased: int = 100_000
+    #: Findings about one file.
+    problems: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,10 @@ class Problem:
     message: str
     span: Span | None = None
     pointer: str = ""
-    help: str = ""
+
+    def below(self, line: int) -> Self:
+        """The same problem of a text that begins in `line` of its file."""
+        return replace(self, span=self.span.below(line)) if self.span else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Reading:
     template: str = ""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A document that cannot be read, with the reason."""
 
     def __init__(self, problem: Problem):

@@ -22,53 +22,64 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """A file with kubectl's line ends: LF for CRLF, and one at the end whether written or not."""
+class Segment:
+    """Documents that follow each other, with the separators between them."""
 
+    chunks: tuple[Chunk, ...]
     data: bytes
-    #: Where the separators begin and end, and what follows them on their lines.
-    separators: tuple[tuple[int, int, str], ...]
 
-    @classmethod
-    def of(cls, data: bytes) -> "Stream":
-        """The stream that the bytes of a file are."""
-        if b"\r\n" in data:
-            data = data.replace(b"\r\n", b"\n")
-        if not data.endswith(b"\n"):
-            data += b"\n"
-        found = _SEPARATOR.finditer(data)
-        return cls(data, tuple((s.start(), s.end(), _stray(s[1])) for s in found))
-
-    def chunks(self) -> Iterator[Chunk]:
-        """The documents of the stream; a separator at the very beginning ends none."""
-        start, line, index, stray = 0, 1, 0, ""
-        for begin, end, after in self.separators:
-            if begin:
-                yield Chunk(index, line, self.data[start:begin], stray)
-                index += 1
-            line += self.data.count(b"\n", start, end)
-            start, stray = end, after
-        yield Chunk(index, line, self.data[start:], stray)
-
-    def index_of_line(self) -> "LineIndex":
-        """Which document a line belongs to, for a parser that reads the whole stream at once."""
-        line, start, lines = 1, 0, []
-        for begin, end, _ in self.separators:
-            line += self.data.count(b"\n", start, end)
-            start = end
-            if begin:
-                lines.append(line)
-        return LineIndex(tuple(lines))
+    def index_of(self, line: int) -> int:
+        """The index of the document that a line of the segment belongs to."""
+        first = self.chunks[0]
+        return first.index + bisect_right(self.chunks, line + first.line - 1, key=_line) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class LineIndex:
-    """The first lines of all documents but the first."""
+#: Together enough to be worth a parser of their own.
+_SEGMENT_BYTES = 64 * 1024
 
-    lines: tuple[int, ...]
 
-    def __getitem__(self, line: int) -> int:
-        return bisect_right(self.lines, line)
+def segments(data: bytes, *, line: int = 1, index: int = 0) -> Iterator[Segment]:
+    """The documents of a file, a few together: one strange document shall not slow down all.
+
+    kubectl's line ends are put in on the way: LF for CRLF, and one at the end whether it is written
+    or not. A separator at the very beginning of the file ends no document. `line` and `index` are
+    those of the first document.
+    """
+    if b"\r\n" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    pending: list[Chunk] = []
+    begin = 0
+    for start, end, chunk in _chunks(data, line, index):
+        if not pending:
+            begin = start
+        pending.append(chunk)
+        if end - begin >= _SEGMENT_BYTES:
+            yield Segment(tuple(pending), data[begin:end])
+            pending = []
+    if pending:
+        yield Segment(tuple(pending), data[begin:])
+
+
+def _chunks(data: bytes, line: int, index: int) -> Iterator[tuple[int, int, Chunk]]:
+    """Each document with the offsets of its text."""
+    start, stray = 0, ""
+    for separator in _SEPARATOR.finditer(data):
+        end = separator.start()
+        if end:
+            text = data[start:end]
+            yield start, end, Chunk(index, line, text, stray)
+            index += 1
+            line += text.count(b"\n")
+        line += 1
+        start = separator.end()
+        stray = _stray(separator[1]) if separator[1] else ""
+    yield start, len(data), Chunk(index, line, data[start:], stray)
+
+
+def _line(chunk: Chunk) -> int:
+    return chunk.line
 
 
 def _stray(rest: bytes) -> str:

@@ -7,7 +7,7 @@ from meshplan.finding import Severity
 from meshplan.location import escape_pointer
 from meshplan.source import scalars
 from meshplan.source.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Span
-from meshplan.source.reading import Limits, Problem, Refused
+from meshplan.source.reading import Limits, Problem, RefusedError
 
 
 def value_of(root: Node, limits: Limits) -> tuple[Any, tuple[Problem, ...]]:
@@ -15,11 +15,19 @@ def value_of(root: Node, limits: Limits) -> tuple[Any, tuple[Problem, ...]]:
 
     Nodes that are reached through an alias become one shared value, so what is returned takes no
     more memory than the text asks for; how large it looks to who walks it is under a budget.
-    Raises Refused for what kubectl refuses, and for what is beyond the limits.
+    Raises RefusedError for what kubectl refuses, and for what is beyond the limits.
     """
     _Budget(limits).measure(root, 0)
     builder = _Builder()
     return builder.value(root, ""), tuple(builder.problems)
+
+
+def deeper_than(value: Any, levels: int) -> bool:
+    """Whether mappings and lists are nested more than `levels` deep."""
+    children = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list)):
+        return False
+    return levels == 0 or any(deeper_than(child, levels - 1) for child in children)
 
 
 def is_merge(node: Node) -> bool:
@@ -32,7 +40,7 @@ def is_merge(node: Node) -> bool:
 
 
 def key_of(node: Node) -> str:
-    """The JSON key that a key node becomes; raises Refused where kubectl does."""
+    """The JSON key that a key node becomes; raises RefusedError where kubectl does."""
     while isinstance(node, AliasNode):
         node = node.target
     if not isinstance(node, ScalarNode):
@@ -43,9 +51,9 @@ def key_of(node: Node) -> str:
         raise refusal("yaml-value", f"{error}, and kubectl refuses that", node) from error
 
 
-def refusal(rule: str, message: str, node: Node, pointer: str = "") -> Refused:
+def refusal(rule: str, message: str, node: Node, pointer: str = "") -> RefusedError:
     """A document that is left out because of one of its nodes."""
-    return Refused(Problem(rule, Severity.ERROR, message, node.span, pointer))
+    return RefusedError(Problem(rule, Severity.ERROR, message, node.span, pointer))
 
 
 def _resolved(node: ScalarNode) -> scalars.Scalar:
@@ -175,7 +183,7 @@ def _scalar(node: ScalarNode, pointer: str) -> scalars.Scalar:
         value = _resolved(node)
     except scalars.ScalarError as error:
         raise refusal("yaml-value", f"{error}; kubectl refuses that", node, pointer) from error
-    if value.__class__ is str or value is None or isinstance(value, bool):
+    if isinstance(value, (str, bool)) or value is None:
         return value
     if not math.isfinite(value):
         message = "infinity and NaN have no JSON form; kubectl refuses this document"

@@ -1,6 +1,21 @@
 """YAML and JSON text to documents, as `kubectl` reads them.
 
-TODO docstring
+A file is cut at its `---` lines first (`stream`), then each piece is parsed alone, so that a broken
+document does not take the others with it. `libyaml` makes trees of the pieces; `values` and
+`scalars` make of the trees what Kubernetes' own conversion of YAML to JSON makes of them. A file
+that begins with `{` is tried as JSON first (`jsontext`), as kubectl does.
+
+The result is what `kubectl annotate --local -f FILE k=v -o json` prints, the annotation aside,
+with these differences, which are meant:
+
+- kubectl stops at the first document it cannot read; here it is a finding, and the rest is read.
+- A key that is written twice is a finding besides: kubectl takes the last one without a word.
+- Two keys that are one in JSON, such as `1` and `"1"`, count as written twice too. Which of them
+  kubectl takes changes from run to run.
+- Text behind the end of a document (`...`, or behind a closing bracket) is a finding; kubectl does
+  not look at it.
+- Limits are tighter than kubectl's: depth, size, and what aliases may blow up (`Limits`).
+- A JSON value may be followed by `---`, as kubectl 1.33 has it; earlier ones refuse that.
 """
 
 from dataclasses import dataclass
@@ -8,11 +23,15 @@ from dataclasses import dataclass
 from meshplan.finding import Finding, Severity
 from meshplan.location import Location
 from meshplan.resource import Document, Origin
-from meshplan.source.reading import Limits, Problem, Read, Reading, Refused
-from meshplan.source.stream import Stream
-from meshplan.source.values import value_of
+from meshplan.source import templates
+from meshplan.source.jsontext import JsonValue, NotJsonError, begins_json, json_values
+from meshplan.source.nodes import Span, first_line
+from meshplan.source.reading import Limits, Problem, Read, Reading, RefusedError
+from meshplan.source.scalars import replaced
+from meshplan.source.stream import Chunk, segments
+from meshplan.source.values import deeper_than, value_of
 
-__all__ = ["Limits", "Parsed", "locate", "parse", "parsed", "read"]
+__all__ = ["Limits", "Parsed", "parse", "parsed", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +40,7 @@ class Parsed:
 
     documents: tuple[Document, ...] = ()
     findings: tuple[Finding, ...] = ()
-    #: The template language that keeps the file from being read: go, jinja, ytt, shell, make; or "".
+    #: The template language the file is written in: go, jinja, ytt, shell, make; "" for none.
     template: str = ""
 
 
@@ -32,56 +51,195 @@ def parse(data: bytes, path: str, limits: Limits = Limits()) -> Parsed:  # noqa:
 
 def parsed(reading: Reading, path: str) -> Parsed:
     """A reading as the content of the file at `path`."""
-    return Parsed(
-        tuple(
-            Document(found.value, Origin(path, found.line, found.index))
-            for found in reading.documents
-        ),
-        tuple(_finding(problem, path) for problem in reading.problems),
-        reading.template,
+    documents = (
+        Document(found.value, Origin(path, found.line, found.index)) for found in reading.documents
     )
+    findings = (_finding(problem, path) for problem in reading.problems)
+    return Parsed(tuple(documents), tuple(findings), reading.template)
 
 
 def read(data: bytes, limits: Limits = Limits()) -> Reading:  # noqa: B008 - frozen
     """What the bytes of a file say, whatever the file's path."""
-    # PyYAML takes 12 ms to import, and nothing is parsed where all files have been read before.
-    from meshplan.source import libyaml  # noqa: PLC0415
-
     if len(data) > limits.file_bytes:
         message = f"this file has more than {limits.file_bytes} bytes and is not read"
         return Reading(problems=(Problem("yaml-size", Severity.ERROR, message),))
-    stream = Stream.of(data)
-    found = libyaml.quick(stream, limits)
-    if found is not None:
-        return Reading(found)
-    documents: list[Read] = []
-    problems: list[Problem] = []
-    for chunk in stream.chunks():
+    file = _File(data, limits)
+    file.read()
+    return file.reading()
+
+
+class _File:
+    """Collects what the pieces of one file say."""
+
+    def __init__(self, data: bytes, limits: Limits):
+        self._data = data
+        self._limits = limits
+        self._documents: list[Read] = []
+        self._problems: list[Problem] = []
+        #: The first piece that is no YAML because of templating.
+        self._template: tuple[str, Span] | None = None
+
+    def reading(self) -> Reading:
+        """What was collected."""
+        if self._template is None:
+            return Reading(tuple(self._documents), self._bounded_problems())
+        name, span = self._template
+        message = f"this file is {templates.title(name)}; it is not read as it stands"
+        found = Problem("template", Severity.INFO, message, span)
+        if name in ("go", "jinja"):
+            # A program: what looks like a document in it may come out never or often.
+            return Reading((), (found,), name)
+        return Reading(tuple(self._documents), (found, *self._bounded_problems()), name)
+
+    def read(self) -> None:
+        """Reads all pieces."""
+        if begins_json(self._data):
+            self._json_then_yaml()
+        else:
+            self._yaml(self._data, 1, 0)
+        if self._template is None and templates.is_ytt(self._data):
+            self._is_template("ytt", replaced(self._data), 1)
+
+    def _json_then_yaml(self) -> None:
+        """Values one after another; behind the first one at most, it may be YAML after all."""
+        text = replaced(self._data)
+        found: list[JsonValue] = []
         try:
-            node, _ = libyaml.compose(chunk.data, limits)
-            if node is None:
-                continue
-            value, more = value_of(node, limits)
-            if value is not None:
-                documents.append(Read(chunk.index, chunk.line + node.span.line - 1, value))
-            problems.extend(more)
-        except Refused as refused:
-            problems.append(refused.problem)
-    return Reading(tuple(documents), tuple(problems))
+            for value in json_values(text):
+                self._json(value, len(found))
+                found.append(value)
+        except NotJsonError as error:
+            if len(found) > 1:
+                span = Span(error.line, error.column, error.line, error.column)
+                message = f"{error.message}; kubectl reads nothing from here on"
+                self._problems.append(Problem("yaml-syntax", Severity.ERROR, message, span))
+            elif found:
+                self._yaml(*_behind(text, found[0].end))
+            else:
+                self._yaml(self._data, 1, 0)
+
+    def _json(self, found: JsonValue, index: int) -> None:
+        span = Span(found.line, 1, found.line, 1)
+        if len(found.text) > self._limits.document_bytes:
+            self._problems.append(_too_large(self._limits, span))
+        elif deeper_than(found.value, self._limits.depth):
+            message = f"this document nests more than {self._limits.depth} levels deep"
+            self._problems.append(Problem("yaml-depth", Severity.ERROR, message, span))
+        elif found.value is not None:
+            if found.repeats:
+                self._problems.extend(self._repeated(found) or [_repeated(span)])
+            self._documents.append(Read(index, found.first_key, found.value))
+
+    def _repeated(self, found: JsonValue) -> list[Problem]:
+        """The keys that are written twice, with their places: JSON is YAML, or nearly so."""
+        from meshplan.source import libyaml  # noqa: PLC0415 - see `_yaml`
+
+        try:
+            node, _ = libyaml.compose(found.text.encode(), self._limits)
+            problems = value_of(node, self._limits)[1] if node else ()
+        except RefusedError:
+            return []
+        return [problem.below(found.line) for problem in problems]
+
+    def _yaml(self, data: bytes, line: int, index: int) -> None:
+        # PyYAML takes 12 ms to import, and nothing is parsed where all files were read before.
+        from meshplan.source import libyaml  # noqa: PLC0415
+
+        for segment in segments(data, line=line, index=index):
+            if segment.chunks[-1].index >= self._limits.documents:
+                message = f"this file has more than {self._limits.documents} documents"
+                span = Span(segment.chunks[0].line, 1, segment.chunks[0].line, 1)
+                self._problems.append(Problem("yaml-size", Severity.ERROR, message, span))
+                return
+            found = libyaml.quick(segment, self._limits)
+            if found is None:
+                for chunk in segment.chunks:
+                    self._chunk(chunk)
+            else:
+                self._documents.extend(found)
+
+    def _chunk(self, chunk: Chunk) -> None:
+        """Reads one document with care."""
+        try:
+            self._add(chunk)
+        except RefusedError as refused:
+            problem = refused.problem
+            line = problem.span.line if problem.span else 1
+            text = replaced(chunk.data)
+            language = templates.language_of(text, line, self._is_yaml)
+            if language:
+                self._is_template(language, text, chunk.line)
+            else:
+                self._problems.append(problem.below(chunk.line))
+
+    def _add(self, chunk: Chunk) -> None:
+        from meshplan.source import libyaml  # noqa: PLC0415 - see `_yaml`
+
+        if chunk.stray:
+            message = (
+                "kubectl takes nothing but a comment behind ---; put the text in the next line"
+            )
+            raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, Span(0, 1, 0, 4)))
+        if len(chunk.data) > self._limits.document_bytes:
+            raise RefusedError(_too_large(self._limits, Span(1, 1, 1, 1)))
+        node, after = libyaml.compose(chunk.data, self._limits)
+        if node is None:
+            return
+        value, problems = value_of(node, self._limits)
+        self._problems.extend(problem.below(chunk.line) for problem in problems)
+        if after:
+            message = "the document ends above; kubectl reads nothing from here to the next ---"
+            found = Problem("yaml-syntax", Severity.WARNING, message, after)
+            self._problems.append(found.below(chunk.line))
+        if value is not None:
+            self._documents.append(Read(chunk.index, chunk.line + first_line(node) - 1, value))
+
+    def _is_yaml(self, text: str) -> bool:
+        from meshplan.source import libyaml  # noqa: PLC0415 - see `_yaml`
+
+        try:
+            node, _ = libyaml.compose(text.encode(), self._limits)
+            if node is not None:
+                value_of(node, self._limits)
+        except RefusedError:
+            return False
+        return True
+
+    def _is_template(self, language: str, text: str, line: int) -> None:
+        if self._template is None or self._template[0] in ("shell", "make"):
+            at = templates.first_line(language, text)
+            self._template = language, Span(at, 1, at, 1).below(line)
+
+    def _bounded_problems(self) -> tuple[Problem, ...]:
+        kept, more = self._limits.problems, len(self._problems) - self._limits.problems
+        if more <= 0:
+            return tuple(self._problems)
+        message = f"{more} more findings about this file are left out"
+        last = Problem("yaml-size", Severity.WARNING, message, self._problems[kept].span)
+        return (*self._problems[:kept], last)
+
+
+def _behind(text: str, end: int) -> tuple[bytes, int, int]:
+    """What follows the first JSON value of a text: its bytes, its line, and its index."""
+    newline = text.find("\n", end)
+    if newline >= 0 and not text[end:newline].strip():
+        end = newline + 1
+    return text[end:].encode(), text.count("\n", 0, end) + 1, 1
+
+
+def _too_large(limits: Limits, span: Span) -> Problem:
+    message = f"this document has more than {limits.document_bytes} bytes"
+    return Problem("yaml-size", Severity.ERROR, message, span)
+
+
+def _repeated(span: Span) -> Problem:
+    message = "a key of this document is written twice; kubectl takes the last without a word"
+    return Problem("yaml-duplicate-key", Severity.WARNING, message, span)
 
 
 def _finding(problem: Problem, path: str) -> Finding:
-    span = problem.span
-    place = (span.line, span.column, span.end_line, span.end_column) if span else ()
-    return Finding(
-        problem.rule,
-        problem.severity,
-        problem.message,
-        (Location(path, *place, pointer=problem.pointer),),
-        help=problem.help,
-    )
-
-
-def locate(data: bytes, document: int, pointer: str) -> tuple[int, int, int, int] | None:
-    """Line, column, end line and end column of the value at a JSON pointer, counted from 1."""
-    return None
+    location = Location(path, pointer=problem.pointer)
+    if span := problem.span:
+        place = (span.line, span.column, span.end_line, span.end_column)
+        location = Location(path, *place, pointer=problem.pointer)
+    return Finding(problem.rule, problem.severity, problem.message, (location,))
