@@ -22,15 +22,17 @@ from meshplan.source.reading import Limits, Problem, Read, RefusedError
 from meshplan.source.stream import Segment
 
 #: What `quick` leaves to `compose`: other line ends than LF, directives, a document's end that is
-#: no separator, a byte order mark that is not at the beginning, UTF-16, zero bytes.
+#: no separator, a byte order mark that is not at the beginning, UTF-16, zero bytes, and an escape
+#: that go-yaml does not know.
 _SPECIAL = (
     *(b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\0"),
-    *(b"\n%", b"\n...", b"\xef\xbb\xbf", b"\xff", b"\xfe"),
+    *(b"\n%", b"\n...", b"\xef\xbb\xbf", b"\xff", b"\xfe", b"\\/"),
 )
 _BOM = b"\xef\xbb\xbf"
 _TAG = re.compile(rb"(?:^|[\s\[{,:])!", re.MULTILINE)
 _ANCHOR = re.compile(rb"(?:^|[\s\[{,:])&[0-9A-Za-z_-]", re.MULTILINE)
 _ALIAS = re.compile(rb"(?:^|[\s\[{,:])\*[0-9A-Za-z_-]", re.MULTILINE)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 #: Where a block collection can begin: behind spaces and the indicators of those around it.
 _INDENT = re.compile(rb"^(?:[ \t]|[-?:](?=[ \t]))+", re.MULTILINE)
 #: libyaml's composer recurses in C, about 300 bytes a level; the smallest usual stack has 512 KiB.
@@ -51,7 +53,7 @@ class _Memo(dict[str, scalars.Scalar]):
             if not math.isfinite(value):
                 raise _SpecialError
             value = scalars.json_number(value)
-        elif value == "<<":
+        elif value == "<<" or "?" in text:
             raise _SpecialError
         if len(text) <= 64 and len(self) < 50_000:
             self[text] = value
@@ -168,7 +170,7 @@ def compose(data: bytes, limits: Limits) -> tuple[Node | None, Span | None]:
     """
     parser = CParser(data)
     try:
-        root = _Composer(parser, limits).document()
+        root = _Composer(parser, limits, data).document()
         return root, None if root is None else _after(parser)
     except yaml.MarkedYAMLError as error:
         raise RefusedError(_syntax(error)) from error
@@ -181,14 +183,18 @@ def compose(data: bytes, limits: Limits) -> tuple[Node | None, Span | None]:
 class _Composer:
     """Builds the tree of one document from libyaml's events, without recursion."""
 
-    def __init__(self, parser: Any, limits: Limits):
+    def __init__(self, parser: Any, limits: Limits, data: bytes):
         self._parser = parser
+        #: The text, where it holds an escape that only libyaml knows: its places count characters.
+        self._text = data.decode("utf-8", "replace") if b"\\/" in data else ""
         self._limits = limits
         self._anchors: dict[str, Node] = {}
         self._open: list[SequenceNode | MappingNode] = []
         #: The key that waits for its value, for each open mapping that has one.
         self._keys: list[Node | None] = []
         self._count = 0
+        #: How many of the open collections are written with brackets.
+        self._flow = 0
 
     def document(self) -> Node | None:
         """The root of the first document."""
@@ -206,6 +212,7 @@ class _Composer:
                 case yaml.CollectionEndEvent():
                     node = self._open.pop()
                     self._keys.pop()
+                    self._flow -= bool(self._flow)
                     node.span = _between(node.span, event.end_mark)
                 case yaml.DocumentEndEvent() | yaml.StreamEndEvent():
                     return root
@@ -219,10 +226,20 @@ class _Composer:
                 message = f"the alias *{event.anchor} stands for nothing: no node before it is &{event.anchor}"
                 raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, span))
             return AliasNode(span, event.anchor, self._anchors[event.anchor])
+        if self._text and event.style == '"' and self._has_slash_escape(event):
+            message = "kubectl does not know the escape \\/; write / alone"
+            raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, span))
+        if self._flow and not event.style and "?" in event.value:
+            message = "kubectl takes no ? within brackets unless it is quoted"
+            raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, span))
         node = ScalarNode(span, event.value, event.tag or "", event.implicit[0])
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
+
+    def _has_slash_escape(self, event: Any) -> bool:
+        written = self._text[event.start_mark.index : event.end_mark.index]
+        return "/" in _ESCAPED.findall(written)
 
     def _opened(self, event: Any) -> SequenceNode | MappingNode:
         span = _span(event)
@@ -233,6 +250,8 @@ class _Composer:
             self._anchors[event.anchor] = node
         self._add(node)
         self._open.append(node)
+        # Within brackets everything is.
+        self._flow += bool(self._flow or event.flow_style)
         self._keys.append(None)
         if len(self._open) > self._limits.depth:
             message = f"this document nests more than {self._limits.depth} levels deep"

@@ -18,6 +18,7 @@ with these differences, which are meant:
 - A JSON value may be followed by `---`, as kubectl 1.33 has it; earlier ones refuse that.
 """
 
+import re
 from dataclasses import dataclass
 
 from meshplan.finding import Finding, Severity
@@ -30,6 +31,9 @@ from meshplan.source.reading import Limits, Problem, Read, Reading, RefusedError
 from meshplan.source.scalars import replaced
 from meshplan.source.stream import Chunk, segments
 from meshplan.source.values import deeper_than, value_of
+
+#: White space up to the end of its line.
+_BLANKS = re.compile(r"[^\S\n]*\n?")
 
 __all__ = ["Limits", "Parsed", "parse", "parsed", "read"]
 
@@ -113,10 +117,18 @@ class _File:
                 span = Span(error.line, error.column, error.line, error.column)
                 message = f"{error.message}; kubectl reads nothing from here on"
                 self._problems.append(Problem("yaml-syntax", Severity.ERROR, message, span))
-            elif found:
-                self._yaml(*_behind(text, found[0].end))
             else:
-                self._yaml(self._data, 1, 0)
+                self._yaml(*self._behind(text, found[0].end if found else 0), len(found))
+
+    def _behind(self, text: str, end: int) -> tuple[bytes, int]:
+        """What follows the first JSON value, its blanks and its line end, and the line of that.
+
+        kubectl drops as much, and so the indentation of the first line may be lost.
+        """
+        blanks = _BLANKS.match(text, end)
+        end = blanks.end() if blanks else end
+        line = text.count("\n", 0, end) + 1
+        return self._data[len(text[:end].encode()) :], line
 
     def _json(self, found: JsonValue, index: int) -> None:
         span = Span(found.line, 1, found.line, 1)
@@ -217,14 +229,6 @@ class _File:
         message = f"{more} more findings about this file are left out"
         last = Problem("yaml-size", Severity.WARNING, message, self._problems[kept].span)
         return (*self._problems[:kept], last)
-
-
-def _behind(text: str, end: int) -> tuple[bytes, int, int]:
-    """What follows the first JSON value of a text: its bytes, its line, and its index."""
-    newline = text.find("\n", end)
-    if newline >= 0 and not text[end:newline].strip():
-        end = newline + 1
-    return text[end:].encode(), text.count("\n", 0, end) + 1, 1
 
 
 def _too_large(limits: Limits, span: Span) -> Problem:
