@@ -126,6 +126,8 @@ class Git:
             )
         except _not_found() as error:
             raise _git_missing() from error
+        except OSError as error:
+            raise SourceError(f"cannot run git: {error.strerror or error}") from error
         if wrapper.proc is None:
             raise SourceError(f"git {arguments[0]} did not start")
         return Process(wrapper.proc, wrapper)
@@ -182,13 +184,8 @@ def corrupt(what: str) -> SourceError:
     )
 
 
-def not_a_repository(directory: Path) -> MeshplanError:
-    """Why git finds no repository at a directory."""
-    for folder in (directory, *directory.parents):
-        marker = folder / ".git"
-        need = os.R_OK | os.X_OK if marker.is_dir() else os.R_OK  # a worktree's is a file
-        if os.path.lexists(marker) and not os.access(marker, need):
-            return SourceError(f"permission denied: {marker}")
+def not_a_repository(directory: Path) -> NoRepositoryError:
+    """The error for a directory in which git finds no repository."""
     return NoRepositoryError(
         f"{directory} is not inside a Git repository",
         hint="run meshplan inside one; to look at a plain folder, use `meshplan check FOLDER`",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from meshplan.errors import MeshplanError, UsageError
-from meshplan.source.git_command import complaints, failure
+from meshplan.source.git_command import Answer, complaints, failure
 from meshplan.source.git_repository import Repository
 
 _STEPS = re.compile(r"(?:~\d*|\^\d*)+\Z")
@@ -29,8 +29,10 @@ def resolve(repository: Repository, name: str) -> Commit:
     """
     if not name or "\n" in name or "\0" in name:
         raise UsageError(f"{name!r} is no name of a revision")
-    question = ("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
-    answer = repository.git.attempt(*question)
+    exact = name
+    if ":" in name:  # what follows the colon, `:/text` or `A:path`, takes no `^{commit}`
+        exact = _verify(repository, name).stdout.decode("ascii").strip() or name
+    answer = _verify(repository, f"{exact}^{{commit}}")
     if answer.status == 0:
         return Commit(name, answer.stdout.decode("ascii").strip())
     raise _unresolved(repository, name, answer.stderr)
@@ -55,12 +57,15 @@ def merge_base(repository: Repository, one: Commit, other: Commit) -> Commit:
     )
 
 
+def _verify(repository: Repository, name: str) -> Answer:
+    """The object id of a name, taken as nothing but a name."""
+    return repository.git.attempt("rev-parse", "--verify", "--end-of-options", name)
+
+
 def _unresolved(repository: Repository, name: str, stderr: str) -> MeshplanError:
     said = [line for line in complaints(stderr) if line != "Needed a single revision"]
     stem = _STEPS.sub("", name) or "HEAD"
-    exists = repository.git.attempt(
-        "rev-parse", "--verify", "--end-of-options", f"{stem}^{{object}}"
-    )
+    exists = _verify(repository, f"{stem}^{{object}}")
     if stem in ("HEAD", "@") and exists.status != 0:
         return _no_commits(repository)
     if said and "dereferences to" in said[0]:

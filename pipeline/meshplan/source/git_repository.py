@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshplan.errors import UsageError
+from meshplan.errors import SourceError, UsageError
 from meshplan.source.git_command import Answer, Git, failure, not_a_repository
 
 _DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
@@ -134,9 +134,27 @@ def _discover(git: Git) -> list[str]:
 
 
 def _no_repository(directory: Path, answer: Answer) -> Exception:
+    """Why git does not open the repository, which it also says of one that it may not read."""
+    for folder in (directory, *directory.resolve().parents):
+        for name in (".git", ".git/HEAD", ".git/config"):
+            if _is_closed(folder / name):
+                return SourceError(f"permission denied: {folder / name}")
     if "not a git repository" in answer.stderr.lower():
         return not_a_repository(directory)
     return failure("rev-parse", answer.stderr)
+
+
+def _is_closed(path: Path) -> bool:
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)
+        elif path.is_file():
+            path.open("rb").close()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _settings(git: Git) -> Mapping[str, tuple[str, ...]]:
