@@ -55,7 +55,7 @@ types:
 
 layers:
 	@$(DEV)
-	@"$(BIN)/lint-imports" --no-cache
+	@"$(BIN)/lint-imports" --no-cache --no-logo
 
 docs:
 	@$(DEV)
