@@ -55,6 +55,7 @@ HTTP_ROUTE = Kind(
     versions=("v1", "v1beta1", "v1alpha2"),
     list_keys={**_KEYS, **under(_FILTERS, _FILTER_KEYS), "spec.rules.retry.codes": ()},
     unordered=_UNORDERED,
+    first_wins=("spec.rules",),
     defaults={
         **_DEFAULTS,
         **_SESSION,
@@ -85,6 +86,7 @@ GRPC_ROUTE = Kind(
     versions=("v1", "v1alpha2"),
     list_keys={**_KEYS, **under(_FILTERS, _FILTER_KEYS)},
     unordered=_UNORDERED,
+    first_wins=("spec.rules",),
     defaults={
         **_DEFAULTS,
         **_SESSION,
@@ -107,6 +109,7 @@ TLS_ROUTE = Kind(
     versions=("v1", "v1alpha3", "v1alpha2"),
     list_keys=_KEYS,
     unordered=_UNORDERED,
+    first_wins=("spec.rules",),
     defaults=_DEFAULTS,
 )
 
@@ -118,6 +121,7 @@ TCP_ROUTE = Kind(
     versions=("v1", "v1alpha2"),
     list_keys=_KEYS,
     unordered=_UNORDERED,
+    first_wins=("spec.rules",),
     defaults=_DEFAULTS,
 )
 
@@ -129,5 +133,6 @@ UDP_ROUTE = Kind(
     versions=("v1", "v1alpha2"),
     list_keys=_KEYS,
     unordered=_UNORDERED,
+    first_wins=("spec.rules",),
     defaults=_DEFAULTS,
 )

@@ -48,6 +48,8 @@ class Kind:
     list_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: Lists of `list_keys` whose order means nothing; all others are ordered.
     unordered: tuple[str, ...] = ()
+    #: Ordered lists in which the place of an item counts even among items that come and go.
+    first_wins: tuple[str, ...] = ()
     #: What the API server or the reader of the object assumes for a field that is left out. A
     #: field inside an object that is left out has a default only if that object has one, e.g. {}.
     defaults: Mapping[str, Default] = field(default_factory=dict)

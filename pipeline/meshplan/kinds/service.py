@@ -9,7 +9,7 @@ from meshplan.resource import Manifest
 
 def _outside(spec: Mapping[str, Any]) -> str | None:
     """The default of what only Services that are reached from outside the cluster have."""
-    return "Cluster" if spec.get("type") in {"NodePort", "LoadBalancer"} else None
+    return "Cluster" if spec.get("type") in ("NodePort", "LoadBalancer") else None
 
 
 def _inside(value: str) -> Any:

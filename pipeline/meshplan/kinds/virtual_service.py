@@ -54,6 +54,7 @@ VIRTUAL_SERVICE = Kind(
     | under(_RULES, {"match": (), "match.gateways": (), "route": _DESTINATION})
     | under(("spec.tls.match", "spec.tcp.match"), {"sniHosts": (), "destinationSubnets": ()}),
     unordered=("spec.http.mirrors", *paths_under(_RULES, ("route",))),
+    first_wins=_RULES,
     defaults={
         "spec.gateways": ["mesh"],
         "spec.http.timeout": "0s",

@@ -1,4 +1,4 @@
-"""What changes between two snapshots of one target."""
+"""The changes that there can be between two snapshots of one target."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from meshplan.resource import Resource
 class FieldChange:
     """One field that differs; `before` or `after` is ABSENT where the field is not there."""
 
-    #: As in `spec.subsets[name=v2].labels.version`.
+    #: As in `spec.subsets[name=v2].labels.version`. `[name=v2]` is the item of that identity,
+    #: `[=x]` the member x of a set, `[3]` the fourth item of the after list (of the before list if
+    #: the item itself is gone), and `[order]` at the end the order of the items.
     path: str
     before: Any
     after: Any

@@ -1,0 +1,188 @@
+"""The fields that differ between two versions of an object, each with its path."""
+
+import json
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from meshplan.diff.canonical import canonical, completed, effective, written
+from meshplan.diff.change import ABSENT
+from meshplan.diff.pairing import Pairing, by_content, by_identity, in_place
+from meshplan.diff.rules import Rules
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_./:*@%+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field: its path as people read it, and the names on the way to it without the items."""
+
+    path: str = ""
+    names: tuple[str, ...] = ()
+
+    def field(self, name: str) -> "Place":
+        """A field of the object at this place."""
+        if _NAME.fullmatch(name):
+            path = f"{self.path}.{name}" if self.path else name
+        else:
+            path = f"{self.path}[{_quoted(name)}]"
+        return Place(path, (*self.names, name))
+
+    def item(self, selector: str) -> "Place":
+        """An item of the list at this place."""
+        return Place(f"{self.path}[{selector}]", self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that differs; the value is as written, ABSENT where there is none."""
+
+    place: Place
+    before: Any
+    after: Any
+
+
+def differences(before: Any, after: Any, rules: Rules, place: Place) -> Iterator[Difference]:
+    """What differs between two values of one field; nothing if they mean the same."""
+    if canonical(before, rules) != canonical(after, rules):
+        yield from _within(before, after, rules, place)
+
+
+def _within(before: Any, after: Any, rules: Rules, place: Place) -> Iterator[Difference]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from _in_mapping(before, after, rules, place)
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        yield from _in_list(before, after, rules, place)
+    else:
+        yield Difference(place, before, after)
+
+
+def _in_mapping(
+    before: Mapping[str, Any], after: Mapping[str, Any], rules: Rules, place: Place
+) -> Iterator[Difference]:
+    for name in sorted({*before, *after}):
+        old, new, below = written(before, name), written(after, name), rules.below(name)
+        # A field that is left out on either side has the default that goes with the new
+        # neighbours: these are reported, and with them what follows from them.
+        was, becomes = completed(old, after, below), completed(new, after, below)
+        if canonical(was, below) != canonical(becomes, below):
+            yield from _within(old, new, below, place.field(name))
+
+
+def _in_list(
+    before: Sequence[Any], after: Sequence[Any], rules: Rules, place: Place
+) -> Iterator[Difference]:
+    if rules.keys == () and not any(isinstance(item, Mapping | list) for item in (*before, *after)):
+        yield from _in_set(before, after, rules, place)
+        return
+    keys = rules.keys or ("name",)
+    old, new = _identities(before, keys, rules), _identities(after, keys, rules)
+    if old is None or new is None:
+        yield from _by_index(before, after, rules, place)
+        return
+    pairing = by_identity(old, new)
+    here = [_selector(item, keys, rules) for item in before]
+    there = [_selector(item, keys, rules) for item in after]
+    for i in pairing.removed:
+        yield Difference(place.item(here[i]), before[i], ABSENT)
+    for i, j in pairing.pairs:
+        yield from differences(before[i], after[j], rules, place.item(there[j]))
+    for j in pairing.added:
+        yield Difference(place.item(there[j]), ABSENT, after[j])
+    if rules.ordered and rules.keys != () and _reordered(pairing, strict=rules.first_wins):
+        yield Difference(place.item("order"), here, there)
+
+
+def _reordered(pairing: Pairing, *, strict: bool) -> bool:
+    """Whether the order is another one than what removing, and adding at the end, leads to."""
+    if len(in_place(pairing.pairs)) < len(pairing.pairs):
+        return True
+    return strict and any(j < len(pairing.pairs) for j in pairing.added)
+
+
+def _in_set(
+    before: Sequence[Any], after: Sequence[Any], rules: Rules, place: Place
+) -> Iterator[Difference]:
+    old = {canonical(item, rules): item for item in before}
+    new = {canonical(item, rules): item for item in after}
+    for key in sorted(old.keys() - new.keys(), key=lambda key: _text(old[key])):
+        yield Difference(place.item(f"={_value(old[key])}"), old[key], ABSENT)
+    for key in sorted(new.keys() - old.keys(), key=lambda key: _text(new[key])):
+        yield Difference(place.item(f"={_value(new[key])}"), ABSENT, new[key])
+
+
+def _by_index(
+    before: Sequence[Any], after: Sequence[Any], rules: Rules, place: Place
+) -> Iterator[Difference]:
+    pairing = by_content(before, after, rules)
+    for i in pairing.removed:
+        yield Difference(place.item(str(i)), before[i], ABSENT)
+    if rules.ordered and rules.keys != () and len(in_place(pairing.pairs)) < len(pairing.pairs):
+        by_place = sorted(pairing.pairs, key=lambda pair: pair[1])
+        order = [i for i, _ in pairing.pairs]
+        yield Difference(place.item("order"), order, [i for i, _ in by_place])
+    changed = {j: (before[i], (i, j) in pairing.strangers) for i, j in pairing.pairs}
+    for j, item in enumerate(after):
+        if j not in changed:
+            yield Difference(place.item(str(j)), ABSENT, item)
+            continue
+        old, stranger = changed[j]
+        if stranger and isinstance(old, Mapping) and isinstance(item, Mapping):
+            yield Difference(place.item(str(j)), old, item)
+        else:
+            yield from differences(old, item, rules, place.item(str(j)))
+
+
+def _identities(items: Sequence[Any], keys: tuple[str, ...], rules: Rules) -> list[Hashable] | None:
+    """What tells the items apart; None if that is not unique, or some item has nothing of it."""
+    found: list[Hashable] = []
+    for item in items:
+        if not isinstance(item, Mapping):
+            return None
+        parts = [_key_field(item, key, rules) for key in keys]
+        if all(value is ABSENT or value == "" for value, _ in parts):
+            return None
+        found.append(tuple(canonical(value, below) for value, below in parts))
+    return found if len(set(found)) == len(found) else None
+
+
+def _key_field(item: Mapping[str, Any], key: str, rules: Rules) -> tuple[Any, Rules]:
+    """The value of a field by which items are told apart, and the rules for it."""
+    value: Any = item
+    for name in key.split("."):
+        below = rules.below(name)
+        value = effective(value, name, below) if isinstance(value, Mapping) else ABSENT
+        rules = below
+    return value, rules
+
+
+def _selector(item: Mapping[str, Any], keys: tuple[str, ...], rules: Rules) -> str:
+    """An item by its identity, without what can be left out."""
+    parts = []
+    for key in keys:
+        value, _ = _key_field(item, key, rules)
+        left_out = _key_field({}, key, rules)[0] if "." not in key else ABSENT
+        if value is not ABSENT and value != left_out:
+            parts.append(f"{_label(key, keys)}={_value(value)}")
+    return ",".join(parts) or f"{keys[0]}={_value(_key_field(item, keys[0], rules)[0])}"
+
+
+def _label(key: str, keys: tuple[str, ...]) -> str:
+    """The name of a key field, without the object that all of several key fields are in."""
+    parent, _, rest = key.partition(".")
+    return rest if len(keys) > 1 and all(k.startswith(f"{parent}.") for k in keys) else key
+
+
+def _value(value: Any) -> str:
+    text = _text(value)
+    return text if _PLAIN.fullmatch(text) else _quoted(text)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
