@@ -31,7 +31,7 @@ def commits(repository: Repository, spec: str | None) -> tuple[str | None, str |
 
 
 def sha(repository: Repository, name: str) -> str:
-    return repository.git("rev-list", "--max-count=1", name)
+    return repository.git("rev-list", "--max-count=1", name, "--")
 
 
 @pytest.mark.parametrize(

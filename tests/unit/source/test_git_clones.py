@@ -254,11 +254,11 @@ size 12345
 def test_a_git_lfs_pointer_is_no_content(repo: MakeRepository) -> None:
     made = repo({"big.yaml": POINTER, "a.yaml": "a: 1\n"})
     made.write({"new.yaml": POINTER})
-    for name in ("HEAD", None):
-        revision = open_revision(made.path, name)
-        assert contents(revision) == {"a.yaml": b"a: 1\n"}
-        assert "Git LFS pointer" in revision.unread["big.yaml"]
-    assert "Git LFS pointer" in revision.unread["new.yaml"]
+    reason = "a Git LFS pointer: the content is not in the repository"
+    committed, on_disk = open_revision(made.path, "HEAD"), open_revision(made.path, None)
+    assert contents(committed) == contents(on_disk) == {"a.yaml": b"a: 1\n"}
+    assert committed.unread == {"big.yaml": reason}
+    assert on_disk.unread == {"big.yaml": reason, "new.yaml": reason}
 
 
 def test_a_file_about_git_lfs_is_a_file(repo: MakeRepository) -> None:

@@ -12,7 +12,7 @@ import pytest
 from meshplan.errors import SourceError
 from meshplan.source.disk import Disk
 from meshplan.source.git import open_revision, open_revisions
-from meshplan.source.git_blobs import blob_id
+from meshplan.source.git_blobs import Withheld, blob_id
 from meshplan.source.revision import MAX_FILE_BYTES, EntryKind, changed_paths
 from support.git import Repository
 from support.revisions import contents, error_of
@@ -143,7 +143,12 @@ def test_files_that_the_index_vouches_for_are_not_read(
     made = aged(repo({"a.yaml": "a: 1\n", "b.yaml": "b: 1\n"}))
     read: list[str] = []
     disk_read = Disk.read
-    monkeypatch.setattr(Disk, "read", lambda disk, path: read.append(path) or disk_read(disk, path))
+
+    def spy(disk: Disk, path: str) -> bytes | Withheld:
+        read.append(path)
+        return disk_read(disk, path)
+
+    monkeypatch.setattr(Disk, "read", spy)
     revision = open_revision(made.path, None)
     assert revision.entries["a.yaml"].blob == made.git("rev-parse", "HEAD:a.yaml")
     assert read == []
