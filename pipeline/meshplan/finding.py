@@ -53,7 +53,7 @@ class Finding:
         path = self.locations[0].path if self.locations and self.id is None else ""
         pointer = self.locations[0].pointer if self.locations else ""
         parts = (self.rule, str(self.id or ""), path, pointer, self.target or "", self.message)
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     @property
     def side(self) -> Side:

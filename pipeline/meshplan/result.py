@@ -106,8 +106,6 @@ class TargetResult:
     verdict: Verdict
     #: plain, kustomize, helm, argocd, flux.
     kind: str = ""
-    #: The folder or file it is made of.
-    path: str = ""
     #: How many objects it has in base and head; of one revision alone, `before` is None.
     before: int | None = None
     after: int = 0
@@ -123,7 +121,6 @@ class TargetResult:
         return {
             "name": self.name,
             "kind": self.kind,
-            "path": self.path,
             "objects": {"base": self.before, "head": self.after},
             "verdict": str(self.verdict),
             "changes": [change_to_json(change) for change in self.changes],
@@ -159,6 +156,8 @@ class Result:
     assumptions: tuple[Assumption, ...] = ()
     problems: tuple[Problem, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    #: A range that may hold changes, where both revisions are the same to the last byte.
+    suggestion: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -44,11 +44,11 @@ def render(result: Result, _view: View) -> str:
 def prose(value: object) -> str:
     """Text of ours or a manifest's in a sentence."""
     text = "".join(_entity(char) for char in printable(str(value)))
-    return text.replace("www.", "www&#46;")
+    return text.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _entity(char: str) -> str:
-    if char.isalnum() or char in " ,./()’…→·":  # noqa: RUF001
+    if char.isalnum() or char in " ,./:()’…→·":  # noqa: RUF001
         return char
     return f"&#{ord(char)};" + ("&#8203;" if char in "@#" else "")
 

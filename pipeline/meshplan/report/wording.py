@@ -241,6 +241,8 @@ def headline(result: Result) -> str:
         return (
             f"checked {count(len(result.targets), 'target')}: {severities(shown) or 'no findings'}"
         )
+    if result.suggestion:
+        return f"nothing changed; try `meshplan diff {result.suggestion}`"
     cycles = sum(len(target.cycles) for target in result.targets)
     if cycles:
         return f"no safe order: {count(cycles, 'cycle')}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from meshplan.errors import SettingsError
 from meshplan.finding import Finding, Severity
-from meshplan.location import Location
+from meshplan.location import Location, Side
 from meshplan.schema import SchemaProblem, validate
 from meshplan.settings import SETTINGS_FILES, Settings, settings_of
 from meshplan.source.revision import EntryKind, Revision
@@ -94,3 +94,24 @@ def _located(problem: SchemaProblem, content: bytes, path: str) -> Finding:
 
 def _finding(message: str, where: Location) -> Finding:
     return Finding("settings", Severity.ERROR, message, (where,))
+
+
+def changed_settings(base: Revision, head: Revision) -> tuple[Finding, ...]:
+    """That the head has other settings, which hold from the next change on, and their faults."""
+    path = settings_path(head)
+    was = settings_path(base)
+    if path is None:
+        if was is None:
+            return ()
+        where = Location(was, side=Side.BASE)
+        return (_changed(f"{was} is deleted; it is still in force for this change", where),)
+    content = settings_bytes(head, path)
+    if was == path and settings_bytes(base, was) == content:
+        return ()
+    faults = settings_findings(content, path)
+    message = "the settings change; those of the base are in force for this change"
+    return (_changed(message, Location(path)), *faults)
+
+
+def _changed(message: str, where: Location) -> Finding:
+    return Finding("settings-changed", Severity.INFO, message, (where,))

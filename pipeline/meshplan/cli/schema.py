@@ -1,0 +1,18 @@
+"""`meshplan schema`: what other programs and editors check against."""
+
+import click
+
+from meshplan.data import data_path
+
+
+@click.command("schema", short_help="Print the JSON Schema of a result or of the settings.")
+@click.argument("name", type=click.Choice(["result", "settings"]), default="result")
+def command(name: str) -> int:
+    """Print the JSON Schema of a result (`-o json`) or of the settings (.meshplan.yaml).
+
+    \b
+    In an editor with a YAML language server, the first line of .meshplan.yaml may be
+    # yaml-language-server: $schema=settings.schema.json
+    """
+    click.echo((data_path("schemas") / f"{name}.schema.json").read_text("utf-8"), nl=False)
+    return 0
