@@ -1,0 +1,128 @@
+"""The objects of every state between two revisions, found by key, without copying a snapshot."""
+
+from collections.abc import Iterable, Iterator
+
+from meshplan.graph.keys import FAMILIES, Key, keys_of, pod_labels
+from meshplan.graph.writes import Made, Writes
+from meshplan.identity import ResourceId
+from meshplan.kinds.need import Labels
+from meshplan.mesh.config import MeshConfig
+from meshplan.resource import Resource, Snapshot
+
+#: Groups of the objects that operators read the mesh configuration from.
+_OPERATORS = ("install.istio.io", "operator.istio.io", "sailoperator.io")
+
+
+class Index:
+    """Which objects have which keys, in any version. A family is indexed when it is first asked for."""
+
+    def __init__(self, head: Snapshot, writes: Writes, configs: tuple[MeshConfig, MeshConfig]):
+        self.writes = writes
+        self.configs = configs
+        self.domain = configs[1].cluster_domain
+        #: What the mesh configuration is read from, of that which changes.
+        self.configuring = frozenset(found for found in writes.ids if _configures(found))
+        self._head = head
+        self._families: dict[str, dict[Key, dict[ResourceId, None]]] = {}
+        self._touched: dict[Key, dict[ResourceId, None]] = {}
+        self._keys: tuple[dict[ResourceId, frozenset[Key]], ...] = ({}, {})
+        for keys_in, versions in zip(self._keys, (writes.before, writes.after), strict=True):
+            for subject, resource in versions.items():
+                keys_in[subject] = frozenset(keys_of(resource, self.domain))
+                for key in keys_in[subject]:
+                    self._touched.setdefault(key, {})[subject] = None
+
+    def touched(self, *keys: Key) -> Iterator[ResourceId]:
+        """The objects that change and that have, before or after, one of the keys."""
+        for key in keys:
+            yield from self._touched.get(key, ())
+
+    def touched_keys(self, family: str) -> Iterator[tuple[Key, tuple[ResourceId, ...]]]:
+        """Every key of a family that objects which change have, with those objects."""
+        for key, ids in self._touched.items():
+            if key[0] == family:
+                yield key, tuple(ids)
+
+    def ids(self, *keys: Key) -> Iterator[ResourceId]:
+        """All objects that have, in any version, one of the keys."""
+        for key in keys:
+            if key[0] not in self._families:
+                self._families[key[0]] = self._indexed(key[0])
+            yield from self._families[key[0]].get(key, ())
+
+    def _indexed(self, family: str) -> dict[Key, dict[ResourceId, None]]:
+        found: dict[Key, dict[ResourceId, None]] = {}
+        kinds, keys_in = FAMILIES[family]
+        for group, kind in kinds:
+            for resource in self._head.of_kind(group, kind):
+                if resource.id not in self.writes:
+                    for key in keys_in(resource, self.domain):
+                        found.setdefault(key, {})[resource.id] = None
+        for key, ids in self._touched.items():
+            if key[0] == family:
+                found.setdefault(key, {}).update(ids)
+        return found
+
+    def versions(self, subject: ResourceId) -> Iterator[Resource]:
+        """An object as it was and as it will be, once where it does not change."""
+        if subject not in self.writes:
+            found = self._head.get(subject)
+            if found is not None:
+                yield found
+        for versions in (self.writes.before, self.writes.after):
+            if subject in versions:
+                yield versions[subject]
+
+    def has(self, subject: ResourceId, made: Made, keys: Iterable[Key]) -> bool:
+        """Whether an object that has one of the keys in some version has it in this state."""
+        if subject not in self.writes:
+            return True
+        own = self._keys[subject in made].get(subject, frozenset())
+        return any(key in own for key in keys)
+
+    def get(self, subject: ResourceId, made: Made) -> Resource | None:
+        """An object in a state."""
+        if subject in self.writes:
+            return self.writes.version(subject, made)
+        return self._head.get(subject)
+
+
+class View:
+    """One state: the objects that change are new where they have been made, else old."""
+
+    def __init__(self, index: Index, made: Made):
+        self.index = index
+        self.made = made
+        #: The mesh configuration of the state.
+        self.config = index.configs[index.configuring <= made]
+
+    def get(self, subject: ResourceId) -> Resource | None:
+        """An object of the state."""
+        return self.index.get(subject, self.made)
+
+    def find(self, *keys: Key) -> Iterator[Resource]:
+        """The objects of the state that have one of the keys; each once."""
+        for subject in dict.fromkeys(self.index.ids(*keys)):
+            resource = self.get(subject)
+            if resource is not None and self.index.has(subject, self.made, keys):
+                yield resource
+
+    def pods(self, namespace: str | None, labels: Labels) -> Iterator[Resource]:
+        """The workloads whose pods have all of `labels`; `namespace` None means anywhere."""
+        if labels:
+            name, value = min(labels)
+            key = ("anypod", name, value) if namespace is None else ("pod", namespace, name, value)
+            for resource in self.find(key):
+                if labels <= pod_labels(resource):
+                    yield resource
+
+
+def _configures(subject: ResourceId) -> bool:
+    if subject.kind == "ConfigMap":
+        return subject.group == "" and subject.name.split("-")[0] == "istio"
+    return subject.group in _OPERATORS and subject.kind in ("IstioOperator", "Istio")
+
+
+def sorted_ids(ids: Iterable[ResourceId], writes: Writes) -> tuple[ResourceId, ...]:
+    """Objects in the order in which one would write them: creations, updates, deletions."""
+    return tuple(sorted(set(ids), key=lambda found: (writes.rank(found), found)))
