@@ -1,0 +1,140 @@
+"""Gateways: which servers the pods of a gateway open, for which hosts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.age import creation_time
+from meshplan.mesh.read import at, labels, mapping, mappings, number, text, texts
+from meshplan.mesh.service import Protocol, parse_protocol
+from meshplan.mesh.workload import matches_labels
+from meshplan.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTls:
+    """How a server ends TLS, or not."""
+
+    #: PASSTHROUGH, SIMPLE, MUTUAL, AUTO_PASSTHROUGH, ISTIO_MUTUAL, OPTIONAL_MUTUAL.
+    mode: str
+    https_redirect: bool
+    #: Names of Secrets in the namespace of the pods.
+    credentials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server of a Gateway."""
+
+    gateway: ResourceId
+    pointer: str
+    port: int
+    port_name: str
+    protocol: Protocol
+    #: `host`, or `namespace/host`; without `*/`, and `./` as the Gateway's namespace.
+    hosts: tuple[str, ...]
+    bind: str
+    tls: ServerTls | None
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it reads requests: HTTP, or HTTPS that it ends itself (`IsHTTPServer`)."""
+        if self.protocol.is_http:
+            return True
+        return self.protocol is Protocol.HTTPS and self.tls is not None and not self.is_passthrough
+
+    @property
+    def is_passthrough(self) -> bool:
+        """Whether TLS goes through it unopened (`IsPassThroughServer`)."""
+        return self.tls is not None and self.tls.mode in ("PASSTHROUGH", "AUTO_PASSTHROUGH")
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether connections to it are TLS (`IsTLSServer`)."""
+        return self.tls is not None and not (self.tls.https_redirect and self.protocol.is_http)
+
+    @property
+    def host_names(self) -> tuple[tuple[str, str], ...]:
+        """Namespace ("" for any) and host of each of `hosts`."""
+        return tuple(_split(host) for host in self.hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A Gateway of Istio, or what a Gateway of the Gateway API becomes."""
+
+    id: ResourceId
+    #: Labels of the pods; None for every gateway pod.
+    selector: Mapping[str, str] | None
+    servers: tuple[Server, ...]
+    created: str
+    #: Hosts of the Services whose pods it runs on: only for the Gateway API.
+    services: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As VirtualServices name it: `namespace/name`."""
+        return f"{self.id.namespace}/{self.id.name}"
+
+    def selects(self, found: Mapping[str, str]) -> bool:
+        """Whether pods with these labels open its servers; any namespace will do."""
+        return self.selector is None or matches_labels(self.selector, found)
+
+
+def gateway_of(resource: Resource) -> Gateway:
+    """A Gateway as written, the hosts of its servers cleaned (`sanitizeServerHostNamespace`)."""
+    spec = resource.spec
+    selector = spec.get("selector")
+    return Gateway(
+        id=resource.id,
+        selector=labels(selector) if isinstance(selector, Mapping) else None,
+        servers=tuple(
+            _server(resource, index, entry)
+            for index, entry in enumerate(mappings(spec.get("servers")))
+        ),
+        created=creation_time(resource),
+    )
+
+
+def _server(resource: Resource, index: int, entry: Mapping[str, object]) -> Server:
+    tls = entry.get("tls")
+    return Server(
+        gateway=resource.id,
+        pointer=f"/spec/servers/{index}",
+        port=number(at(entry, "port", "number")),
+        port_name=text(at(entry, "port", "name")),
+        protocol=parse_protocol(text(at(entry, "port", "protocol"))),
+        hosts=_clean(texts(entry.get("hosts")), resource.id.namespace),
+        bind=text(entry.get("bind")),
+        tls=_tls(mapping(tls)) if isinstance(tls, Mapping) else None,
+    )
+
+
+def _tls(tls: Mapping[str, object]) -> ServerTls:
+    names = texts(tls.get("credentialNames"))
+    single = text(tls.get("credentialName"))
+    return ServerTls(
+        mode=text(tls.get("mode")) or "PASSTHROUGH",
+        https_redirect=tls.get("httpsRedirect") is True,
+        credentials=names or ((single,) if single else ()),
+    )
+
+
+def _clean(hosts: tuple[str, ...], namespace: str) -> tuple[str, ...]:
+    if "*/*" in hosts:
+        return ("*",)
+    found = []
+    for host in hosts:
+        where, slash, name = host.partition("/")
+        if slash and where == ".":
+            found.append(f"{namespace}/{name}")
+        elif slash and where == "*":
+            found.append(name)
+        else:
+            found.append(host)
+    return tuple(found)
+
+
+def _split(host: str) -> tuple[str, str]:
+    where, slash, name = host.partition("/")
+    return (where, name) if slash else ("", host)

@@ -1,0 +1,376 @@
+"""`Mesh`: the indexed view of a snapshot. Each index is built when it is first asked for."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, Self, TypeVar
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.config import MeshConfig
+from meshplan.mesh.delegates import delegated
+from meshplan.mesh.destination_rule import (
+    DestinationRule,
+    DestinationRules,
+    destination_rule_of,
+)
+from meshplan.mesh.gateway import Gateway, gateway_of
+from meshplan.mesh.hosts import matches, namespace_of, resolve_gateway_name, resolve_short_name
+from meshplan.mesh.registry import (
+    ServiceRegistry,
+    add_service,
+    one_namespace_per_host,
+    services_by_pattern,
+)
+from meshplan.mesh.security import PeerMode, SecurityPolicies
+from meshplan.mesh.service import MeshService, service_of, services_of
+from meshplan.mesh.sidecar import Sidecar, Sidecars
+from meshplan.mesh.virtual_service import (
+    MESH_GATEWAY,
+    HttpRule,
+    L4Rule,
+    VirtualService,
+    http_rules_of,
+    l4_rules_of,
+    virtual_service_of,
+)
+from meshplan.mesh.workload import Workload, matches_labels, workload_kinds, workload_of
+from meshplan.resource import Resource, Snapshot
+from meshplan.settings import World
+
+NETWORKING = "networking.istio.io"
+SECURITY = "security.istio.io"
+
+_T = TypeVar("_T")
+
+
+class Mesh:
+    """What istiod would know if it held exactly the objects of a snapshot.
+
+    Lookups follow istiod 1.29 function by function; the docstrings name the function. Objects that
+    tie in age are ordered by name, as istiod does.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, config: MeshConfig, world: World, views: "_Views | None" = None
+    ):
+        self.snapshot = snapshot
+        self.config = config
+        self.world = world
+        self._views = views if views is not None else _Views()
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, config: MeshConfig, world: World) -> Self:
+        """The mesh of a snapshot."""
+        return cls(snapshot, config, world)
+
+    def at(self, snapshot: Snapshot) -> Self:
+        """The mesh of another snapshot under the same settings; objects in both are read once."""
+        return type(self)(snapshot, self.config, self.world, self._views)
+
+    # Names
+
+    def resolve_host(self, name: str, namespace: str) -> str:
+        """A host in full, as an object of `namespace` writes it (`ResolveShortnameToFQDN`)."""
+        return resolve_short_name(name, namespace, self.config.cluster_domain)
+
+    def resolve_gateway(self, name: str, namespace: str) -> str:
+        """A Gateway as `namespace/name`, or `mesh` (`resolveGatewayName`)."""
+        return resolve_gateway_name(name, namespace)
+
+    # Services and workloads
+
+    @cached_property
+    def registry(self) -> ServiceRegistry:
+        """All services with their visibility."""
+        domain = self.config.cluster_domain
+        services = self._read("", "Service", lambda r: (service_of(r, domain),))
+        entries = self._read(NETWORKING, "ServiceEntry", lambda r: tuple(services_of(r)))
+        found = (service for group in (*services, *entries) for service in group)
+        return ServiceRegistry(found, self.config.default_service_export_to)
+
+    def service(self, host: str, namespace: str) -> MeshService | None:
+        """The service that clients of `namespace` mean by a host, or None if they see none.
+
+        As for a proxy without a Sidecar: its own namespace wins, Kubernetes beats ServiceEntries,
+        then the oldest (`selectServices`, `appendSidecarServices`).
+        """
+        found: dict[str, MeshService] = {}
+        for service in one_namespace_per_host(self.registry.named(host, namespace), namespace):
+            add_service(found, service)
+        return found.get(host)
+
+    def services(self, namespace: str) -> tuple[MeshService, ...]:
+        """All services that clients of `namespace` see, one for each host."""
+        found: dict[str, MeshService] = {}
+        for service in one_namespace_per_host(self.registry.visible(namespace), namespace):
+            add_service(found, service)
+        return tuple(found.values())
+
+    def services_matching(self, pattern: str, namespace: str) -> tuple[MeshService, ...]:
+        """Those of `services` whose host is meant by `pattern`, which may be a wildcard."""
+        if not pattern.startswith("*"):
+            found = self.service(pattern, namespace)
+            return (found,) if found else ()
+        return services_by_pattern(self.services(namespace), pattern)
+
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """Everything that runs pods, and the WorkloadEntries."""
+        found = (w for g, kind in workload_kinds() for w in self._read(g, kind, workload_of))
+        return tuple(workload for workload in found if workload is not None)
+
+    def workloads_matching(
+        self, namespace: str, selector: Mapping[str, str]
+    ) -> tuple[Workload, ...]:
+        """The workloads of a namespace that have all labels of a selector."""
+        return tuple(
+            workload
+            for workload in self._workloads_by_namespace.get(namespace, ())
+            if matches_labels(selector, workload.labels)
+        )
+
+    def workloads_of(self, service: MeshService) -> tuple[Workload, ...]:
+        """The workloads behind a service; nothing for one that selects none."""
+        if service.selector is None:
+            return ()
+        return self.workloads_matching(service.namespace, service.selector)
+
+    # Routing rules
+
+    @cached_property
+    def destination_rules(self) -> DestinationRules:
+        """All DestinationRules."""
+        domain = self.config.cluster_domain
+        return DestinationRules(
+            self._read(NETWORKING, "DestinationRule", lambda r: destination_rule_of(r, domain)),
+            self.config.root_namespace,
+            self.config.default_destination_rule_export_to,
+        )
+
+    def destination_rule(
+        self,
+        host: str,
+        namespace: str,
+        labels: Mapping[str, str] | None = None,
+        service_namespace: str | None = None,
+    ) -> DestinationRule | None:
+        """The DestinationRule, merged, that a proxy of `namespace` uses for a host.
+
+        `labels` are those of the proxy, for rules with a workloadSelector. `service_namespace` is
+        where the host is declared; it is looked up, or read from the host, where it is not given.
+        (`PushContext.destinationRule`, `SidecarScope.DestinationRule`)
+        """
+        if service_namespace is None:
+            service = self.service(host, namespace)
+            service_namespace = (
+                service.namespace if service else namespace_of(host, self.config.cluster_domain)
+            )
+        return self.destination_rules.for_proxy(host, service_namespace, namespace, labels or {})
+
+    @cached_property
+    def virtual_services(self) -> tuple[VirtualService, ...]:
+        """All VirtualServices, delegates too, the oldest first."""
+        domain = self.config.cluster_domain
+        found = self._read(NETWORKING, "VirtualService", lambda r: virtual_service_of(r, domain))
+        return tuple(sorted(found, key=lambda vs: (vs.created, vs.id.name, vs.id.namespace)))
+
+    def virtual_services_for(self, gateway: str, namespace: str) -> tuple[VirtualService, ...]:
+        """The VirtualServices bound to a gateway (`mesh` or `namespace/name`) that proxies of
+        `namespace` see: private ones, then exported ones, then public ones, the oldest first
+        (`VirtualServicesForGateway`).
+        """
+        ranked = [
+            (rank, vs)
+            for vs in self._virtual_services_by_gateway.get(gateway, ())
+            if (rank := self._rank(vs, namespace)) is not None
+        ]
+        return tuple(vs for _, vs in sorted(ranked, key=lambda pair: pair[0]))
+
+    def virtual_services_for_host(
+        self, host: str, namespace: str, gateway: str = MESH_GATEWAY
+    ) -> tuple[VirtualService, ...]:
+        """Those of `virtual_services_for` that have a host in common with `host`."""
+        found = self.virtual_services_for(gateway, namespace)
+        return tuple(vs for vs in found if any(matches(h, host) for h in vs.hosts))
+
+    def virtual_service(self, id_: ResourceId) -> VirtualService | None:
+        """The VirtualService with this identity."""
+        return self._virtual_services_by_id.get(id_)
+
+    def http_rules(self, virtual_service: VirtualService) -> tuple[HttpRule, ...]:
+        """The HTTP rules of a VirtualService, those of its delegates filled in.
+
+        A rule whose delegate is missing or not exported to it is left out
+        (`mergeVirtualServicesIfNeeded`).
+        """
+        if virtual_service.made:
+            return virtual_service.made
+        written = self._written_rules(virtual_service.resource)
+        if all(rule.delegate is None for rule in written):
+            return written
+        found: list[HttpRule] = []
+        for rule in written:
+            if rule.delegate is None:
+                found.append(rule)
+            elif delegate := self.delegate(rule.delegate, virtual_service.namespace):
+                found.extend(delegated(rule, self._written_rules(delegate.resource)))
+        return tuple(found)
+
+    def tls_rules(self, virtual_service: VirtualService) -> tuple[L4Rule, ...]:
+        """The rules for TLS that goes through unopened."""
+        return virtual_service.made_tls or self._l4_rules(virtual_service, "tls")
+
+    def tcp_rules(self, virtual_service: VirtualService) -> tuple[L4Rule, ...]:
+        """The rules for plain TCP."""
+        return virtual_service.made_tcp or self._l4_rules(virtual_service, "tcp")
+
+    def delegate(self, name: tuple[str, str], namespace: str) -> VirtualService | None:
+        """The delegate with this namespace and name, if `namespace` may use it."""
+        wanted = ResourceId(NETWORKING, "VirtualService", *name)
+        found = self.virtual_service(wanted)
+        if found is None or found.hosts:
+            return None
+        export_to = found.export_to or set(self.config.default_virtual_service_export_to)
+        seen = {found.namespace if where == "." else where for where in export_to}
+        return found if "*" in seen or namespace in seen else None
+
+    @cached_property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """All Gateways, the oldest first."""
+        found = self._read(NETWORKING, "Gateway", gateway_of)
+        return tuple(sorted(found, key=lambda g: (g.created, g.id.name, g.id.namespace)))
+
+    def gateway(self, name: str) -> Gateway | None:
+        """The Gateway `namespace/name`."""
+        return self._gateways_by_name.get(name)
+
+    def gateways_of(self, labels: Mapping[str, str]) -> tuple[Gateway, ...]:
+        """The Gateways whose servers pods with these labels open, in whichever namespace."""
+        return tuple(gateway for gateway in self.gateways if gateway.selects(labels))
+
+    def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
+        """The Sidecar of a workload; None for the default, that imports all (`getSidecarScope`)."""
+        return self._sidecars.of(namespace, labels)
+
+    # Security
+
+    def peer_authentication(
+        self, namespace: str, labels: Mapping[str, str], port: int | None = None
+    ) -> PeerMode:
+        """What a workload accepts on a port, and why (`ComposePeerAuthentication`).
+
+        `port` is that of the workload, not of the Service.
+        """
+        return self._peer_authentications.peer_mode(namespace, labels, port)
+
+    def namespace_peer_authentication(self, namespace: str) -> PeerMode:
+        """What a namespace accepts, apart from its workloads (`GetNamespaceMutualTLSMode`)."""
+        return self._peer_authentications.namespace_mode(namespace)
+
+    def authorization_policies(
+        self, namespace: str, labels: Mapping[str, str]
+    ) -> tuple[Resource, ...]:
+        """The AuthorizationPolicies that apply to a workload: of the root namespace, then its own,
+        the oldest first (`ListAuthorizationPolicies`)."""
+        return self._authorization_policies.attached(namespace, labels)
+
+    def request_authentications(
+        self, namespace: str, labels: Mapping[str, str]
+    ) -> tuple[Resource, ...]:
+        """The RequestAuthentications that apply to a workload."""
+        return self._request_authentications.attached(namespace, labels)
+
+    # Indexes
+
+    @cached_property
+    def _workloads_by_namespace(self) -> Mapping[str, list[Workload]]:
+        return _grouped(self.workloads, lambda workload: (workload.namespace,))
+
+    @cached_property
+    def _virtual_services_by_gateway(self) -> Mapping[str, list[VirtualService]]:
+        """Without delegates, which nobody reads by themselves."""
+        roots = (vs for vs in self.virtual_services if vs.hosts)
+        return _grouped(roots, lambda vs: vs.gateways)
+
+    @cached_property
+    def _virtual_services_by_id(self) -> Mapping[ResourceId, VirtualService]:
+        return {vs.id: vs for vs in self.virtual_services}
+
+    @cached_property
+    def _gateways_by_name(self) -> Mapping[str, Gateway]:
+        return {gateway.name: gateway for gateway in self.gateways}
+
+    @cached_property
+    def _sidecars(self) -> Sidecars:
+        found = self.snapshot.of_kind(NETWORKING, "Sidecar")
+        return Sidecars(found, self.config.root_namespace)
+
+    @cached_property
+    def _peer_authentications(self) -> SecurityPolicies:
+        return self._policies("PeerAuthentication")
+
+    @cached_property
+    def _authorization_policies(self) -> SecurityPolicies:
+        return self._policies("AuthorizationPolicy")
+
+    @cached_property
+    def _request_authentications(self) -> SecurityPolicies:
+        return self._policies("RequestAuthentication")
+
+    def _policies(self, kind: str) -> SecurityPolicies:
+        return SecurityPolicies(self.snapshot.of_kind(SECURITY, kind), self.config.root_namespace)
+
+    def _written_rules(self, resource: Resource) -> tuple[HttpRule, ...]:
+        domain = self.config.cluster_domain
+        return self._views.of(resource, "http", lambda r: http_rules_of(r, domain))
+
+    def _l4_rules(self, virtual_service: VirtualService, kind: str) -> tuple[L4Rule, ...]:
+        domain = self.config.cluster_domain
+        resource = virtual_service.resource
+        return self._views.of(resource, kind, lambda r: l4_rules_of(r, kind, domain))
+
+    def _rank(self, virtual_service: VirtualService, namespace: str) -> int | None:
+        """How near a VirtualService is to a namespace; None where it is not seen."""
+        export_to = virtual_service.export_to
+        own = virtual_service.namespace == namespace
+        if not export_to:
+            private = "." in self.config.default_virtual_service_export_to
+            return (0 if own else None) if private else 2
+        if "*" in export_to:
+            return 2
+        if "~" in export_to:
+            return None
+        if own and ("." in export_to or namespace in export_to):
+            return 0
+        return 1 if namespace in export_to else None
+
+    def _read(self, group: str, kind: str, read: Callable[[Resource], _T]) -> list[_T]:
+        views = self._views
+        return [views.of(found, "", read) for found in self.snapshot.of_kind(group, kind)]
+
+
+class _Views:
+    """What was read from resources, kept for other snapshots that hold the same resources."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, str], tuple[Resource, Any]] = {}
+
+    def of(self, resource: Resource, what: str, read: Callable[[Resource], _T]) -> _T:
+        """What `read` says of a resource."""
+        # The resource is kept with its view, so that its address stays its own.
+        key = (id(resource), what)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = (resource, read(resource))
+        value: _T = found[1]
+        return value
+
+
+_K = TypeVar("_K")
+
+
+def _grouped(items: Iterable[_T], keys: Callable[[_T], Iterable[_K]]) -> Mapping[_K, list[_T]]:
+    found: dict[_K, list[_T]] = {}
+    for item in items:
+        for key in keys(item):
+            found.setdefault(key, []).append(item)
+    return found

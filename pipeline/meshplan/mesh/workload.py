@@ -1,0 +1,116 @@
+"""Workloads: what runs behind services, read from the templates that make pods."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.read import at, labels, mapping, mappings, number, text
+from meshplan.mesh.service import Endpoint, endpoint_of
+from meshplan.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The pods of one template (they cannot be told apart), or a WorkloadEntry."""
+
+    #: The object that makes the pods, e.g. the Deployment.
+    id: ResourceId
+    namespace: str
+    labels: Mapping[str, str]
+    #: Named container ports.
+    ports: Mapping[str, int]
+    service_account: str
+    #: Whether it would have any pod: false for a Deployment with `replicas: 0`.
+    running: bool
+    #: Only for a WorkloadEntry.
+    endpoint: Endpoint | None = None
+    #: Whether a sidecar is injected, as far as the template says: None where the namespace decides.
+    injected: bool | None = None
+
+
+def matches_labels(selector: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    """Whether `found` has every label of `selector` (`Instance.SubsetOf`)."""
+    return all(found.get(key) == value for key, value in selector.items())
+
+
+def workload_of(resource: Resource) -> Workload | None:
+    """The workload that an object makes; None where its template cannot be read."""
+    read = _READERS.get((resource.id.group, resource.id.kind))
+    return read(resource) if read else None
+
+
+def workload_kinds() -> Iterable[tuple[str, str]]:
+    """Group and kind of everything that makes workloads."""
+    return _READERS
+
+
+def _pod(resource: Resource) -> Workload | None:
+    return _from_template(resource, resource.manifest, running=True)
+
+
+def _templated(resource: Resource) -> Workload | None:
+    replicas = resource.spec.get("replicas")
+    stopped = isinstance(replicas, int) and not isinstance(replicas, bool) and replicas == 0
+    return _from_template(resource, mapping(resource.spec.get("template")), running=not stopped)
+
+
+def _cron_job(resource: Resource) -> Workload | None:
+    return _from_template(resource, at(resource.spec, "jobTemplate", "spec", "template"), True)
+
+
+def _from_template(resource: Resource, template: Any, running: bool) -> Workload | None:
+    if not isinstance(template, Mapping) or not template:
+        return None
+    spec = mapping(template.get("spec"))
+    metadata = mapping(template.get("metadata"))
+    found = labels(metadata.get("labels"))
+    return Workload(
+        id=resource.id,
+        namespace=resource.id.namespace,
+        labels=found,
+        ports={
+            text(port.get("name")): number(port.get("containerPort"))
+            for container in mappings(spec.get("containers"))
+            for port in mappings(container.get("ports"))
+            if port.get("name")
+        },
+        service_account=text(spec.get("serviceAccountName")) or "default",
+        running=running,
+        injected=_injection(found, labels(metadata.get("annotations"))),
+    )
+
+
+def _injection(found: Mapping[str, str], annotations: Mapping[str, str]) -> bool | None:
+    if found.get("security.istio.io/tlsMode") == "istio":
+        return True
+    stated = found.get("sidecar.istio.io/inject", annotations.get("sidecar.istio.io/inject"))
+    return None if stated is None else stated == "true"
+
+
+def _workload_entry(resource: Resource) -> Workload:
+    endpoint = endpoint_of(resource.spec)
+    return Workload(
+        id=resource.id,
+        namespace=resource.id.namespace,
+        # Labels of the object count too, those of the spec win.
+        labels={**labels(resource.labels), **endpoint.labels},
+        ports={},
+        service_account=endpoint.service_account,
+        running=True,
+        endpoint=endpoint,
+    )
+
+
+_READERS: Mapping[tuple[str, str], Callable[[Resource], Workload | None]] = {
+    ("", "Pod"): _pod,
+    ("apps", "Deployment"): _templated,
+    ("apps", "StatefulSet"): _templated,
+    ("apps", "DaemonSet"): _templated,
+    ("apps", "ReplicaSet"): _templated,
+    ("", "ReplicationController"): _templated,
+    ("batch", "Job"): _templated,
+    ("batch", "CronJob"): _cron_job,
+    ("argoproj.io", "Rollout"): _templated,
+    ("networking.istio.io", "WorkloadEntry"): _workload_entry,
+}
