@@ -8,7 +8,13 @@ from typing import Any
 
 from meshplan.diff.canonical import canonical, completed, effective, written
 from meshplan.diff.change import ABSENT
-from meshplan.diff.pairing import Pairing, by_content, by_identity, in_place
+from meshplan.diff.pairing import (
+    Pairing,
+    by_content,
+    by_identity,
+    have_something_in_common,
+    in_place,
+)
 from meshplan.diff.rules import Rules
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -55,6 +61,19 @@ def _within(before: Any, after: Any, rules: Rules, place: Place) -> Iterator[Dif
         yield from _in_mapping(before, after, rules, place)
     elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
         yield from _in_list(before, after, rules, place)
+    elif (
+        rules.typed
+        and rules.keys is not None
+        and rules.default is ABSENT
+        and (
+            (before is ABSENT and isinstance(after, list))
+            or (after is ABSENT and isinstance(before, list))
+        )
+    ):
+        # No list is an empty one here, and its items have names by which people look for them.
+        yield from _in_list(
+            [] if before is ABSENT else before, [] if after is ABSENT else after, rules, place
+        )
     else:
         yield Difference(place, before, after)
 
@@ -123,16 +142,13 @@ def _by_index(
         by_place = sorted(pairing.pairs, key=lambda pair: pair[1])
         order = [i for i, _ in pairing.pairs]
         yield Difference(place.item("order"), order, [i for i, _ in by_place])
-    changed = {j: (before[i], (i, j) in pairing.strangers) for i, j in pairing.pairs}
+    was = {j: before[i] for i, j in pairing.pairs}
     for j, item in enumerate(after):
-        if j not in changed:
-            yield Difference(place.item(str(j)), ABSENT, item)
-            continue
-        old, stranger = changed[j]
-        if stranger and isinstance(old, Mapping) and isinstance(item, Mapping):
+        old = was.get(j, ABSENT)
+        if isinstance(old, Mapping) and not have_something_in_common(old, item, rules):
             yield Difference(place.item(str(j)), old, item)
-        else:
-            yield from differences(old, item, rules, place.item(str(j)))
+        elif old is ABSENT or canonical(old, rules) != canonical(item, rules):
+            yield from _within(old, item, rules, place.item(str(j)))
 
 
 def _identities(items: Sequence[Any], keys: tuple[str, ...], rules: Rules) -> list[Hashable] | None:

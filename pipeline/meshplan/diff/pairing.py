@@ -1,12 +1,12 @@
 """Which item of a list was which item of the list before."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meshplan.diff.canonical import canonical, written
-from meshplan.diff.change import ABSENT
+from meshplan.diff.canonical import canonical
 from meshplan.diff.rules import Rules
 
 #: Fields by which people tell items apart where the API does not; they weigh more than others.
@@ -26,8 +26,6 @@ class Pairing:
     pairs: tuple[tuple[int, int], ...]
     removed: tuple[int, ...]
     added: tuple[int, ...]
-    #: Pairs that have nothing in common but their place.
-    strangers: frozenset[tuple[int, int]] = frozenset()
 
 
 def by_identity(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairing:
@@ -49,21 +47,15 @@ def by_content(before: Sequence[Any], after: Sequence[Any], rules: Rules) -> Pai
     if rules.keys == ():
         return _pairing(pairs, len(old), len(new))
     rest = _pairing(pairs, len(old), len(new))
-    strangers = _neighbours(rest)
-    return _pairing((*pairs, *strangers), len(old), len(new), frozenset(strangers))
+    return _pairing((*pairs, *_neighbours(rest)), len(old), len(new))
 
 
-def _pairing(
-    pairs: Iterable[tuple[int, int]],
-    before: int,
-    after: int,
-    strangers: frozenset[tuple[int, int]] = frozenset(),
-) -> Pairing:
+def _pairing(pairs: Iterable[tuple[int, int]], before: int, after: int) -> Pairing:
     ordered = tuple(sorted(pairs))
     here, there = {i for i, _ in ordered}, {j for _, j in ordered}
     removed = tuple(i for i in range(before) if i not in here)
     added = tuple(j for j in range(after) if j not in there)
-    return Pairing(ordered, removed, added, strangers)
+    return Pairing(ordered, removed, added)
 
 
 def _equal(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[tuple[int, int], ...]:
@@ -85,38 +77,45 @@ def _equal(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[tuple[int,
 def _alike(
     before: Sequence[Any], after: Sequence[Any], rest: Pairing, rules: Rules
 ) -> tuple[tuple[int, int], ...]:
-    """Objects that have fields in common, those with most in common first."""
+    """Objects that have much in common, those with most in common first."""
     if len(rest.removed) * len(rest.added) > _COMPARISONS:
         return ()
+    old = {i: _leaves(before[i], rules) for i in rest.removed}
+    new = {j: _leaves(after[j], rules) for j in rest.added}
     scores = sorted(
-        (-score, abs(i - j), i, j)
-        for i in rest.removed
-        for j in rest.added
-        if (score := _likeness(before[i], after[j], rules))
+        (-common, abs(i - j), i, j)
+        for i, here in old.items()
+        for j, there in new.items()
+        if (common := (here & there).total()) * 3 >= max(here.total(), there.total(), 1)
     )
-    here: dict[int, int] = {}
+    found: dict[int, int] = {}
     taken: set[int] = set()
     for _, _, i, j in scores:
-        if i not in here and j not in taken:
-            here[i] = j
+        if i not in found and j not in taken:
+            found[i] = j
             taken.add(j)
-    return tuple(here.items())
+    return tuple(found.items())
 
 
-def _likeness(before: Any, after: Any, rules: Rules) -> int:
-    """How much two items have in common; 0 for nothing."""
-    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
-        return 0
-    score = 0
-    for name in before.keys() & after.keys():
-        below, old, new = rules.below(name), written(before, name), written(after, name)
-        if (
-            old is not ABSENT
-            and new is not ABSENT
-            and canonical(old, below) == canonical(new, below)
-        ):
-            score += 3 if name in _TELLING else 1
-    return score
+def have_something_in_common(before: Any, after: Any, rules: Rules) -> bool:
+    """Whether any field of two items has the same value, however deep inside."""
+    return bool(_leaves(before, rules) & _leaves(after, rules))
+
+
+def _leaves(item: Any, rules: Rules) -> Counter[Hashable]:
+    """The values in an object, each with the names that lead to it and its weight."""
+    found: Counter[Hashable] = Counter()
+    pending: list[tuple[tuple[str, ...], Any, Rules]] = [((), item, rules)]
+    while pending:
+        names, value, below = pending.pop()
+        if isinstance(value, Mapping):
+            pending += [((*names, name), v, below.below(name)) for name, v in value.items()]
+        elif isinstance(value, list | tuple):
+            pending += [(names, entry, below) for entry in value]
+        elif names and value is not None:
+            weight = 1 if _TELLING.isdisjoint(names) else 3
+            found[names, canonical(value, below)] += weight
+    return found
 
 
 def _neighbours(rest: Pairing) -> tuple[tuple[int, int], ...]:
