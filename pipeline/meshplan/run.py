@@ -20,8 +20,9 @@ from meshplan.result import Result, RevisionName, TargetResult, Verdict
 from meshplan.schema import shape_findings
 from meshplan.schema.wording import did_you_mean
 from meshplan.settings import Assumption, Settings, World
+from meshplan.source.alone import open_alone
 from meshplan.source.cache import Cache
-from meshplan.source.git import open_revision, open_revisions
+from meshplan.source.git import open_revisions
 from meshplan.source.load import Loaded, LoadedTarget, load_targets
 from meshplan.source.places import located
 from meshplan.source.revision import Revision, changed_paths
@@ -82,16 +83,16 @@ def diff_revisions(request: Request, progress: Progress) -> Result:
     return replace(result, suggestion=opened.repository.suggestion)
 
 
-def check_revision(request: Request, progress: Progress, paths: Sequence[str] = ()) -> Result:
-    """What is wrong with one revision; `paths` (of the repository) leave out all else."""
+def check_revision(request: Request, progress: Progress, paths: Sequence[Path] = ()) -> Result:
+    """What is wrong with one revision; files and folders, if any, leave out all else."""
     progress("opening the revision")
-    revision = open_revision(request.directory, request.revisions)
+    revision, wanted = open_alone(request.directory, request.revisions, paths)
     settings, _ = _settings(request, None, revision)
     progress("reading manifests")
     loaded = _load(request, None, revision, settings, ())
     examined = [_examine(target, settings) for target in loaded.targets]
     result = _result(request, (None, revision), settings, loaded, examined)
-    return _within(result, paths) if paths else result
+    return _within(result, wanted) if any(wanted) else result
 
 
 def _settings(

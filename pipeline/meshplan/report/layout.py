@@ -122,11 +122,6 @@ def _with_rich(lines: Iterable[Line], view: View) -> str:
     return captured.get()
 
 
-def rule(title: str) -> Line:
-    """A heading of a section."""
-    return line(Span(title, "bold"))
-
-
 def shorten(text: str, limit: int) -> str:
     """The first `limit` characters of `text`, the last of them an ellipsis where it is longer."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -153,7 +153,7 @@ def _target(target: TargetResult, rows: int) -> dict[str, Any]:
             {"ids": [str(found) for found in cycle.ids], "why": cycle.why}
             for cycle in target.cycles
         ],
-        "waves": list(_waves(target.plan)) if target.plan else [],
+        "waves": list(_waves(target.plan, target)) if target.plan else [],
     }
 
 
@@ -182,11 +182,15 @@ def _field_lines(target: TargetResult, rows: int) -> Iterator[str]:
         left -= len(fields)
 
 
-def _waves(plan: Plan) -> Iterator[Mapping[str, Any]]:
+def _waves(plan: Plan, target: TargetResult) -> Iterator[Mapping[str, Any]]:
     for wave in plan.waves:
         yield {
             "steps": [
-                {"word": wording.step_word(step), "id": str(step.id), "why": step.why}
+                {
+                    "word": wording.step_word(step),
+                    "id": str(step.id),
+                    "why": wording.reason(step, target),
+                }
                 for step in wave.steps
             ],
             "gate": wording.gate(wave.gate),

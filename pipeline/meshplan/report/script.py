@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 
 from meshplan.identity import ResourceId
-from meshplan.plan import Apply, Gate, GateKind, Remove, Step, Wave
+from meshplan.plan import Apply, GateKind, Remove, Step, Wave
 from meshplan.report import wording
 from meshplan.report.layout import View, printable
 from meshplan.report.yamltext import to_yaml
@@ -23,6 +23,7 @@ set -eu
 : "${ISTIOCTL:=istioctl}"            # asked whether the proxies are up to date, where it is there
 : "${TIMEOUT:=300}"                  # seconds to wait for anything
 : "${SETTLE:=10}"                    # seconds to wait where nothing can be asked
+: "${DRAIN:=10}"                     # seconds that requests on old routes have to end
 
 apply() { $KUBECTL apply --server-side --field-manager=meshplan -f -; }
 remove() { $KUBECTL delete --ignore-not-found --timeout="${TIMEOUT}s" "$@"; }
@@ -52,6 +53,17 @@ by_hand() {
 
 #: Kinds that `kubectl rollout status` knows.
 _ROLLED_OUT = frozenset((("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")))
+
+#: What `kubectl wait --for` can ask of other kinds.
+_CONDITIONS = {
+    ("", "Namespace"): "jsonpath={.status.phase}=Active",
+    ("", "Pod"): "condition=Ready",
+    ("batch", "Job"): "condition=Complete",
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): "condition=Established",
+    ("apiregistration.k8s.io", "APIService"): "condition=Available",
+    ("cert-manager.io", "Certificate"): "condition=Ready",
+    ("external-secrets.io", "ExternalSecret"): "condition=Ready",
+}
 
 
 def render(result: Result, _view: View) -> str:
@@ -97,23 +109,18 @@ def _target(number: int, target: TargetResult, result: Result) -> Iterator[str]:
     yield f"target_{number}() {{"
     waves = target.plan.waves if target.plan else ()
     for index, wave in enumerate(waves, 1):
-        yield from _wave(index, wave, len(waves), result)
+        yield ""
+        yield f"echo 'wave {index} of {len(waves)}: {wording.count(len(wave.steps), 'step')}'"
+        for step in wave.steps:
+            why = wording.reason(step, target)
+            yield ""
+            yield _comment(f"{wording.step_word(step)} {step.id}" + (f": {why}" if why else ""))
+            yield from _step(step, result)
+        yield from _gate(wave)
     if not waves:
         yield "echo 'nothing has to be applied'"
     yield "}"
     yield ""
-
-
-def _wave(number: int, wave: Wave, waves: int, result: Result) -> Iterator[str]:
-    yield ""
-    yield f"echo 'wave {number} of {waves}: {wording.count(len(wave.steps), 'step')}'"
-    for step in wave.steps:
-        yield ""
-        yield _comment(
-            f"{wording.step_word(step)} {step.id}" + (f": {step.why}" if step.why else "")
-        )
-        yield from _step(step, result)
-    yield from _gate(wave.gate)
 
 
 def _step(step: Step, result: Result) -> Iterator[str]:
@@ -165,42 +172,33 @@ def _secret(resource: Resource, result: Result) -> str:
     return f"{source} | {cut} | $KUBECTL apply --server-side --field-manager=meshplan{where} -f -"
 
 
-def _gate(gate: Gate) -> Iterator[str]:
+def _gate(wave: Wave) -> Iterator[str]:
+    """Wait for each object by what it is, and then for the proxies if the gate asks for them."""
+    gate = wave.gate
     said = wording.gate(gate)
     if not said:
         return
     yield ""
     yield _comment(said)
-    match gate.kind:
-        case GateKind.ESTABLISHED:
-            yield from (_established(found) for found in gate.ids)
-        case GateKind.READY:
-            yield from (_ready(found) for found in gate.ids)
-        case GateKind.GONE:
-            yield from (_wait(found, "delete") for found in gate.ids)
-        case GateKind.PROXIES:
-            yield "proxies"
-        case GateKind.DRAINED:
-            yield 'proxies\nsleep "$SETTLE"'
-        case GateKind.NONE:
-            return
+    removed = {step.id for step in wave.steps if isinstance(step, Remove)}
+    waits = [wait for found in gate.ids if (wait := _wait_for(found, gone=found in removed))]
+    yield from waits
+    if gate.kind is GateKind.READY and not waits:
+        yield 'sleep "$SETTLE"'
+    if gate.kind in (GateKind.PROXIES, GateKind.DRAINED):
+        yield "proxies"
+    if gate.kind is GateKind.DRAINED:
+        yield 'sleep "$DRAIN"'
 
 
-def _established(found: ResourceId) -> str:
-    if found.kind == "Namespace":
-        return _wait(found, "jsonpath={.status.phase}=Active")
-    condition = {"CustomResourceDefinition": "Established", "APIService": "Available"}
-    return _wait(found, f"condition={condition.get(found.kind, 'Ready')}")
-
-
-def _ready(found: ResourceId) -> str:
-    if (found.group, found.kind) in _ROLLED_OUT:
+def _wait_for(found: ResourceId, *, gone: bool) -> str:
+    """How to ask kubectl whether a step is in force; "" where the write itself is enough."""
+    kind = (found.group, found.kind)
+    if gone:
+        return _wait(found, "delete")
+    if kind in _ROLLED_OUT:
         return f'$KUBECTL rollout status --timeout="${{TIMEOUT}}s" {_any_version(found)}'
-    if (found.group, found.kind) == ("batch", "Job"):
-        return _wait(found, "condition=Complete")
-    if (found.group, found.kind) == ("", "Pod"):
-        return _wait(found, "condition=Ready")
-    return 'sleep "$SETTLE"'
+    return _wait(found, _CONDITIONS[kind]) if kind in _CONDITIONS else ""
 
 
 def _wait(found: ResourceId, condition: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from meshplan.diff import Change, FieldChange, Rename, Replace
 from meshplan.finding import Finding, Severity, Status
 from meshplan.graph import Cycle
-from meshplan.plan import Apply, Plan, Step, Wave
+from meshplan.plan import Apply, Plan, Remove, Step, Wave
 from meshplan.report import wording
 from meshplan.report.layout import Line, Span, View, line, write
 from meshplan.result import Result, TargetResult, shown_fields
@@ -60,7 +60,7 @@ def _target(target: TargetResult, view: View) -> Iterator[Line]:
     for cycle in target.cycles:
         yield from _cycle(cycle)
     if target.plan:
-        yield from _plan(target.plan, view)
+        yield from _plan(target.plan, target, view)
 
 
 def _changes(target: TargetResult, view: View) -> Iterator[Line]:
@@ -106,7 +106,7 @@ def _cycle(cycle: Cycle) -> Iterator[Line]:
         yield line(cycle.why, indent=6, hang=0)
 
 
-def _plan(plan: Plan, view: View) -> Iterator[Line]:
+def _plan(plan: Plan, target: TargetResult, view: View) -> Iterator[Line]:
     if not plan.waves:
         yield line(Span("nothing has to be applied", "dim"), indent=2)
         return
@@ -114,24 +114,34 @@ def _plan(plan: Plan, view: View) -> Iterator[Line]:
         yield line(Span("order", "bold"), " any: nothing that changes waits for another", indent=2)
         return
     for number, wave in enumerate(plan.waves, 1):
-        yield from _wave(number, wave, view)
+        yield _BLANK
+        yield from _wave(number, wave, target, view)
 
 
-def _wave(number: int, wave: Wave, view: View) -> Iterator[Line]:
+def _wave(number: int, wave: Wave, target: TargetResult, view: View) -> Iterator[Line]:
     yield line(Span(f"wave {number}", "bold cyan"), indent=2)
     shown = wave.steps if view.verbose else wave.steps[:STEPS_SHOWN]
     for step in shown:
-        yield _step(step)
+        yield from _step(step, target, view)
     yield from _more(len(wave.steps) - len(shown), "step")
     gate = wording.gate(wave.gate)
     if gate:
         yield line(Span("then ", "cyan"), gate, indent=4, hang=5)
 
 
-def _step(step: Step) -> Line:
+def _step(step: Step, target: TargetResult, view: View) -> Iterator[Line]:
     style = "green" if isinstance(step, Apply) else "red"
-    why = Span(f"  {step.why}", "dim") if step.why else ""
-    return line(Span(f"{wording.step_word(step)} ", style), str(step.id), why, indent=4, hang=7)
+    yield line(Span(f"{wording.step_word(step)} ", style), str(step.id), indent=4, hang=7)
+    reason = wording.reason(step, target)
+    if reason and (view.verbose or step.bridge or _is_tied(step, target)):
+        yield line(Span(reason, "dim"), indent=8, hang=0)
+
+
+def _is_tied(step: Step, target: TargetResult) -> bool:
+    """Whether anything waits for the step, or it for anything: else there is little to say."""
+    return isinstance(step, Remove) or any(
+        step.id in (edge.first, edge.then) for edge in target.edges
+    )
 
 
 def _findings(result: Result, view: View) -> Iterator[Line]:

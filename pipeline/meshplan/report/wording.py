@@ -108,10 +108,17 @@ def api_version(step: Step) -> str:
 
 
 def gate(found: Gate) -> str:
-    """What a gate waits for, and why; empty for the last one."""
+    """What a gate waits for; empty for the last one."""
     if found.kind is GateKind.NONE:
         return ""
-    return _GATES[found.kind] + (f": {found.why}" if found.why else "")
+    return f"wait: {found.why}" if found.why else _GATES[found.kind]
+
+
+def reason(step: Step, target: TargetResult) -> str:
+    """Why a step is where it is, and what clients would see otherwise; "" where nothing waits."""
+    edges = [edge for edge in target.edges if edge.then == step.id]
+    failures = " or ".join(dict.fromkeys(edge.failure for edge in edges if edge.failure))
+    return f"{step.why} (else {failures})" if step.why and failures else step.why
 
 
 def sign(change: FieldChange) -> str:
@@ -120,7 +127,14 @@ def sign(change: FieldChange) -> str:
 
 
 def values(change: FieldChange, limit: int = VALUE_LIMIT) -> str:
-    """`old → new`, or the one there is, short enough for a line."""
+    """`old → new`, or the one there is, short enough for a line.
+
+    A list item that its path names already (`hosts[=reviews]`) is not repeated.
+    """
+    if ABSENT in (change.before, change.after) and change.path.endswith("]"):
+        value = change.after if change.before is ABSENT else change.before
+        if change.path.endswith(f"[={value}]"):
+            return ""
     if change.before is ABSENT:
         return compact(change.after, limit)
     if change.after is ABSENT:

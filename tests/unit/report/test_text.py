@@ -32,10 +32,15 @@ def test_what_goes_is_shown_before_what_comes() -> None:
 def test_waves_are_numbered_and_say_what_to_wait_for() -> None:
     assert (
         "  wave 1\n"
-        "    apply DestinationRule shop/reviews  adds subset v2\n"
-        "    apply Gateway shop/edge  the new name first\n"
-        "    then wait until every proxy has it: the clusters have to be there\n"
+        "    apply DestinationRule shop/reviews\n"
+        "        adds subset v2\n"
+        "    apply Gateway shop/edge\n"
+        "    then wait: the clusters have to be there\n"
+        "\n"
         "  wave 2\n"
+        "    apply VirtualService shop/reviews\n"
+        "        uses subset v2 (else 503 NC)\n"
+        "    then wait until every proxy has it and old requests have ended\n"
     ) in shown()
 
 
