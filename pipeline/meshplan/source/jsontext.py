@@ -11,6 +11,9 @@ from meshplan.source import scalars
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _TO_FIRST_KEY = re.compile(r"\{?[ \t\n\r]*")
+#: White space up to the end of its line.
+_BLANKS = re.compile(r"[^\S\n]*\n?")
+_ESCAPE = re.compile(r"\\(u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -20,8 +23,9 @@ class JsonValue:
     """One value of a JSON text."""
 
     value: Any
-    #: The line of the value and that of its first key, from 1.
+    #: Where the value begins, and the line of its first key; all from 1.
     line: int
+    column: int
     first_key: int
     #: The value's own text.
     text: str
@@ -41,9 +45,50 @@ class NotJsonError(Exception):
         self.column = column
 
 
-def begins_json(data: bytes) -> bool:
-    """Whether kubectl tries a file as JSON before it tries it as YAML."""
-    return data[:4096].lstrip().startswith(b"{")
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The JSON that a file begins with, and what else is in it."""
+
+    values: tuple[JsonValue, ...]
+    #: What is to be read as YAML, and the line it begins in.
+    rest: bytes
+    line: int
+    #: Why the rest, after more values than one, is neither.
+    broken: NotJsonError | None = None
+
+
+def split(data: bytes) -> Split:
+    """Tells JSON from YAML as kubectl does.
+
+    A file that begins with `{` is tried as one JSON value after another. Where that fails after one
+    value or none, the rest is YAML; after more, it is broken JSON.
+    """
+    if not data[:4096].lstrip().startswith(b"{"):
+        return Split((), data, 1)
+    text = scalars.replaced(data)
+    found: list[JsonValue] = []
+    try:
+        found.extend(json_values(text))
+    except NotJsonError as error:
+        if len(found) > 1:
+            return Split(tuple(found), b"", 1, error)
+        # kubectl drops blanks and one line end, and so the first line may lose its indentation.
+        blanks = _BLANKS.match(text, found[0].end if found else 0)
+        end = blanks.end() if blanks else 0
+        rest = data[len(text[:end].encode()) :]
+        return Split(tuple(found), rest, text.count("\n", 0, end) + 1)
+    return Split(tuple(found), b"", 1)
+
+
+def as_yaml(text: str) -> bytes:
+    """JSON with the escapes that libyaml does not take replaced by others of the same length."""
+    return _ESCAPE.sub(_harmless, text).encode()
+
+
+def _harmless(escape: re.Match[str]) -> str:
+    if escape[1] == "/":
+        return '\\"'
+    return escape[0] if len(escape[1]) == 1 else "x" * len(escape[0])
 
 
 def json_values(text: str) -> Iterator[JsonValue]:
@@ -67,7 +112,8 @@ def json_values(text: str) -> Iterator[JsonValue]:
         if _SURROGATE_ESCAPE.search(source):
             value = _without_surrogates(value)
         first_key = line + text.count("\n", at, _skip(_TO_FIRST_KEY, text, at))
-        yield JsonValue(value, line, first_key, source, end, reader.repeats)
+        column = at - text.rfind("\n", 0, at)
+        yield JsonValue(value, line, column, first_key, source, end, reader.repeats)
         at = _skip(_SPACE, text, end)
 
 

@@ -9,7 +9,9 @@ PyYAML's resolver, which tries regular expressions on each scalar, is not used a
 """
 
 import math
+import operator
 import re
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -70,11 +72,10 @@ class _QuickParser(CParser):
         """The value of a scalar; called from C for each node that has no tag."""
         return _plain[value] if kind is _Scalar and implicit[0] else value
 
-    def descend_resolver(self, *_: Any) -> None:
-        """Called from C for each node; there are no path resolvers."""
-
-    def ascend_resolver(self) -> None:
-        """Called from C for each node; there are no path resolvers."""
+    # Called from C for each node, for path resolvers that there are not. Builtins take less time
+    # than methods do, and their answers are not looked at.
+    descend_resolver = operator.is_
+    ascend_resolver = bool
 
 
 _Scalar = yaml.ScalarNode
@@ -213,7 +214,7 @@ class _Composer:
                     node = self._open.pop()
                     self._keys.pop()
                     self._flow -= bool(self._flow)
-                    node.span = _between(node.span, event.end_mark)
+                    node.span = _closed(node, event)
                 case yaml.DocumentEndEvent() | yaml.StreamEndEvent():
                     return root
                 case _:  # the start of the stream or of the document
@@ -285,8 +286,15 @@ def _point(mark: Any) -> Span:
     return Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1)
 
 
-def _between(span: Span, end: Any) -> Span:
-    return Span(span.line, span.column, end.line + 1, end.column + 1)
+def _closed(node: SequenceNode | MappingNode, event: Any) -> Span:
+    """The place of a collection that ends: with its bracket, or else with the last thing in it.
+
+    libyaml has a block end where the next token begins, behind comments and empty lines.
+    """
+    end = _span(event)
+    if event.start_mark.index == event.end_mark.index:
+        end = node.items[-1].span if isinstance(node, SequenceNode) else node.pairs[-1][1].span
+    return replace(node.span, end_line=end.end_line, end_column=end.end_column)
 
 
 def _after(parser: Any) -> Span | None:

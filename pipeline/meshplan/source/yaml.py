@@ -18,24 +18,21 @@ with these differences, which are meant:
 - A JSON value may be followed by `---`, as kubectl 1.33 has it; earlier ones refuse that.
 """
 
-import re
 from dataclasses import dataclass
 
 from meshplan.finding import Finding, Severity
 from meshplan.location import Location
 from meshplan.resource import Document, Origin
 from meshplan.source import templates
-from meshplan.source.jsontext import JsonValue, NotJsonError, begins_json, json_values
+from meshplan.source.jsontext import JsonValue, as_yaml, split
 from meshplan.source.nodes import Span, first_line
+from meshplan.source.position import locate
 from meshplan.source.reading import Limits, Problem, Read, Reading, RefusedError
 from meshplan.source.scalars import replaced
 from meshplan.source.stream import Chunk, segments
 from meshplan.source.values import deeper_than, value_of
 
-#: White space up to the end of its line.
-_BLANKS = re.compile(r"[^\S\n]*\n?")
-
-__all__ = ["Limits", "Parsed", "parse", "parsed", "read"]
+__all__ = ["Limits", "Parsed", "locate", "parse", "parsed", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,38 +94,17 @@ class _File:
 
     def read(self) -> None:
         """Reads all pieces."""
-        if begins_json(self._data):
-            self._json_then_yaml()
-        else:
-            self._yaml(self._data, 1, 0)
+        parts = split(self._data)
+        for index, value in enumerate(parts.values):
+            self._json(value, index)
+        if error := parts.broken:
+            span = Span(error.line, error.column, error.line, error.column)
+            message = f"{error.message}; kubectl reads nothing from here on"
+            self._problems.append(Problem("yaml-syntax", Severity.ERROR, message, span))
+        if parts.rest:
+            self._yaml(parts.rest, parts.line, len(parts.values))
         if self._template is None and templates.is_ytt(self._data):
             self._is_template("ytt", replaced(self._data), 1)
-
-    def _json_then_yaml(self) -> None:
-        """Values one after another; behind the first one at most, it may be YAML after all."""
-        text = replaced(self._data)
-        found: list[JsonValue] = []
-        try:
-            for value in json_values(text):
-                self._json(value, len(found))
-                found.append(value)
-        except NotJsonError as error:
-            if len(found) > 1:
-                span = Span(error.line, error.column, error.line, error.column)
-                message = f"{error.message}; kubectl reads nothing from here on"
-                self._problems.append(Problem("yaml-syntax", Severity.ERROR, message, span))
-            else:
-                self._yaml(*self._behind(text, found[0].end if found else 0), len(found))
-
-    def _behind(self, text: str, end: int) -> tuple[bytes, int]:
-        """What follows the first JSON value, its blanks and its line end, and the line of that.
-
-        kubectl drops as much, and so the indentation of the first line may be lost.
-        """
-        blanks = _BLANKS.match(text, end)
-        end = blanks.end() if blanks else end
-        line = text.count("\n", 0, end) + 1
-        return self._data[len(text[:end].encode()) :], line
 
     def _json(self, found: JsonValue, index: int) -> None:
         span = Span(found.line, 1, found.line, 1)
@@ -147,7 +123,7 @@ class _File:
         from meshplan.source import libyaml  # noqa: PLC0415 - see `_yaml`
 
         try:
-            node, _ = libyaml.compose(found.text.encode(), self._limits)
+            node, _ = libyaml.compose(as_yaml(found.text), self._limits)
             problems = value_of(node, self._limits)[1] if node else ()
         except RefusedError:
             return []
