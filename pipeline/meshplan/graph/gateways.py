@@ -6,9 +6,9 @@ from typing import Any
 from meshplan.graph.keys import Key, pod_labels
 from meshplan.graph.state import View
 from meshplan.identity import ResourceId
-from meshplan.kinds.names import overlap
 from meshplan.kinds.need import Attachment, Credential, ExposedPort, Labels, labels_of
 from meshplan.kinds.needs.read import at, items, number, text, texts
+from meshplan.mesh.hosts import matches
 from meshplan.resource import Resource
 
 #: Protocols of a server that is told apart by the name in the TLS handshake.
@@ -24,7 +24,7 @@ def attached(what: Attachment, view: View) -> int:
         return int(any(_listens(listener, what) for listener in _listeners(gateway)))
     hosts = what.hosts or ("*",)
     servers = [s for s in _servers(gateway) if not _skipped(gateway, s, view)]
-    return sum(any(overlap(h, host) for s in servers for h in _server_hosts(s)) for host in hosts)
+    return sum(any(matches(h, host) for s in servers for h in _server_hosts(s)) for host in hosts)
 
 
 def _listeners(gateway: Resource) -> Iterator[Mapping[str, Any]]:
@@ -37,7 +37,7 @@ def _listens(listener: Mapping[str, Any], what: Attachment) -> bool:
     if what.port is not None and listener.get("port") != what.port:
         return False
     own = text(listener.get("hostname"))
-    return not own or not what.hosts or any(overlap(own, host) for host in what.hosts)
+    return not own or not what.hosts or any(matches(own, host) for host in what.hosts)
 
 
 def _servers(gateway: Resource) -> list[Mapping[str, Any]]:
@@ -45,7 +45,7 @@ def _servers(gateway: Resource) -> list[Mapping[str, Any]]:
 
 
 def _server_hosts(server: Mapping[str, Any]) -> list[str]:
-    return [host.rpartition("/")[2].lower() for host in texts(server.get("hosts"))]
+    return [host.rpartition("/")[2] for host in texts(server.get("hosts"))]
 
 
 def _skipped(gateway: Resource, server: Mapping[str, Any], view: View) -> bool:

@@ -36,7 +36,7 @@ def _hosts(resource: Resource, domain: str) -> Iterator[Key]:
         case "Service":
             yield "host", service_host(resource.id.name, here, domain)
         case "ServiceEntry":
-            yield from (("host", host.lower()) for host in texts(resource.spec.get("hosts")))
+            yield from (("host", host) for host in texts(resource.spec.get("hosts")))
         case _:
             name = text(resource.spec.get("host"))
             if name:
@@ -123,7 +123,7 @@ def _routed(resource: Resource, domain: str) -> Iterator[Key]:
         where = text(parent.get("namespace")) or here
         gateway = f"{_GATEWAY_API}/{where}/{text(parent.get('name'))}"
         for host in texts(resource.spec.get("hostnames")) or ("*",):
-            yield "routed", gateway, host.lower()
+            yield "routed", gateway, host
 
 
 _MAKERS = (

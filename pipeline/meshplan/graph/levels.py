@@ -9,7 +9,7 @@ from typing import assert_never
 from meshplan.graph.gateways import attached, credentials, exposed
 from meshplan.graph.keys import Key
 from meshplan.graph.state import View
-from meshplan.graph.traffic import endpoints, host, subset, visible
+from meshplan.graph.traffic import endpoints, host, subset
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import (
     Admitted,
@@ -29,7 +29,7 @@ from meshplan.kinds.need import (
     TokenRule,
     What,
 )
-from meshplan.kinds.needs.read import items, text
+from meshplan.kinds.needs.read import items, text, texts
 from meshplan.resource import Resource
 
 #: The level of a need that the object does not have in this state.
@@ -102,7 +102,9 @@ def _delegate(what: Delegate, view: View) -> int:
     found = view.get(what.id)
     if found is None:
         return 0
-    return int(visible(found, view, what.namespace))
+    export_to = texts(found.spec.get("exportTo")) or view.config.default_virtual_service_export_to
+    own = found.id.namespace == what.namespace
+    return int(any(e in ("*", what.namespace) or (e == "." and own) for e in export_to))
 
 
 def _grants(grant: Resource, what: Grant) -> bool:

@@ -1,6 +1,6 @@
 """The objects of every state between two revisions, found by key, without copying a snapshot."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 from meshplan.graph.keys import FAMILIES, Key, keys_of, pod_labels
 from meshplan.graph.writes import Made, Writes
@@ -95,6 +95,8 @@ class View:
         self.made = made
         #: The mesh configuration of the state.
         self.config = index.configs[index.configuring <= made]
+        #: What has been worked out about the state, by whoever did.
+        self.memory: dict[Hashable, object] = {}
 
     def get(self, subject: ResourceId) -> Resource | None:
         """An object of the state."""

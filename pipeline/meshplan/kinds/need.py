@@ -193,7 +193,11 @@ class Need:
 
 
 def labels_of(value: object) -> Labels:
-    """The labels of a mapping as a set; what is no string is written as YAML would read it."""
+    """The labels of a mapping as a set; numbers and booleans as YAML would read them back."""
     if not isinstance(value, Mapping):
         return frozenset()
-    return frozenset((str(key), str(found)) for key, found in value.items())
+    return frozenset((str(key), _label(found)) for key, found in value.items())
+
+
+def _label(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -136,7 +136,7 @@ def _backends(
         if (backend.group, backend.kind) == ("", "Service"):
             host = service_host(name, namespace, domain)
         elif (backend.group, backend.kind) == ("networking.istio.io", "Hostname"):
-            host = name.lower()
+            host = name
         else:
             why = f"{place} sends requests to {backend}"
             yield Need(Object(backend), pointer, why, "500")
