@@ -1,0 +1,289 @@
+"""Write the pages of docs/reference/ from the code, and the picture in the README.
+
+python docs/generate.py           write them
+python docs/generate.py --check   say which of them are out of date; exit status 1 if one is
+"""
+
+import argparse
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py from the code: change that, then run `make docs`. -->"
+
+
+def page(title: str, *blocks: str) -> str:
+    """A page of the reference."""
+    return "\n\n".join([f"# {title}", NOTE, *(block.strip() for block in blocks)]) + "\n"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cell(text) for text in line)} |" for line in lines)
+
+
+def cell(text: str) -> str:
+    """Text within a table: on one line, and without a bar that would end the cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def code(texts: Sequence[str]) -> str:
+    """A list of words as they are typed; of a long one, its beginning."""
+    more = f" and {len(texts) - 6} more" if len(texts) > 6 else ""
+    return ", ".join(f"`{text}`" for text in texts[:6]) + more
+
+
+def commands() -> str:
+    """What `--help` says, without its dependence on the version of click."""
+    from meshplan.cli import COMMANDS, cli
+
+    blocks = [*_prose(cli), *_parameters(cli)]
+    blocks.append("\n".join(f"- [meshplan {name}](#meshplan-{name})" for name in COMMANDS))
+    context = click.Context(cli, info_name="meshplan")
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        blocks += [f"## meshplan {name}", *_command(name, command)]
+    return page("Commands", *blocks)
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    arguments = [_argument(p) for p in command.params if isinstance(p, click.Argument)]
+    yield f"```text\n{' '.join(['meshplan', name, '[OPTIONS]', *arguments])}\n```"
+    yield from _prose(command)
+    yield from _parameters(command)
+
+
+def _prose(command: click.Command) -> Iterator[str]:
+    """The paragraphs of a help text; click's \\b keeps the line breaks of what follows it."""
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        first, _, rest = paragraph.partition("\n")
+        yield f"```text\n{rest}\n```" if first == "\b" else paragraph
+
+
+def _argument(argument: click.Argument) -> str:
+    if argument.metavar:
+        return argument.metavar
+    if isinstance(argument.type, click.Choice):
+        name = "|".join(argument.type.choices)
+    else:
+        name = str(argument.name).upper()
+    return f"{{{name}}}" if argument.required and "|" in name else f"[{name}]"
+
+
+def _parameters(command: click.Command) -> Iterator[str]:
+    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    rows = []
+    for option in options:
+        value = "" if option.is_flag else f" {_value(option)}"
+        names = ", ".join(f"`{name}{value}`" for name in option.opts)
+        default = option.default if isinstance(option.default, str) else None
+        about = option.help or ("Show the version and exit." if "--version" in option.opts else "")
+        rows.append((names, about + (f" Default: `{default}`." if default else "")))
+    if rows:
+        yield table(("option", "meaning"), rows)
+
+
+def _value(option: click.Option) -> str:
+    if isinstance(option.type, click.Choice):
+        return "|".join(option.type.choices)
+    return option.metavar or option.type.name.upper()
+
+
+def settings() -> str:
+    """`.meshplan.yaml`, from its schema."""
+    schema = _schema("settings")
+    about = (
+        "`.meshplan.yaml` at the root of the repository, or the file that `--config` names. "
+        "Between two commits the settings of the base hold, so that a change cannot approve itself; "
+        "a change to them is reported. `meshplan schema settings` prints the JSON Schema that "
+        "editors can check against. A key that is not in this table is an error."
+    )
+    rows = _properties(schema, schema, "", {})
+    return page("Settings", about, table(("key", "value", "default", "meaning"), rows))
+
+
+def result() -> str:
+    """The result document, from its schema."""
+    schema = _schema("result")
+    rows = [(key, kind, about) for key, kind, _, about in _properties(schema, schema, "", {})]
+    about = (
+        "What `-o json` prints, and nothing else with it. `meshplan schema result` prints the JSON "
+        "Schema. Fields may be added and enumerations may grow: ignore what you do not know. "
+        "`a[].b` is the field b of every item of a."
+    )
+    return page("Result", about, table(("field", "value", "meaning"), rows))
+
+
+def _schema(name: str) -> Mapping[str, Any]:
+    from meshplan.data import data_path
+
+    text = (data_path("schemas") / f"{name}.schema.json").read_text("utf-8")
+    schema: Mapping[str, Any] = json.loads(text)
+    return schema
+
+
+def _properties(
+    schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str, seen: dict[str, str]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Key, value, default and meaning of each property, depth first; what several of them refer
+    to is spelled out below the first.
+    """
+    for name, entry in schema.get("properties", {}).items():
+        found = _resolved(entry, root)
+        inner = _resolved(found.get("items", {}), root)
+        fields = inner if found.get("type") == "array" else found
+        key = f"{prefix}{name}" + ("[]" if fields is inner and fields.get("properties") else "")
+        default = f"`{json.dumps(found['default'])}`" if "default" in found else ""
+        about = found.get("description", "") or inner.get("description", "")
+        reference = fields.get("from", key)
+        first = seen.setdefault(reference, key)
+        if first == key or not fields.get("properties"):
+            yield f"`{key}`", _kind(found, root), default, about
+            yield from _properties(fields, root, f"{key}.", seen)
+        else:
+            yield f"`{key}`", f"{_kind(found, root)}, as `{first}`", default, about
+
+
+def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema with what it refers to; of "this or null", this."""
+    options = [s for s in schema.get("anyOf", ()) if s.get("type") != "null"]
+    if len(options) == 1:
+        return {**_resolved(options[0], root), "nullable": True, **_without(schema, "anyOf")}
+    if "$ref" not in schema:
+        return schema
+    target: Any = root
+    for step in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[step]
+    origin = {"from": schema["$ref"]}
+    return {**origin, **_resolved(target, root), **_without(schema, "$ref")}
+
+
+def _without(schema: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    return {name: value for name, value in schema.items() if name != key}
+
+
+def _kind(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
+    null = " or null" if schema.get("nullable") else ""
+    if "const" in schema:
+        return f"`{json.dumps(schema['const'])}`"
+    if "enum" in schema:
+        return ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"]) + null
+    kind = schema.get("type", "any value")
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    if kind == "array":
+        inner = _resolved(schema.get("items", {}), root)
+        return f"list of {_kind(inner, root)}" + null
+    return str(kind) + null
+
+
+def kinds() -> str:
+    """The kinds that meshplan knows, and how their objects are compared."""
+    from meshplan.kinds import KINDS
+
+    about = (
+        "Kinds with facts of their own: their fields have defaults, their lists are matched by what "
+        "identifies an item, and what they rely on makes edges. Objects of other kinds are compared "
+        "as plain data and keep the order that every Kubernetes object has: after its Namespace and "
+        "its CustomResourceDefinition."
+    )
+    rows = [
+        (
+            f"`{kind.kind}`",
+            f"`{kind.group}`" if kind.group else "core",
+            code(kind.versions),
+            kind.scope,
+            code(kind.immutable),
+        )
+        for kind in sorted(KINDS, key=lambda kind: (kind.group, kind.kind))
+    ]
+    titles = ("kind", "group", "versions, the same fields in all", "scope", "immutable fields")
+    return page("Kinds", about, table(titles, rows))
+
+
+def reports() -> str:
+    """The reports, from their tuple."""
+    from meshplan.report import REPORTS
+
+    rows = [(f"`-o {report.name}`", report.about) for report in REPORTS]
+    about = (
+        "`-o FORMAT` writes a report to the standard output, `-o FORMAT=FILE` into a file; the "
+        "option may be given several times, and the work is done once. Without it there is `text`."
+    )
+    return page("Reports", about, table(("option", "for whom"), rows))
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/commands.md": commands,
+    "reference/settings.md": settings,
+    "reference/result.md": result,
+    "reference/kinds.md": kinds,
+    "reference/reports.md": reports,
+}
+
+
+def demo() -> str:
+    """What `meshplan demo` prints at a terminal, with its colours."""
+    done = subprocess.run(
+        [sys.executable, "-m", "meshplan", "demo", "--color", "always"],
+        env={"PATH": "/usr/bin:/bin:/usr/local/bin", "COLUMNS": "100", "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in {0, 1}:
+        raise SystemExit(f"meshplan demo failed: {done.stderr}")
+    return done.stdout
+
+
+def picture(output: str) -> str:
+    """The output as an SVG of a terminal."""
+    import io
+
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(f"$ meshplan demo\n{output}"), soft_wrap=False)
+    return console.export_svg(title="meshplan demo")
+
+
+def words(output: str) -> str:
+    """What a picture says, without colours, in a form that survives new versions of rich."""
+    from rich.text import Text
+
+    return "\n".join(line.rstrip() for line in Text.from_ansi(output).plain.splitlines())
+
+
+def main() -> int:
+    """Write or compare every page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    output = demo()
+    # The picture itself is not compared: rich may draw the same words in another way.
+    wanted = {DOCS / name: write() for name, write in PAGES.items()}
+    wanted[DOCS / "images" / "demo.txt"] = words(output) + "\n"
+    stale = [p for p, text in wanted.items() if not p.exists() or p.read_text("utf-8") != text]
+    if check:
+        for path in stale:
+            print(f"{path.relative_to(DOCS.parent)} is out of date: run `make docs`")
+        return int(bool(stale))
+    wanted[DOCS / "images" / "demo.svg"] = picture(output)
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
