@@ -1,6 +1,6 @@
 """Kubernetes objects as values: where they were read, who they are, and all of them together."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
@@ -103,6 +103,15 @@ class Snapshot(Mapping[ResourceId, Resource]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._resources
+
+    # What Mapping offers for these hashes each id once more; snapshots have thousands.
+    def items(self) -> ItemsView[ResourceId, Resource]:
+        """All ids with their objects."""
+        return self._resources.items()
+
+    def values(self) -> ValuesView[Resource]:
+        """All objects."""
+        return self._resources.values()
 
     def of_kind(self, group: str, kind: str) -> tuple[Resource, ...]:
         """All objects of one kind, in the order of their ids."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meshplan.diff.canonical import canonical, completed, effective, written
+from meshplan.diff.canonical import canonical, completed, effective, identical, written
 from meshplan.diff.change import ABSENT
 from meshplan.diff.pairing import (
     Pairing,
@@ -52,30 +52,32 @@ class Difference:
 
 def differences(before: Any, after: Any, rules: Rules, place: Place) -> Iterator[Difference]:
     """What differs between two values of one field; nothing if they mean the same."""
-    if canonical(before, rules) != canonical(after, rules):
-        yield from _within(before, after, rules, place)
-
-
-def _within(before: Any, after: Any, rules: Rules, place: Place) -> Iterator[Difference]:
+    if identical(before, after):
+        return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _in_mapping(before, after, rules, place)
-    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
+    elif canonical(before, rules) != canonical(after, rules):
+        yield from _in_value(before, after, rules, place)
+
+
+def _in_value(before: Any, after: Any, rules: Rules, place: Place) -> Iterator[Difference]:
+    if _are_lists(before, after):
         yield from _in_list(before, after, rules, place)
     elif (
         rules.typed
         and rules.keys is not None
         and rules.default is ABSENT
-        and (
-            (before is ABSENT and isinstance(after, list))
-            or (after is ABSENT and isinstance(before, list))
-        )
+        and _are_lists(*(() if value is ABSENT else value for value in (before, after)))
     ):
         # No list is an empty one here, and its items have names by which people look for them.
-        yield from _in_list(
-            [] if before is ABSENT else before, [] if after is ABSENT else after, rules, place
-        )
+        old, new = (() if value is ABSENT else value for value in (before, after))
+        yield from _in_list(old, new, rules, place)
     else:
         yield Difference(place, before, after)
+
+
+def _are_lists(before: Any, after: Any) -> bool:
+    return isinstance(before, list | tuple) and isinstance(after, list | tuple)
 
 
 def _in_mapping(
@@ -86,8 +88,10 @@ def _in_mapping(
         # A field that is left out on either side has the default that goes with the new
         # neighbours: these are reported, and with them what follows from them.
         was, becomes = completed(old, after, below), completed(new, after, below)
-        if canonical(was, below) != canonical(becomes, below):
-            yield from _within(old, new, below, place.field(name))
+        if was is old and becomes is new:
+            yield from differences(old, new, below, place.field(name))
+        elif canonical(was, below) != canonical(becomes, below):
+            yield from _in_value(old, new, below, place.field(name))
 
 
 def _in_list(
@@ -147,8 +151,8 @@ def _by_index(
         old = was.get(j, ABSENT)
         if isinstance(old, Mapping) and not have_something_in_common(old, item, rules):
             yield Difference(place.item(str(j)), old, item)
-        elif old is ABSENT or canonical(old, rules) != canonical(item, rules):
-            yield from _within(old, item, rules, place.item(str(j)))
+        else:
+            yield from differences(old, item, rules, place.item(str(j)))
 
 
 def _identities(items: Sequence[Any], keys: tuple[str, ...], rules: Rules) -> list[Hashable] | None:

@@ -1,11 +1,10 @@
 """The changes between two snapshots: who came, who went, who means something else now."""
 
 import difflib
-import marshal
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
-from meshplan.diff.canonical import canonical
+from meshplan.diff.canonical import canonical, identical
 from meshplan.diff.change import (
     Change,
     ChangeSet,
@@ -48,37 +47,16 @@ _COMPARISONS = 2500
 def diff(base: Snapshot, head: Snapshot) -> ChangeSet:
     """What has to be written and removed to get from `base` to `head`, in the order of ids."""
     changes: list[Change] = []
-    created, kept = [], set()
+    created = []
+    before = dict(base.items())
     for key, after in head.items():
-        before = base.get(key)
-        if before is None:
+        if (was := before.pop(key, None)) is None:
             created.append(after)
-            continue
-        kept.add(key)
-        if not _identical(before, after) and (change := _change(before, after)):
+        elif not identical(was.manifest, after.manifest) and (change := _change(was, after)):
             changes.append(change)
-    deleted = (
-        [before for key, before in base.items() if key not in kept] if len(kept) < len(base) else []
-    )
+    deleted = list(before.values())
     changes += _renamed(deleted, created)
     return ChangeSet(tuple(sorted(changes, key=id_of)))
-
-
-def _identical(before: Resource, after: Resource) -> bool:
-    """Whether two versions are the same at first sight; most objects of a diff are."""
-    if before.manifest is after.manifest:
-        return True
-    if before.manifest != after.manifest:
-        return False
-    # In Python 1 equals True, in JSON it does not; marshal keeps them apart and is fast.
-    try:
-        return _bytes(before.manifest) == _bytes(after.manifest)
-    except ValueError:
-        return False
-
-
-def _bytes(manifest: Any) -> bytes:
-    return marshal.dumps(manifest, 2)
 
 
 def _change(before: Resource, after: Resource) -> Update | Replace | None:
