@@ -1,21 +1,218 @@
-"""Documents that were read before, by the Git blob they were read from."""
+"""What was read from a Git blob before: it never has to be parsed again.
 
-from collections.abc import Iterable, Mapping
+One SQLite file in the user's cache directory, keyed by blob id and by the version of the parser.
+The values are JSON, never anything that runs. A file that holds a Secret is not kept. Measured for
+the 4,000 blobs (3 MB) of 1,000 services: 0.06 s to get them all, where parsing takes 0.35 s; a
+packed file of our own would save 0.02 s of that, and would have to get concurrent runs right.
 
-from meshplan.source.reading import Reading
+Nobody depends on the cache: one that is off, broken, locked, read-only or on a full disk remembers
+nothing, and says nothing. Whoever can write to it can lie to meshplan, so it belongs to one user,
+and is not to be shared between jobs that trust each other less.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import astuple
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from meshplan.finding import Severity
+from meshplan.source.nodes import Span
+from meshplan.source.reading import Limits, Problem, Read, Reading
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+#: Counts up whenever the same bytes may be read in another way, or written here in another form.
+VERSION = 1
+#: A run that would make the file larger than this forgets the older half of it first.
+MAX_BYTES = 256 * 1024 * 1024
+#: What one blob may take; the largest are rare, and quick to parse for their size.
+_MAX_VALUE = 8 * 1024 * 1024
+_BATCH = 500
+_LOCKED_SECONDS = 2.0
+#: How an object that holds secrets looks in the JSON that is stored, at whatever depth.
+_SECRET = '"kind":"Secret"'  # noqa: S105 - a kind, not a password
+_TABLE = """
+create table if not exists readings (
+    key text primary key, used integer not null, value text not null
+) without rowid
+"""
 
 
 class Cache:
-    """Readings by blob id, in the user's cache directory; off, broken or full it just forgets."""
+    """Readings by blob id. Safe to use from several processes at once."""
+
+    def __init__(self, directory: Path | None, limits: Limits = Limits()):  # noqa: B008 - frozen
+        self._file = None if directory is None else directory / "readings.sqlite"
+        digest = hashlib.sha256(repr(astuple(limits)).encode()).hexdigest()[:8]
+        self._prefix = f"{VERSION}:{digest}:"
 
     @classmethod
-    def open(cls, *, enabled: bool = True) -> "Cache":
+    def open(cls, *, enabled: bool = True, limits: Limits = Limits()) -> "Cache":  # noqa: B008
         """The user's cache, or one that forgets everything."""
-        return cls()
+        return cls(cache_directory(os.environ) if enabled else None, limits)
 
     def get_many(self, blobs: Iterable[str]) -> dict[str, Reading]:
         """The readings that are remembered, by blob id."""
-        return {}
+        wanted = tuple(dict.fromkeys(blobs))
+        if self._file is None or not wanted or not self._file.is_file():
+            return {}
+        found: dict[str, Reading] = {}
+        for connection in self._connections():
+            for batch in _batches(wanted):
+                found.update(self._get(connection, batch))
+        return found
 
     def put_many(self, readings: Mapping[str, Reading]) -> None:
         """Remembers readings by blob id; those that hold a Secret are not kept."""
+        if self._file is None or not readings:
+            return
+        today = _today()
+        rows = (
+            (self._prefix + blob, today, text)
+            for blob, reading in readings.items()
+            if (text := _text(reading)) is not None
+        )
+        with suppress(OSError):
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite creates its files with the rights that the first of them has.
+            os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
+        for connection in self._connections():
+            connection.execute("pragma journal_mode = wal")
+            connection.execute(_TABLE)
+            _make_room(connection)
+            connection.execute("begin immediate")
+            connection.executemany("insert or replace into readings values (?, ?, ?)", rows)
+            connection.execute("commit")
+
+    def _connections(self) -> Iterator["Connection"]:
+        """One connection, or none; the loop over it ends where the file fails."""
+        import sqlite3  # noqa: PLC0415 - 5 ms that runs without a cache do not need
+
+        assert self._file is not None  # noqa: S101 - the callers asked
+        try:
+            with closing(
+                sqlite3.connect(self._file, timeout=_LOCKED_SECONDS, isolation_level=None)
+            ) as connection:
+                # What a crash of the machine would lose or break is only a cache.
+                connection.execute("pragma synchronous = off")
+                yield connection
+        except (sqlite3.OperationalError, OSError):  # locked, read-only, full, gone
+            return
+        except sqlite3.DatabaseError:  # no database, or a broken one
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(OSError):
+                    self._file.with_name(self._file.name + suffix).unlink()
+
+    def _get(self, connection: "Connection", blobs: Sequence[str]) -> dict[str, Reading]:
+        keys = [self._prefix + blob for blob in blobs]
+        marks = ",".join("?" * len(keys))
+        query = f"select key, value, used from readings where key in ({marks})"  # noqa: S608 - marks
+        rows = connection.execute(query, keys).fetchall()
+        today = _today()
+        stale = [(today, key) for key, _, used in rows if used != today]
+        if stale:
+            import sqlite3  # noqa: PLC0415 - as above
+
+            with suppress(sqlite3.OperationalError):
+                connection.executemany("update readings set used = ? where key = ?", stale)
+        return {
+            key.removeprefix(self._prefix): reading
+            for (key, _, _), reading in zip(rows, _readings([r[1] for r in rows]), strict=True)
+            if reading is not None
+        }
+
+
+def cache_directory(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
+    """Where meshplan keeps what it can do without; None if the user wants nothing kept."""
+    if environ.get("MESHPLAN_NO_CACHE"):
+        return None
+    if chosen := environ.get("MESHPLAN_CACHE_DIR"):
+        return Path(chosen)
+    if (xdg := environ.get("XDG_CACHE_HOME")) and Path(xdg).is_absolute():
+        return Path(xdg) / "meshplan"
+    if platform == "win32" and (local := environ.get("LOCALAPPDATA")):
+        return Path(local) / "meshplan" / "cache"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home / ("Library/Caches" if platform == "darwin" else ".cache") / "meshplan"
+
+
+def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH))
+
+
+def _today() -> int:
+    return int(time() // 86_400)
+
+
+def _make_room(connection: "Connection") -> None:
+    """Forgets the older half where the file has grown too large."""
+    pages, free, size = (
+        connection.execute(f"pragma {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    if (pages - free) * size > MAX_BYTES:
+        connection.execute(
+            "delete from readings where key in (select key from readings order by used, key"
+            " limit (select count(*) / 2 + 1 from readings))"
+        )
+
+
+def _text(reading: Reading) -> str | None:
+    """A reading as JSON; None for one that is not to be kept."""
+    documents = [(found.index, found.line, found.value) for found in reading.documents]
+    problems = [
+        (p.rule, p.severity, p.message, p.span and astuple(p.span), p.pointer)
+        for p in reading.problems
+    ]
+    try:
+        text = json.dumps((documents, problems, reading.template), separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return None
+    return None if _SECRET in text or len(text) > _MAX_VALUE else text
+
+
+def _readings(texts: Sequence[str]) -> list[Reading | None]:
+    """The inverse of `_text` for many; None for what is none."""
+    try:
+        # One call for all shares the strings that are keys.
+        values = json.loads(f"[{','.join(texts)}]")
+    except (ValueError, RecursionError):
+        return [_reading(text) for text in texts]
+    if len(values) != len(texts):
+        return [_reading(text) for text in texts]
+    return [_decoded(value) for value in values]
+
+
+def _reading(text: str) -> Reading | None:
+    try:
+        return _decoded(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _decoded(value: Any) -> Reading | None:
+    try:
+        documents, problems, template = value
+        return Reading(
+            tuple([Read(index, line, found) for index, line, found in documents]),
+            tuple([_problem(*problem) for problem in problems]),
+            str(template),
+        )
+    except (TypeError, ValueError):
+        return None
+
+
+def _problem(
+    rule: str, severity: str, message: str, span: Sequence[int] | None, pointer: str
+) -> Problem:
+    return Problem(rule, Severity(severity), message, Span(*span) if span else None, pointer)

@@ -63,7 +63,7 @@ def split(data: bytes) -> Split:
     A file that begins with `{` is tried as one JSON value after another. Where that fails after one
     value or none, the rest is YAML; after more, it is broken JSON.
     """
-    if not data[:4096].lstrip().startswith(b"{"):
+    if not _begins_json(data):
         return Split((), data, 1)
     text = scalars.replaced(data)
     found: list[JsonValue] = []
@@ -78,6 +78,13 @@ def split(data: bytes) -> Split:
         rest = data[len(text[:end].encode()) :]
         return Split(tuple(found), rest, text.count("\n", 0, end) + 1)
     return Split(tuple(found), b"", 1)
+
+
+def _begins_json(data: bytes) -> bool:
+    head = data[:4096].lstrip()
+    if head[:1] >= b"\x80":  # white space of Unicode counts, too
+        return head.decode("utf-8", "ignore").lstrip().startswith("{")
+    return head.startswith(b"{")
 
 
 def as_yaml(text: str) -> bytes:

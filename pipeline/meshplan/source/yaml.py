@@ -170,6 +170,12 @@ class _File:
             raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, Span(0, 1, 0, 4)))
         if len(chunk.data) > self._limits.document_bytes:
             raise RefusedError(_too_large(self._limits, Span(1, 1, 1, 1)))
+        if (mark := chunk.data.find(b"\n\xef\xbb\xbf")) >= 0:
+            line = chunk.data.count(b"\n", 0, mark) + 2
+            message = "there is a byte order mark in the middle of this text; delete it"
+            raise RefusedError(
+                Problem("yaml-syntax", Severity.ERROR, message, Span(line, 1, line, 2))
+            )
         node, after = libyaml.compose(chunk.data, self._limits)
         if node is None:
             return
