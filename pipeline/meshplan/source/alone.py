@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meshplan.errors import UsageError
-from meshplan.source.files import read_stdin
+from meshplan.source.files import STDIN, Contents, read_stdin
 from meshplan.source.git import open_revision
 from meshplan.source.git_command import NoRepositoryError
 from meshplan.source.git_repository import open_repository
@@ -22,7 +22,7 @@ def open_alone(
     Raises UsageError for paths that are not there or in different repositories.
     """
     if [str(path) for path in paths] == ["-"]:
-        return read_stdin(sys.stdin.buffer), ()
+        return _stdin(), ()
     absolute = [directory / path for path in paths]
     for path in absolute:
         if name is None and not path.exists():
@@ -37,6 +37,13 @@ def open_alone(
     except NoRepositoryError:
         root = home
     return revision, tuple(_inside(path, root) for path in absolute)
+
+
+def _stdin() -> Revision:
+    """Standard input under a name that ends as manifests do."""
+    found = read_stdin(sys.stdin.buffer)
+    [(_, content)] = found.read(found.entries.values())
+    return Contents(STDIN, {"stdin.yaml": content})
 
 
 def _inside(path: Path, root: Path) -> str:
