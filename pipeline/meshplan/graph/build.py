@@ -1,25 +1,18 @@
 """The dependency graph of a set of changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from meshplan.diff import ChangeSet
-from meshplan.graph.candidates import candidates
-from meshplan.graph.clients import ELSEWHERE, namespaces_of
+from meshplan.graph import needed, unchanged
 from meshplan.graph.cycles import cycles_of
 from meshplan.graph.edge import DependencyGraph, Edge
-from meshplan.graph.levels import UNCONCERNED, level_of
 from meshplan.graph.obligation import Obligation, edges_of
-from meshplan.graph.state import Index, View, sorted_ids
+from meshplan.graph.standing import STANDING
+from meshplan.graph.state import Index, View
 from meshplan.graph.writes import Made, Writes, writes_of
-from meshplan.identity import ResourceId
-from meshplan.kinds.need import Endpoints, Host, Need, Subset, What
-from meshplan.kinds.needs import needs_of
 from meshplan.mesh.config import MeshConfig
-from meshplan.resource import Resource, Snapshot
-
-
-Level = Callable[[View], int]
+from meshplan.resource import Snapshot
 
 
 class State(Protocol):
@@ -65,70 +58,7 @@ def _renames(writes: Writes) -> Iterator[Edge]:
 
 def obligations(index: Index) -> Iterator[Obligation]:
     """Everything that may not get worse on the way and that two writes or more bear on."""
-    writes = index.writes
-    for subject in writes.ids:
-        yield from _of_changed(subject, index)
-    yield from of_unchanged(index)
-
-
-def _of_changed(subject: ResourceId, index: Index) -> Iterator[Obligation]:
-    """What an object that changes relies on: before, after, or both."""
-    before, after = index.writes.before.get(subject), index.writes.after.get(subject)
-    old = needs_by_what(before, index) if before else {}
-    new = needs_by_what(after, index) if after else {}
-    for what, need in (old | new).items():
-        if (before is None and not need.on_create) or (after is None and not need.on_delete):
-            continue
-        providers = set(candidates(what, index))
-        if not providers - {subject}:
-            continue
-        together = sorted_ids({*providers, subject}, index.writes)
-        for client in clients_of(what, index):
-            level = _level(what, client)
-            if what in old and what in new:
-                yield Obligation(sorted_ids(providers, index.writes), level, need.why, need.failure)
-                turn = _turn(level, together, index)
-            else:
-                turn = 1 if what in new else -1
-            if turn:
-                concerned = _while(level, subject, made=turn > 0)
-                yield Obligation(together, concerned, need.why, need.failure, subject)
-
-
-def needs_by_what(resource: Resource, index: Index) -> dict[What, Need]:
-    """What an object relies on, each thing once, with the first place that says so."""
-    found: dict[What, Need] = {}
-    for need in needs_of(resource, index.domain):
-        found.setdefault(need.what, need)
-    return found
-
-
-def clients_of(what: What, index: Index) -> tuple[str, ...]:
-    """The namespaces of clients that a need has to be met for."""
-    if isinstance(what, Host | Subset | Endpoints):
-        return namespaces_of(what.clients, what.host, index)
-    return (ELSEWHERE,)
-
-
-def _level(what: What, client: str) -> Level:
-    return lambda view: level_of(what, view, client)
-
-
-def _while(level: Level, subject: ResourceId, *, made: bool) -> Level:
-    """The level while the subject has been written, or has not been yet."""
-    return lambda view: level(view) if (subject in view.made) is made else UNCONCERNED
-
-
-def _turn(level: Level, ids: tuple[ResourceId, ...], index: Index) -> int:
-    """Whether a need that stays begins (1) or ceases (-1) to be met between base and head.
-
-    Requests that go elsewhere before may then come to it, or those that come to it go elsewhere
-    after, with the one write of the object that has the need.
-    """
-    ends = [bool(level(View(index, made))) for made in (frozenset(), frozenset(ids))]
-    return ends[1] - ends[0]
-
-
-def of_unchanged(index: Index) -> Iterator[Obligation]:
-    """What objects that do not change rely on."""
-    yield from ()
+    yield from needed.obligations(index)
+    yield from unchanged.obligations(index)
+    for obligations_of in STANDING:
+        yield from obligations_of(index)

@@ -1,6 +1,6 @@
 """Which of the objects that change can bear on whether a need is met."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from meshplan.graph.gateways import exposed_keys, listening_keys
@@ -93,11 +93,11 @@ def _selected(namespace: str | None, labels: Labels, index: Index) -> Iterator[R
     prefix: Key = ("anypod",) if namespace is None else ("pod", namespace)
     lists = [set(index.touched((*prefix, name, value))) for name, value in labels]
     for subject in sorted(set.intersection(*lists)):
-        if _changes_selection(subject, labels, index):
+        if selects_otherwise(subject, labels, index):
             yield subject
 
 
-def _changes_selection(subject: ResourceId, labels: Labels, index: Index) -> bool:
+def selects_otherwise(subject: ResourceId, labels: Labels, index: Index) -> bool:
     """Whether a workload has pods with `labels` in one of its versions and not in the other."""
     writes = index.writes
     selected = [
@@ -108,20 +108,27 @@ def _changes_selection(subject: ResourceId, labels: Labels, index: Index) -> boo
 
 
 def _behind(what: Endpoints, index: Index) -> Iterator[ResourceId]:
-    """Workloads that change and that a Service of the host selects in some version."""
     subsets: set[Labels] = {frozenset()}
-    selections: set[tuple[str, Labels]] = set()
-    for subject in set(index.ids(*host_keys(what.host))):
-        for resource in index.versions(subject):
-            if resource.id.kind == "DestinationRule":
-                if what.subset is not None:
+    if what.subset is not None:
+        for subject in set(index.ids(*host_keys(what.host))):
+            for resource in index.versions(subject):
+                if resource.id.kind == "DestinationRule":
                     subsets.update(_subset_labels(resource.spec, what.subset))
-                continue
+    yield from behind_host(what.host, index, subsets)
+
+
+def behind_host(
+    host: str, index: Index, subsets: Iterable[Labels] = (frozenset(),)
+) -> Iterator[ResourceId]:
+    """Workloads that change and that a Service of a host selects in one version only."""
+    selections: set[tuple[str, Labels]] = set()
+    for subject in set(index.ids(("host", host))):
+        for resource in index.versions(subject):
             selector = resource.spec.get("selector")
             if resource.id.kind == "ServiceEntry":
                 selector = at(resource.spec, "workloadSelector", "labels")
             labels = labels_of(selector)
-            if labels:
+            if labels and resource.id.kind != "DestinationRule":
                 selections.add((resource.id.namespace, labels))
     for namespace, labels in sorted(selections, key=str):
         for extra in sorted(subsets, key=sorted):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from meshplan.identity import ResourceId
 from meshplan.kinds.names import gateway_name, host_name, service_host
-from meshplan.kinds.need import Labels, labels_of
+from meshplan.kinds.need import Host, Labels, labels_of
+from meshplan.kinds.needs import needs_of
 from meshplan.kinds.needs.read import at, items, mapping, text, texts
 from meshplan.kinds.needs.workloads import pod_template
 from meshplan.resource import Resource
@@ -118,12 +119,31 @@ def _routed(resource: Resource, domain: str) -> Iterator[Key]:
             gateway = name if name == "mesh" else "/".join(gateway_name(name, here))
             for host in texts(resource.spec.get("hosts")):
                 yield "routed", gateway, host_name(host, here, domain)
+                if gateway != "mesh":
+                    yield "routed", "*", host_name(host, here, domain)
         return
     for _, parent in items(resource.spec.get("parentRefs")):
         where = text(parent.get("namespace")) or here
         gateway = f"{_GATEWAY_API}/{where}/{text(parent.get('name'))}"
         for host in texts(resource.spec.get("hostnames")) or ("*",):
             yield "routed", gateway, host
+            yield "routed", "*", host
+
+
+def _destination(resource: Resource, domain: str) -> Iterator[Key]:
+    """Hosts that a route leads to."""
+    here = resource.id.namespace
+    if resource.id.kind == "VirtualService":
+        for protocol in ("http", "tls", "tcp"):
+            for _, route in items(resource.spec.get(protocol)):
+                for _, target in items(route.get("route")):
+                    name = text(at(target, "destination", "host"))
+                    if name:
+                        yield "destination", host_name(name, here, domain)
+        return
+    for need in needs_of(resource, domain):
+        if isinstance(need.what, Host):
+            yield "destination", need.what.host
 
 
 _MAKERS = (
@@ -159,6 +179,16 @@ FAMILIES: Mapping[str, tuple[_Kinds, Callable[[Resource, str], Iterator[Key]]]] 
     "principal": ((("security.istio.io", "AuthorizationPolicy"),), _principal),
     "listening": (((_ISTIO, "Gateway"),), _listening),
     "routed": (((_ISTIO, "VirtualService"), *_ROUTES), _routed),
+    "destination": (
+        (
+            (_ISTIO, "VirtualService"),
+            *_ROUTES,
+            (_GATEWAY_API, "TCPRoute"),
+            ("networking.k8s.io", "Ingress"),
+            ("extensions", "Ingress"),
+        ),
+        _destination,
+    ),
     "sidecar": (((_ISTIO, "Sidecar"),), _namespaced("sidecar")),
     "grant": (((_GATEWAY_API, "ReferenceGrant"),), _namespaced("grant")),
     "token": ((("security.istio.io", "RequestAuthentication"),), _token),

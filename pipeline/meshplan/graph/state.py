@@ -50,6 +50,22 @@ class Index:
                 self._families[key[0]] = self._indexed(key[0])
             yield from self._families[key[0]].get(key, ())
 
+    def keys(self, family: str) -> tuple[Key, ...]:
+        """Every key of a family that any object has in any version."""
+        if family not in self._families:
+            self._families[family] = self._indexed(family)
+        return tuple(self._families[family])
+
+    def keys_of(self, resource: Resource) -> Iterator[Key]:
+        """The keys of one version of an object."""
+        return keys_of(resource, self.domain)
+
+    def unchanged(self, group: str, kind: str) -> Iterator[ResourceId]:
+        """The objects of a kind that do not change."""
+        for resource in self._head.of_kind(group, kind):
+            if resource.id not in self.writes:
+                yield resource.id
+
     def _indexed(self, family: str) -> dict[Key, dict[ResourceId, None]]:
         found: dict[Key, dict[ResourceId, None]] = {}
         kinds, keys_in = FAMILIES[family]
