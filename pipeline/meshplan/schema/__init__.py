@@ -1,5 +1,6 @@
 """Whether a value has the shape it should have: settings and results, and Istio's own kinds."""
 
 from meshplan.schema.documents import SchemaProblem, validate
+from meshplan.schema.shapes import shape_findings
 
-__all__ = ["SchemaProblem", "validate"]
+__all__ = ["SchemaProblem", "shape_findings", "validate"]
