@@ -1,5 +1,6 @@
 """The one thing every report reads: what was compared, what changes, the plan, the findings."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -252,12 +253,15 @@ HIDDEN = "(hidden)"
 
 #: Where a Secret has nothing secret. Annotations are not among it: `kubectl apply` keeps a copy of
 #: the whole object in one.
-_PUBLIC = ("apiVersion", "kind", "type", "immutable", "metadata.name", "metadata.labels")
+_PUBLIC = re.compile(r"(?:apiVersion|kind|type|immutable|metadata\.(?:name|labels)(?:[.[].*)?)\Z")
+#: A list item in a path, which may be named by what it holds; a key in brackets has quotes.
+_ITEM = re.compile(r"\[(?!\")[^\]]*\]")
 
 
 def _hide(entry: FieldChange, *, secret: bool) -> FieldChange:
-    if secret and not entry.path.startswith(_PUBLIC):
-        return FieldChange(entry.path, _keys_only(entry.before), _keys_only(entry.after))
+    if secret and not _PUBLIC.match(entry.path):
+        path = _ITEM.sub("[…]", entry.path)
+        return FieldChange(path, _keys_only(entry.before), _keys_only(entry.after))
     return FieldChange(
         entry.path, _without_ciphertext(entry.before), _without_ciphertext(entry.after)
     )

@@ -212,14 +212,14 @@ class TestCheck:
     def test_broken_yaml_is_found_and_placed(self, run: Run, shop: Repository) -> None:
         shop.write({"shop/broken.yaml": "apiVersion: v1\nkind: [Service\nmetadata: {\n"})
         status, out, _ = run("check")
-        assert status == 1
-        assert "shop/broken.yaml:" in out
+        assert status == 3
+        assert "shop/broken.yaml:3:" in out
 
     def test_only_the_files_named(self, run: Run, shop: Repository) -> None:
         shop.write({"shop/broken.yaml": "apiVersion: v1\nkind: [Service\n"})
         assert run("check", "shop/rule.yaml")[0] == 0
-        assert run("check", "shop/broken.yaml")[0] == 1
-        assert run("check", "shop")[0] == 1
+        assert run("check", "shop/broken.yaml")[0] == 3
+        assert run("check", "shop")[0] == 3
 
     def test_a_folder_outside_of_any_repository(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "plain").mkdir()
