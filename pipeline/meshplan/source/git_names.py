@@ -130,13 +130,14 @@ def _unknown(repository: Repository, name: str, stem: str) -> MeshplanError:
     close = [known + name[len(stem) :] for known in _similar(repository, stem)]
     hints = ["did you mean " + " or ".join(close) + "?"] if close else []
     if repository.info.is_shallow:
+        branch = stem.removeprefix("origin/")
         hints.append(
-            "This clone is shallow: use `fetch-depth: 0` in actions/checkout,"
-            f" or run `git fetch origin {stem}`"
+            "this clone is shallow: use `fetch-depth: 0` in actions/checkout, or run"
+            f" `git fetch origin {branch}` and compare with origin/{branch}"
         )
     elif not close:
         hints.append("`git branch --all` and `git tag` list what there is")
-    return UsageError(f"unknown revision {name}", hint=". ".join(hints).replace("?.", "?"))
+    return UsageError(f"unknown revision {name}", hint=" ".join(hints))
 
 
 def _similar(repository: Repository, stem: str) -> list[str]:

@@ -126,6 +126,8 @@ def _discover(git: Git) -> list[str]:
         lines.append("")
     elif answer.status != 0:
         raise _no_repository(git.directory, answer)
+    if lines[3] not in ("sha1", "sha256"):  # an option that this git repeats, not knowing it
+        raise SourceError("git is too old", hint="install git 2.31 or later")
     if len(lines) == len(questions):
         return lines
     # A directory with a line break in its name: ask for the two directories one by one.

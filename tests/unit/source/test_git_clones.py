@@ -214,6 +214,16 @@ def test_a_repository_with_sha256_ids(tmp_path: Path) -> None:
     assert contents(comparison.head) == {"a.yaml": b"a: 2\n", "b.yaml": b"b: 1\n"}
 
 
+@pytest.mark.parametrize("name", ["line\nbreak", "tab\t'quote\"", "\udcff"])
+def test_a_repository_may_have_any_name(tmp_path: Path, name: str) -> None:
+    made = Repository.create(tmp_path / name)
+    made.commit({"a.yaml": "a: 1\n"})
+    made.write({"a.yaml": "a: 2\n"})
+    comparison = open_revisions(made.path, None)
+    assert comparison.repository.root == made.path
+    assert changed_paths(comparison.base, comparison.head) == ("a.yaml",)
+
+
 @pytest.fixture
 def with_submodule(repo: MakeRepository) -> Repository:
     library, made = repo({"inner.yaml": "i: 1\n"}), repo({"a.yaml": "a: 1\n"})

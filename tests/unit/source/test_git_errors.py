@@ -173,6 +173,19 @@ def test_git_is_not_installed_when_gitpython_is_first_imported(
     assert (done.stdout, done.stderr) == ("git is not installed, or not on PATH\n", "")
 
 
+def test_git_is_too_old(
+    repo: MakeRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`git rev-parse` repeats the options that it does not know."""
+    old = tmp_path / "bin/git"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\nprintf 'false\\ntrue\\nfalse\\n--show-object-format\\n/x\\n/y\\n'\n")
+    old.chmod(0o755)
+    made = repo({"a": "1"})
+    monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}{os.environ['PATH']}")
+    assert str(refusal(made, None)) == "git is too old\ninstall git 2.31 or later"
+
+
 def test_a_repository_of_another_user(
     repo: MakeRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ class Trap:
         """Another such program."""
         path = (place or self.folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.folder}/sprung\ncat\n')
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.folder}/sprung\n')
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
 
