@@ -46,13 +46,16 @@ class Finding:
     refs: tuple[str, ...] = ()
     #: The wave of the plan after which the finding holds; None for a finding about a revision.
     wave: int | None = None
+    #: What makes the finding what it is, where its message tells more, such as how often or where.
+    key: str = ""
 
     @property
     def fingerprint(self) -> str:
         """The same for the same finding in two revisions, whatever lines moved."""
         path = self.locations[0].path if self.locations and self.id is None else ""
         pointer = self.locations[0].pointer if self.locations else ""
-        parts = (self.rule, str(self.id or ""), path, pointer, self.target or "", self.message)
+        what = self.key or self.message
+        parts = (self.rule, str(self.id or ""), path, pointer, self.target or "", what)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     @property

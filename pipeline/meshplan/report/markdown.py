@@ -21,6 +21,8 @@ from meshplan.result import Result, TargetResult, shown_fields
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from meshplan.graph import Edge
+
 #: Bytes of a comment on GitHub, with room for what a workflow adds around it.
 LIMIT = 65_000
 #: How many rows each list may have, from most to least detail; 0 leaves only its number.
@@ -150,10 +152,22 @@ def _target(target: TargetResult, rows: int) -> dict[str, Any]:
         ],
         "fields": list(_field_lines(target, rows)),
         "cycles": [
-            {"ids": [str(found) for found in cycle.ids], "why": cycle.why}
+            {
+                "ids": [str(found) for found in cycle.ids],
+                "why": cycle.why,
+                "edges": [_edge(edge) for edge in cycle.edges],
+            }
             for cycle in target.cycles
         ],
         "waves": list(_waves(target.plan, target)) if target.plan else [],
+    }
+
+
+def _edge(edge: "Edge") -> Mapping[str, str]:
+    return {
+        "first": str(edge.first),
+        "then": str(edge.then),
+        "why": edge.why + (f" (else {edge.failure})" if edge.failure else ""),
     }
 
 

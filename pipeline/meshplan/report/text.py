@@ -15,6 +15,8 @@ FIELDS_SHOWN = 8
 STEPS_SHOWN = 40
 CHANGES_SHOWN = 60
 FINDINGS_SHOWN = 30
+EDGES_SHOWN = 8
+COVERAGE_SHOWN = 20
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "±", "rename": "→"}
 _STYLES = {"+": "green", "~": "yellow", "-": "red", "±": "red", "→": "yellow"}
@@ -58,7 +60,8 @@ def _target(target: TargetResult, view: View) -> Iterator[Line]:
     yield line(Span(target.name, "bold underline"), Span(kind, "dim"), hang=0)
     yield from _changes(target, view)
     for cycle in target.cycles:
-        yield from _cycle(cycle)
+        yield _BLANK
+        yield from _cycle(cycle, view)
     if target.plan:
         yield from _plan(target.plan, target, view)
 
@@ -96,22 +99,28 @@ def _change(change: Change, view: View) -> Iterator[Line]:
 
 def _field(entry: FieldChange) -> Line:
     sign = wording.sign(entry)
-    return line(Span(f"{sign} ", _STYLES[sign]), f"{entry.path}: ", wording.values(entry), indent=6)
+    values = wording.values(entry)
+    path = f"{entry.path}: " if values else entry.path
+    return line(Span(f"{sign} ", _STYLES[sign]), path, values, indent=6)
 
 
-def _cycle(cycle: Cycle) -> Iterator[Line]:
+def _cycle(cycle: Cycle, view: View) -> Iterator[Line]:
     members = wording.listing([str(found) for found in cycle.ids])
     yield line(Span("✗ no order is safe for ", "bold red"), Span(members, "bold"), indent=2)
-    if cycle.why:
+    shown = cycle.edges if view.verbose else cycle.edges[:EDGES_SHOWN]
+    for edge in shown:
+        failure = Span(f" (else {edge.failure})", "dim") if edge.failure else ""
+        yield line(f"{edge.first} before {edge.then}: {edge.why}", failure, indent=6)
+    yield from _more(len(cycle.edges) - len(shown), "reason", indent=6)
+    if cycle.why and not cycle.edges:
         yield line(cycle.why, indent=6, hang=0)
 
 
 def _plan(plan: Plan, target: TargetResult, view: View) -> Iterator[Line]:
-    if not plan.waves:
-        yield line(Span("nothing has to be applied", "dim"), indent=2)
-        return
-    if len(plan.waves) == 1 and not view.verbose:
-        yield line(Span("order", "bold"), " any: nothing that changes waits for another", indent=2)
+    if len(plan.waves) == 1 and not target.cycles and not view.verbose:
+        if len(plan.waves[0].steps) > 1:
+            yield _BLANK
+            yield line(Span("any order", "bold"), ": nothing waits for anything else", indent=2)
         return
     for number, wave in enumerate(plan.waves, 1):
         yield _BLANK
@@ -182,6 +191,8 @@ def _finding(found: Finding) -> Iterator[Line]:
         Span(f" [{found.rule}]", "dim"),
     )
     for place in related:
+        if str(place) in found.message:
+            continue
         yield line(Span(f"also {wording.place(place)}", "dim"), indent=2)
     if found.help:
         yield line(Span("help: ", "cyan"), found.help, indent=2)
@@ -191,8 +202,10 @@ def _coverage(result: Result, view: View) -> Iterator[Line]:
     unread, skipped = wording.unread(result), wording.skipped(result)
     if unread or (skipped and view.verbose):
         yield _BLANK
-    for entry in unread:
+    shown = unread if view.verbose else unread[:COVERAGE_SHOWN]
+    for entry in shown:
         yield line(Span("not read ", "bold red"), f"{entry.path} ({entry.kind}): {entry.why}")
+    yield from _more(len(unread) - len(shown), "thing not read", "things not read", indent=0)
     if skipped and not view.verbose:
         yield _BLANK
         yield line(Span(f"{len(skipped)} skipped, unchanged or outside the repository (-v)", "dim"))
@@ -212,8 +225,12 @@ def _assumptions(result: Result, view: View) -> Iterator[Line]:
     yield line(Span(f"assuming {facts}", "dim"))
 
 
-def _more(number: int, noun: str, indent: int = 4) -> Iterable[Line]:
+def _more(number: int, noun: str, plural: str = "", *, indent: int = 4) -> Iterable[Line]:
     if number > 0:
         yield line(
-            Span(f"… and {wording.count(number, f'more {noun}')} (-v)", "dim"), indent=indent
+            Span(
+                f"… and {wording.count(number, f'more {noun}', plural and f'more {plural}')} (-v)",
+                "dim",
+            ),
+            indent=indent,
         )

@@ -121,4 +121,5 @@ def _duplicate(defined: Sequence[Resource]) -> Finding:
         ),
         id=winner.id,
         help=advice,
+        key="equal" if same else "different",
     )

@@ -4,8 +4,9 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from meshplan.diff import ABSENT, ChangeSet, FieldChange, Update
+from meshplan.diff import ChangeSet, Create, FieldChange, Update
 from meshplan.finding import Status
+from meshplan.graph import Cycle, Edge
 from meshplan.plan import Apply, Plan, Wave
 from meshplan.report import View, text
 from meshplan.result import RevisionName
@@ -59,12 +60,27 @@ def test_old_findings_are_counted_and_shown_when_asked() -> None:
 
 
 def test_one_wave_is_not_repeated() -> None:
-    one = resource()
-    plan = Plan((Wave((Apply(one, ""),), NO_GATE),))
-    changes = ChangeSet((Update(one, one, (FieldChange("spec.a", 1, ABSENT),)),))
+    one, two = resource(), resource(name="ratings")
+    plan = Plan((Wave((Apply(one, ""), Apply(two, "")), NO_GATE),))
+    changes = ChangeSet((Create(one), Create(two)))
     found = text.render(result(target(changes=changes, plan=plan)), View())
-    assert "order any" in found
+    assert "any order: nothing waits for anything else" in found
     assert "wave" not in found
+
+
+def test_a_cycle_is_never_called_free_of_order() -> None:
+    one, two = resource(), resource("DestinationRule")
+    plan = Plan((Wave((Apply(one, ""), Apply(two, "")), NO_GATE),))
+    edges = (Edge(one.id, two.id, "old", "503 NC"), Edge(two.id, one.id, "new", "503 NC"))
+    cycle = Cycle((one.id, two.id), edges, "")
+    made = target(
+        changes=ChangeSet((Create(one), Create(two))), edges=edges, cycles=(cycle,), plan=plan
+    )
+    for view in (View(), View(verbose=True)):
+        found = text.render(result(made), view)
+        assert "no safe order: 1 cycle" in found
+        assert "VirtualService shop/reviews before DestinationRule shop/reviews: old" in found
+        assert "any order" not in found
 
 
 def test_a_clean_tree_gets_a_suggestion() -> None:
