@@ -40,7 +40,7 @@ from meshplan.kinds import (
     workload_entry,
 )
 from meshplan.kinds.kind import Kind, Scope
-from meshplan.kinds.scopes import SCOPES
+from meshplan.kinds.scopes import HOMES, SCOPES
 
 KINDS: tuple[Kind, ...] = (
     virtual_service.VIRTUAL_SERVICE,
@@ -117,6 +117,11 @@ def scope_of(group: str, kind: str) -> Scope | None:
     """Whether objects of a kind live in namespaces; None where meshplan does not know."""
     known = _BY_NAME.get((group, kind))
     return known.scope if known else SCOPES.get((group, kind))
+
+
+def home_group(group: str, kind: str) -> str:
+    """The group by which an object is known: a Deployment of `extensions` is one of `apps`."""
+    return HOMES.get((group, kind), group)
 
 
 def served(group: str, kind: str, version: str) -> bool | None:

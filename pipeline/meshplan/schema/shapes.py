@@ -9,31 +9,16 @@ from typing import Any
 from meshplan.data import data_path
 from meshplan.finding import Finding, Severity
 from meshplan.resource import Resource
-from meshplan.schema.structure import Misfit, Schema, misfits
+from meshplan.schema.structure import Misfit, misfits
 from meshplan.schema.wording import nearest
-
-_STRINGS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-
-#: What all objects have in common, and what people get wrong there: `version: 1.0` is no label.
-_METADATA: Schema = {
-    "properties": {
-        "metadata": {
-            "type": "object",
-            "properties": {"annotations": _STRINGS, "labels": _STRINGS},
-        }
-    }
-}
 
 
 def shape_findings(resource: Resource) -> Iterator[Finding]:
     """What the API server would refuse or drop without a word: unknown fields, wrong types, values
     outside an enumeration.
 
-    Fields are checked of the kinds of Istio and of the Gateway API. A field that any release knows
-    is known here. Labels and annotations are checked of all kinds.
+    The kinds of Istio and of the Gateway API are checked. A field that any release knows is known.
     """
-    for misfit in misfits(resource.manifest, _METADATA, {}):
-        yield _finding(resource, misfit)
     known = _group(resource.id.group)
     if known is None:
         return

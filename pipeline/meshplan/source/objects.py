@@ -12,6 +12,7 @@ from typing import Any
 
 from meshplan.finding import Finding, Severity
 from meshplan.identity import ResourceId
+from meshplan.kinds import home_group
 from meshplan.location import Location, escape_pointer
 from meshplan.resource import Document, Manifest, Origin, Resource
 
@@ -144,6 +145,7 @@ class _Reader:
             if "/" in group or not version or (slash and not group):
                 message = f'{_called(value)} has an apiVersion that is not "group/version"'
                 raise _ShapeError(message, "/apiVersion")
+            group = home_group(group, key[1])
             self._types[key] = group, self._scope_of(group, key[1])
         return self._types[key]
 
