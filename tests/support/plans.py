@@ -61,13 +61,20 @@ def snapshot(*texts: str, namespace: str = "default") -> Snapshot:
 
 def manifests(text: str) -> Iterator[dict[str, Any]]:
     """The objects of a YAML text; what is no object is left out."""
-    for value in yaml.load_all(text, yaml.CSafeLoader):
+    for value in map(_keyed, yaml.load_all(text, yaml.CSafeLoader)):
         listed = value.get("items") if isinstance(value, dict) else None
         for entry in listed if isinstance(listed, list) else [value]:
             if isinstance(entry, dict) and entry.get("apiVersion") and entry.get("kind"):
                 name = (entry.get("metadata") or {}).get("name")
                 if isinstance(name, str):
                     yield entry
+
+
+def _keyed(value: Any) -> Any:
+    """A value in which all keys are strings, as in JSON."""
+    if isinstance(value, dict):
+        return {str(key): _keyed(entry) for key, entry in value.items()}
+    return [_keyed(entry) for entry in value] if isinstance(value, list) else value
 
 
 def tree(folder: Path, namespace: str = "default") -> Snapshot:

@@ -1,21 +1,24 @@
 """The dependency graph of a set of changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from meshplan.diff import ChangeSet
 from meshplan.graph import needed, unchanged
-from meshplan.graph.cycles import cycles_of
-from meshplan.graph.edge import DependencyGraph, Edge
-from meshplan.graph.obligation import Obligation, edges_of
+from meshplan.graph.cycles import closes_cycle, cycles_of, followers_of
+from meshplan.graph.edge import Cycle, DependencyGraph, Edge
+from meshplan.graph.obligation import Obligation, State, Weighed, together, weighed
 from meshplan.graph.standing import STANDING
 from meshplan.graph.state import Index, View
 from meshplan.graph.writes import Made, Writes, writes_of
 from meshplan.mesh.config import MeshConfig
 from meshplan.resource import Snapshot
 
+#: How often the obligations of a cycle are tried together, each time on what is left of it.
+_ROUNDS = 3
 
-class State(Protocol):
+
+class Revision(Protocol):
     """What the graph asks of the mesh of a revision."""
 
     @property
@@ -27,7 +30,7 @@ class State(Protocol):
         """The settings of the mesh."""
 
 
-def dependency_graph(changes: ChangeSet, base: State, head: State) -> DependencyGraph:
+def dependency_graph(changes: ChangeSet, base: Revision, head: Revision) -> DependencyGraph:
     """Which change has to be written before which, so that nothing gets worse on the way.
 
     Edges come from what the objects say, by trying: what an object relies on, or clients rely on,
@@ -43,17 +46,16 @@ def dependency_graph(changes: ChangeSet, base: State, head: State) -> Dependency
             states[made] = View(index, made)
         return states[made]
 
-    edges = set(_renames(writes))
-    for obligation in obligations(index):
-        edges.update(edges_of(obligation, state, writes))
-    found = tuple(sorted(edges))
-    return DependencyGraph(found, cycles_of(found))
-
-
-def _renames(writes: Writes) -> Iterator[Edge]:
-    for old, new in writes.renamed:
-        why = f"{new} is {old} under another name: the new one has to be there before the old goes"
-        yield Edge(new, old, why, "a gap without either")
+    found = [
+        weighed(obligation, state, writes)
+        for obligation in obligations(index)
+        if len(obligation.ids) > 1
+    ]
+    binding = [entry for entry in found if entry.obligation.binding and entry.pairs]
+    edges, cycles = _settled(binding, tuple(_renames(writes)), state, writes)
+    mannerly = (entry for entry in found if not entry.obligation.binding)
+    edges = _with_those_that_fit(edges, (edge for entry in mannerly for edge in entry.edges))
+    return DependencyGraph(tuple(sorted(edges)), cycles)
 
 
 def obligations(index: Index) -> Iterator[Obligation]:
@@ -62,3 +64,57 @@ def obligations(index: Index) -> Iterator[Obligation]:
     yield from unchanged.obligations(index)
     for obligations_of in STANDING:
         yield from obligations_of(index)
+
+
+def _renames(writes: Writes) -> Iterator[Edge]:
+    for old, new in writes.renamed:
+        why = f"{new} is {old} under another name: the new one has to be there before the old goes"
+        yield Edge(new, old, why, "a gap without either")
+
+
+def _settled(
+    found: Sequence[Weighed], renames: tuple[Edge, ...], state: State, writes: Writes
+) -> tuple[set[Edge], tuple[Cycle, ...]]:
+    """The edges of all obligations, after cycles that other choices avoid have been avoided."""
+    entries: Sequence[Weighed] = found
+    edges, cycles = _drawn(entries, renames)
+    for _ in range(_ROUNDS):
+        again = False
+        for cycle in cycles:
+            better = _reconsidered(cycle, entries, state, writes)
+            if better is not None:
+                entries, again = better, True
+        if not again:
+            break
+        edges, cycles = _drawn(entries, renames)
+    return edges, cycles
+
+
+def _drawn(
+    entries: Iterable[Weighed], renames: tuple[Edge, ...]
+) -> tuple[set[Edge], tuple[Cycle, ...]]:
+    edges = {edge for entry in entries for edge in entry.edges} | set(renames)
+    return edges, cycles_of(sorted(edges))
+
+
+def _reconsidered(
+    cycle: Cycle, entries: Sequence[Weighed], state: State, writes: Writes
+) -> Sequence[Weighed] | None:
+    """The entries with those of a cycle chosen anew, all at once; None where that changes nothing."""
+    members = set(cycle.ids)
+    inside = [e for e in entries if any(members.issuperset(pair) for pair in e.pairs)]
+    better = together([entry.obligation for entry in inside], state, writes)
+    if better is None:
+        return None
+    return [entry for entry in entries if entry not in inside] + list(better)
+
+
+def _with_those_that_fit(edges: set[Edge], more: Iterable[Edge]) -> set[Edge]:
+    """Edges with those others that close no cycle, one after the other."""
+    found = set(edges)
+    followers = followers_of(found)
+    for edge in sorted(set(more)):
+        if not closes_cycle(edge, followers):
+            found.add(edge)
+            followers.setdefault(edge.first, set()).add(edge.then)
+    return found

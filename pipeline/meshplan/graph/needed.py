@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from meshplan.graph.candidates import candidates
 from meshplan.graph.clients import ELSEWHERE, namespaces_of
-from meshplan.graph.levels import UNCONCERNED, level_of
+from meshplan.graph.measures import UNCONCERNED, candidates, level_of
 from meshplan.graph.obligation import Obligation
 from meshplan.graph.state import Index, View, sorted_ids
 from meshplan.identity import ResourceId
-from meshplan.kinds.need import Endpoints, Host, Need, Subset, What
+from meshplan.kinds.need import Attachment, Endpoints, Host, Need, Subset, What
 from meshplan.kinds.needs import needs_of
+from meshplan.mesh.hosts import wildcards_above
 from meshplan.resource import Resource
 
 Level = Callable[[View], int]
@@ -33,17 +33,20 @@ def _of(subject: ResourceId, index: Index) -> Iterator[Obligation]:
         if not providers - {subject}:
             continue
         together = sorted_ids({*providers, subject}, index.writes)
+        binding = need.binding and _served_throughout(what, index)
         for client in clients_of(what, index):
             level = level_for(what, client)
             if what in old and what in new:
                 ids = sorted_ids(providers, index.writes)
-                yield Obligation(ids, level, need.why, need.failure)
+                yield Obligation(ids, level, need.why, need.failure, binding=binding)
                 turn = _turn(level, together, index)
             else:
                 turn = 1 if what in new else -1
             if turn:
                 concerned = partial(_while, level, subject, turn > 0)
-                yield Obligation(together, concerned, need.why, need.failure, subject)
+                yield Obligation(
+                    together, concerned, need.why, need.failure, subject, binding=binding
+                )
 
 
 def needs_by_what(resource: Resource, index: Index) -> dict[What, Need]:
@@ -61,13 +64,17 @@ def clients_of(what: What, index: Index) -> tuple[str, ...]:
     return (ELSEWHERE,)
 
 
+def _served_throughout(what: What, index: Index) -> bool:
+    """Whether a host is routed at gateways before and after; nothing is lost of another one."""
+    if not isinstance(what, Attachment):
+        return True
+    keys = tuple(("routed", "*", pattern) for pattern in (what.host, *wildcards_above(what.host)))
+    return all(any(True for _ in view.find(*keys)) for view in index.ends)
+
+
 def level_for(what: What, client: str) -> Level:
     """The level of a need for one sort of client."""
-    return partial(_level, what, client)
-
-
-def _level(what: What, client: str, view: View) -> int:
-    return level_of(what, view, client)
+    return partial(level_of, what, client)
 
 
 def _while(level: Level, subject: ResourceId, made: bool, view: View) -> int:

@@ -41,7 +41,12 @@ def precedences(
         return NONE
     if count > EXACT and blocks is not None:
         return _in_blocks(count, level, subject, blocks)
-    level = _remembered(level)
+    return exact_precedences(count, level, subject)
+
+
+def exact_precedences(count: int, level: Level, subject: int | None = None) -> Precedences:
+    """As `precedences`, with a look at every state."""
+    level = remembered(level)
     full = (1 << count) - 1
     floor = min(level(0), level(full))
     bad = [mask for mask in range(1, full) if level(mask) < floor]
@@ -53,15 +58,16 @@ def precedences(
     return Precedences(tuple(_thinned(order, bad, subject)))
 
 
-def _remembered(level: Level) -> Level:
+def remembered(level: Level) -> Level:
+    """A level that is worked out once for each state."""
     memory: dict[int, int] = {}
 
-    def remembered(mask: int) -> int:
+    def known(mask: int) -> int:
         if mask not in memory:
             memory[mask] = level(mask)
         return memory[mask]
 
-    return remembered
+    return known
 
 
 def _safe_order(count: int, bad: frozenset[int]) -> list[int] | None:

@@ -101,7 +101,7 @@ def _told(atom: Atom) -> frozenset[tuple[str, str]]:
 
 def _within(value: str, pattern: str) -> bool:
     """Whether what `value` stands for is among what `pattern` stands for: `*` at one end."""
-    if value == pattern or pattern == "*":
+    if pattern in (value, "*"):
         return True
     if pattern.endswith("*"):
         return value.rstrip("*").startswith(pattern[:-1])

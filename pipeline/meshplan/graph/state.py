@@ -23,6 +23,7 @@ class Index:
         #: What the mesh configuration is read from, of that which changes.
         self.configuring = frozenset(found for found in writes.ids if _configures(found))
         self._head = head
+        self._ends: tuple[View, View] | None = None
         self._families: dict[str, dict[Key, dict[ResourceId, None]]] = {}
         self._touched: dict[Key, dict[ResourceId, None]] = {}
         self._keys: tuple[dict[ResourceId, frozenset[Key]], ...] = ({}, {})
@@ -31,6 +32,13 @@ class Index:
                 keys_in[subject] = frozenset(keys_of(resource, self.domain))
                 for key in keys_in[subject]:
                     self._touched.setdefault(key, {})[subject] = None
+
+    @property
+    def ends(self) -> tuple["View", "View"]:
+        """The states before and after all writes."""
+        if self._ends is None:
+            self._ends = View(self, frozenset()), View(self, frozenset(self.writes.ids))
+        return self._ends
 
     def touched(self, *keys: Key) -> Iterator[ResourceId]:
         """The objects that change and that have, before or after, one of the keys."""

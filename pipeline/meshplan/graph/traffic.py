@@ -1,13 +1,16 @@
 """What a client finds for a host in a state: services, subsets, pods, and whether TLS fits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import assert_never
 
 from meshplan.graph.keys import Key
-from meshplan.graph.state import View
+from meshplan.graph.pods import reselected
+from meshplan.graph.state import Index, View
 from meshplan.identity import ResourceId
-from meshplan.kinds.need import Endpoints, Host, Labels, Subset
+from meshplan.kinds.need import Endpoints, Host, Labels, Subset, labels_of
+from meshplan.kinds.needs.read import at, items, text
 from meshplan.mesh.destination_rule import (
     DestinationRule,
     DestinationRules,
@@ -16,6 +19,8 @@ from meshplan.mesh.destination_rule import (
 from meshplan.mesh.hosts import wildcards_above
 from meshplan.mesh.registry import ServiceRegistry, one_namespace_per_host
 from meshplan.mesh.service import MeshService, Resolution, service_of, services_of
+
+TrafficNeed = Host | Subset | Endpoints
 
 #: Later than every creation time: what a change creates is the youngest.
 _YOUNGEST = "~"
@@ -72,15 +77,29 @@ def _created(subject: ResourceId, view: View) -> str:
     return _YOUNGEST if view.index.writes.is_created(subject) else ""
 
 
-def host(what: Host, view: View, client: str) -> int:
-    """How many services give the client the host, with the port."""
+def level(what: TrafficNeed, view: View, client: str) -> int | None:
+    """How many services, subsets or workloads meet the need; None where that is no question."""
+    match what:
+        case Host():
+            return _host(what, view, client)
+        case Subset():
+            return int(subset_labels(what.host, what.subset, view, client) is not None)
+        case Endpoints():
+            return _endpoints(what, view, client)
+        case _:
+            assert_never(what)
+
+
+def candidates(what: TrafficNeed, index: Index) -> Iterator[ResourceId]:
+    """The objects that change and that the level depends on."""
+    yield from index.touched(*host_keys(what.host))
+    if isinstance(what, Endpoints):
+        yield from behind_host(what.host, index, _subsets(what, index))
+
+
+def _host(what: Host, view: View, client: str) -> int:
     services = surroundings(what.host, view).services(what.host, client)
     return sum(what.port is None or s.port(what.port) is not None for s in services)
-
-
-def subset(what: Subset, view: View, client: str) -> int:
-    """Whether the DestinationRules that the client uses for the host define the subset."""
-    return int(subset_labels(what.host, what.subset, view, client) is not None)
 
 
 def subset_labels(name: str, wanted: str, view: View, client: str) -> Labels | None:
@@ -100,8 +119,7 @@ def destination_rules(name: str, view: View, client: str) -> tuple[DestinationRu
     return around.rules.for_host(name, place, client)
 
 
-def endpoints(what: Endpoints, view: View, client: str) -> int | None:
-    """How many workloads are behind the cluster; None where there is no cluster at all."""
+def _endpoints(what: Endpoints, view: View, client: str) -> int | None:
     extra: Labels | None = frozenset()
     if what.subset is not None:
         extra = subset_labels(what.host, what.subset, view, client)
@@ -123,3 +141,34 @@ def backends(service: MeshService, extra: Labels, view: View) -> Iterator[str]:
                 yield endpoint.address
     elif service.resolution in (Resolution.PASSTHROUGH, Resolution.ALIAS):
         yield service.host
+
+
+def behind_host(
+    host: str, index: Index, subsets: Iterable[Labels] = (frozenset(),)
+) -> Iterator[ResourceId]:
+    """Workloads that change and that a Service of a host selects in one version only."""
+    selections: set[tuple[str, Labels]] = set()
+    for subject in set(index.ids(("host", host))):
+        for resource in index.versions(subject):
+            selector = resource.spec.get("selector")
+            if resource.id.kind == "ServiceEntry":
+                selector = at(resource.spec, "workloadSelector", "labels")
+            labels = labels_of(selector)
+            if labels and resource.id.kind != "DestinationRule":
+                selections.add((resource.id.namespace, labels))
+    for namespace, labels in sorted(selections, key=str):
+        for extra in sorted(subsets, key=sorted):
+            yield from reselected(namespace, labels | extra, index)
+
+
+def _subsets(what: Endpoints, index: Index) -> set[Labels]:
+    """The labels that the subset has in any version of any rule for the host."""
+    found: set[Labels] = {frozenset()}
+    if what.subset is None:
+        return found
+    for subject in set(index.ids(*host_keys(what.host))):
+        for resource in index.versions(subject):
+            for _, entry in items(resource.spec.get("subsets")):
+                if text(entry.get("name")) == what.subset:
+                    found.add(labels_of(entry.get("labels")))
+    return found

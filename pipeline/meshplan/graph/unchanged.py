@@ -6,11 +6,12 @@ pods and the gateways are looked at that several changed objects have in common.
 
 from collections.abc import Iterator
 
-from meshplan.graph.candidates import behind_host, candidates, selects_otherwise
+from meshplan.graph.measures import candidates
 from meshplan.graph.needed import clients_of, level_for, needs_by_what
 from meshplan.graph.obligation import Obligation
+from meshplan.graph.pods import selects_otherwise
 from meshplan.graph.state import Index, sorted_ids
-from meshplan.graph.traffic import host_keys
+from meshplan.graph.traffic import behind_host, host_keys
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Credential, Endpoints, ExposedPort, Host, Pods, Subset
 from meshplan.mesh.hosts import is_wildcard, subset_of
@@ -80,8 +81,7 @@ def _gateways(index: Index) -> Iterator[ResourceId]:
         for found in ids
     }
     if len(touched) > 1:
-        for subject in index.unchanged("networking.istio.io", "Gateway"):
-            yield subject
+        yield from index.unchanged("networking.istio.io", "Gateway")
 
 
 def _routes(hosts: set[str], index: Index) -> Iterator[ResourceId]:

@@ -20,14 +20,11 @@ class Writes:
     after: Mapping[ResourceId, Resource]
     #: Old and new id of what is renamed.
     renamed: tuple[tuple[ResourceId, ResourceId], ...]
+    #: Every object that is written, in order.
+    ids: tuple[ResourceId, ...]
 
     def __contains__(self, subject: object) -> bool:
         return subject in self.before or subject in self.after
-
-    @property
-    def ids(self) -> tuple[ResourceId, ...]:
-        """Every object that is written, in order."""
-        return tuple(sorted({*self.before, *self.after}))
 
     def is_created(self, subject: ResourceId) -> bool:
         """Whether only the head has an object."""
@@ -60,4 +57,4 @@ def writes_of(changes: ChangeSet) -> Writes:
                 renamed.append((old.id, new.id))
             case _:
                 assert_never(change)
-    return Writes(before, after, tuple(renamed))
+    return Writes(before, after, tuple(renamed), tuple(sorted({*before, *after})))

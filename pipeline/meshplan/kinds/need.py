@@ -77,10 +77,12 @@ class Pods:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A Gateway with a server for one of these hosts; no hosts means any server."""
+    """A Gateway with a server for a host, of a protocol that routes of this sort can be put on."""
 
     gateway: ResourceId
-    hosts: tuple[str, ...] = ()
+    host: str
+    #: "http", "tls" or "tcp", as the fields of a VirtualService are called.
+    protocol: str
     #: Name of the listener, for a Gateway of the Gateway API.
     section: str | None = None
     port: int | None = None
@@ -190,6 +192,9 @@ class Need:
     #: Whether it has to stay until the referrer itself is deleted. A need that an update drops has
     #: to stay in any case.
     on_delete: bool = True
+    #: Whether requests are lost or an object refused in the wrong order; if not, the order is only
+    #: what one would expect, and gives way where other needs ask for the contrary.
+    binding: bool = True
 
 
 def labels_of(value: object) -> Labels:

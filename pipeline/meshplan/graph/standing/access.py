@@ -47,9 +47,8 @@ def obligations(index: Index) -> Iterator[Obligation]:
             before, after = (_let_in(sort, server, view) for view in ends)
             if before is not after:
                 continue
-            what = "requests that nothing singles out" if not sort else _shown(sort)
-            does = "lets in" if before else "denies"
-            why = f"{server}: AuthorizationPolicy {does} {what} before and after"
+            does = "let in to" if before else "denied at"
+            why = f"{_shown(sort)} are {does} {server} before and after"
             yield Obligation(
                 ids,
                 partial(_stays, sort, server, before),
@@ -60,8 +59,11 @@ def obligations(index: Index) -> Iterator[Obligation]:
 
 def _shown(sort: frozenset[Atom]) -> str:
     """The most particular of the sorts that a request is of."""
-    told = max(sort, key=lambda atom: (len(atom), sorted(atom)))
-    return ", ".join(f"{name} {value}" for name, value in sorted(told)) or "any request"
+    told = max(sort, key=lambda atom: (len(atom), sorted(atom)), default=None)
+    if told is None:
+        return "requests that no rule speaks of"
+    shown = ", ".join(f"{name} {value}" for name, value in sorted(told))
+    return f"requests with {shown}" if shown else "all requests"
 
 
 def _keys(server: _Server, index: Index) -> tuple[tuple[str, ...], ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshplan.graph.levels import level_of
+from meshplan.graph.measures import level_of
 from meshplan.graph.obligation import Obligation
 from meshplan.graph.state import Index, sorted_ids
 from meshplan.identity import ResourceId
@@ -32,7 +32,7 @@ def _kept(
     what: What, ids: set[ResourceId] | tuple[ResourceId, ...], why: str, failure: str, index: Index
 ) -> Obligation:
     together = sorted_ids(ids, index.writes)
-    return Obligation(together, lambda view: min(1, level_of(what, view, "")), why, failure)
+    return Obligation(together, lambda view: min(1, level_of(what, "", view)), why, failure)
 
 
 def _grants(ids: tuple[ResourceId, ...], index: Index) -> set[Grant]:

@@ -16,7 +16,6 @@ from meshplan.kinds.need import (
     Need,
     Object,
     Pods,
-    What,
     labels_of,
 )
 from meshplan.kinds.needs.read import at, items, mapping, number, text, texts
@@ -24,13 +23,16 @@ from meshplan.resource import Resource
 
 GATEWAY_API = "gateway.networking.k8s.io"
 
+_PROTOCOLS = {"HTTPRoute": "http", "GRPCRoute": "http", "TLSRoute": "tls"}
+
 
 def of_istio_gateway(resource: Resource, _domain: str) -> Iterator[Need]:
     """The gateway pods, the Service port that leads to them, and the Secrets of certificates."""
     selector = labels_of(resource.spec.get("selector"))
     if selector:
         why = f"selector of {resource.id} configures the gateway pods"
-        yield Need(Pods(None, selector), "/spec/selector", why, "connection refused")
+        pods = Pods(None, selector)
+        yield Need(pods, "/spec/selector", why, "connection refused", binding=False)
     for index, server in items(resource.spec.get("servers")):
         pointer = f"/spec/servers/{index}"
         place = f"servers[{index}] of {resource.id}"
@@ -38,7 +40,7 @@ def of_istio_gateway(resource: Resource, _domain: str) -> Iterator[Need]:
         if port and selector:
             why = f"{place} listens on port {port}"
             what = ExposedPort(selector, port)
-            yield Need(what, f"{pointer}/port/number", why, "connection refused")
+            yield Need(what, f"{pointer}/port/number", why, "connection refused", binding=False)
         tls = mapping(server.get("tls"))
         for name in (text(tls.get("credentialName")), *texts(tls.get("credentialNames"))):
             if name:
@@ -88,7 +90,7 @@ def _certificates(resource: Resource) -> Iterator[Need]:
 
 def of_route(resource: Resource, domain: str) -> Iterator[Need]:
     """The parents that a route attaches to and the backends that it sends requests to."""
-    hosts = texts(resource.spec.get("hostnames"))
+    hosts = texts(resource.spec.get("hostnames")) or ("*",)
     gateways: list[str] = []
     for index, parent in items(resource.spec.get("parentRefs")):
         name = text(parent.get("name"))
@@ -97,13 +99,17 @@ def of_route(resource: Resource, domain: str) -> Iterator[Need]:
         where = text(parent.get("namespace")) or resource.id.namespace
         kind = text(parent.get("kind")) or "Gateway"
         found = ResourceId(_group(parent, GATEWAY_API), kind, where, name)
-        what: What = Object(found)
+        pointer = f"/spec/parentRefs/{index}"
+        why = f"parentRefs[{index}] of {resource.id} attaches it to {found}"
         if (found.group, kind) == (GATEWAY_API, "Gateway"):
             gateways.append(f"{where}/{name}")
-            section = text(parent.get("sectionName")) or None
-            what = Attachment(found, hosts, section, number(parent.get("port")))
-        why = f"parentRefs[{index}] of {resource.id} attaches it to {found}"
-        yield Need(what, f"/spec/parentRefs/{index}", why, "404 NR")
+            section, port = text(parent.get("sectionName")) or None, number(parent.get("port"))
+            protocol = _PROTOCOLS.get(resource.id.kind, "tcp")
+            for host in hosts:
+                what = Attachment(found, host, protocol, section, port)
+                yield Need(what, pointer, f"{why} for {host}", "404 NR")
+        else:
+            yield Need(Object(found), pointer, why, "404 NR")
     clients = Clients(resource.id.namespace, gateways=tuple(gateways))
     for index, rule in items(resource.spec.get("rules")):
         place = f"rules[{index}] of {resource.id}"

@@ -69,16 +69,17 @@ def _clients_of_route(resource: Resource, route: Mapping[str, Any], clients: Cli
 
 def _attachments(resource: Resource, clients: Clients) -> Iterator[Need]:
     hosts = texts(resource.spec.get("hosts"))
+    protocols = [name for name in ("http", "tls", "tcp") if any(items(resource.spec.get(name)))]
     for index, name in enumerate(clients.gateways):
-        if name != MESH:
-            where, _, what = name.partition("/")
-            gateway = ResourceId(_NETWORKING, "Gateway", where, what)
-            why = f"gateways[{index}] of {resource.id} serves {_some(hosts)} through {gateway}"
-            yield Need(Attachment(gateway, hosts), f"/spec/gateways/{index}", why, "404 NR")
-
-
-def _some(hosts: tuple[str, ...]) -> str:
-    return hosts[0] + (f" and {len(hosts) - 1} more" if len(hosts) > 1 else "") if hosts else "it"
+        if name == MESH:
+            continue
+        where, _, what = name.partition("/")
+        gateway = ResourceId(_NETWORKING, "Gateway", where, what)
+        for host in hosts:
+            for protocol in protocols:
+                why = f"gateways[{index}] of {resource.id} serves {host} through {gateway}"
+                served = Attachment(gateway, host, protocol)
+                yield Need(served, f"/spec/gateways/{index}", why, "404 NR")
 
 
 def _destinations(

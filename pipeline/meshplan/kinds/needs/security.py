@@ -42,7 +42,8 @@ def of_telemetry(resource: Resource, _domain: str) -> Iterator[Need]:
                 if name:
                     why = f"{section}[{index}] of {resource.id} reports to provider {name}"
                     pointer = f"/spec/{section}/{index}/providers/{number}/name"
-                    yield Need(ExtensionProvider(name), pointer, why, "telemetry is lost")
+                    what = ExtensionProvider(name)
+                    yield Need(what, pointer, why, "telemetry is lost", binding=False)
 
 
 def of_wasm_plugin(resource: Resource, _domain: str) -> Iterator[Need]:

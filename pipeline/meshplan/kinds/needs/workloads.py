@@ -47,7 +47,8 @@ def _identity(resource: Resource, spec: Mapping[str, Any], pointer: str) -> Iter
     why = f"pods of {resource.id} run as {account}"
     yield Need(Object(account), pointer, why, _STUCK)
     rights = f"{why} and use its rights"
-    yield Need(Bindings(here, name), pointer, rights, "403 from the API server")
+    bound = Bindings(here, name)
+    yield Need(bound, pointer, rights, "403 from the API server", binding=False)
     callers = f"{why}, a principal that an AuthorizationPolicy admits"
     yield Need(Admitted(here, name), pointer, callers, "403")
 
