@@ -1,6 +1,10 @@
 """What a revision holds, as plain dictionaries to compare."""
 
-from collections.abc import Callable, Iterable
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -8,6 +12,7 @@ import pytest
 from meshplan.errors import MeshplanError
 from meshplan.source.revision import Entry, Revision
 
+_NOBODY = 65534
 Problem = TypeVar("Problem", bound=MeshplanError)
 
 
@@ -22,3 +27,20 @@ def error_of(kind: type[Problem], action: Callable[[], object]) -> Problem:
     with pytest.raises(kind) as caught:
         action()
     return caught.value
+
+
+@contextmanager
+def as_nobody() -> Iterator[Path]:
+    """A folder of a user who is not root, on whom permissions have an effect."""
+    with tempfile.TemporaryDirectory(prefix="meshplan-test-") as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield folder
+            return
+        folder.chmod(0o755)
+        os.chown(folder, _NOBODY, _NOBODY)
+        os.seteuid(_NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)

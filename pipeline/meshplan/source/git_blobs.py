@@ -1,7 +1,7 @@
 """The contents of many blobs through one `git cat-file --batch`."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Thread
@@ -28,7 +28,7 @@ class Withheld:
 
 def read_blobs(
     repository: Repository, blobs: Sequence[str]
-) -> Iterator[tuple[str, bytes | Withheld]]:
+) -> Generator[tuple[str, bytes | Withheld], None, None]:
     """The contents of blobs by object id, in that order.
 
     All requests go out while the answers are read, so that git never waits for us nor we for it.
@@ -42,7 +42,7 @@ def read_blobs(
 
 def _read(
     process: Process, blobs: Sequence[str], repository: Repository
-) -> Iterator[tuple[str, bytes | Withheld]]:
+) -> Generator[tuple[str, bytes | Withheld], None, None]:
     popen = process.popen
     if popen.stdin is None or popen.stdout is None or popen.stderr is None:
         raise SourceError("git cat-file has no pipes")
@@ -59,7 +59,7 @@ def _read(
             if content is None:
                 popen.kill()  # if it is alive, it says something that is no answer
                 threads[1].join()
-                raise _died(blob, b"".join(said))
+                raise _died(b"".join(said))
             yield blob, content
     finally:
         if popen.poll() is None:
@@ -108,7 +108,7 @@ def _answer(pipe: IO[bytes], blob: str, repository: Repository) -> bytes | Withh
     header = pipe.readline().split()
     if len(header) == 2 and header[1] == b"missing":
         return _missing(blob, repository)
-    if len(header) != 3:
+    if len(header) != 3 or not header[2].isdigit():
         return None
     size = int(header[2])
     withheld = too_large(size)
@@ -138,6 +138,5 @@ def _missing(blob: str, repository: Repository) -> Withheld:
     return Withheld("not in this partial clone, and meshplan fetches nothing")
 
 
-def _died(blob: str, stderr: bytes) -> MeshplanError:
-    text = stderr.decode("utf-8", "replace")
-    return failure("cat-file", text) if text else corrupt(f"object {blob} cannot be read")
+def _died(stderr: bytes) -> MeshplanError:
+    return failure("cat-file", stderr.decode("utf-8", "replace"))

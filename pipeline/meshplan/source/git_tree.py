@@ -1,6 +1,7 @@
 """A commit as a set of files."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import cached_property
 from types import MappingProxyType
 
@@ -99,13 +100,18 @@ def read_entries(
     for entry in entries:
         if entry.kind is not EntryKind.SUBMODULE:
             wanted.setdefault(entry.blob, []).append(entry)
-    for blob, content in read_blobs(repository, tuple(wanted)):
-        result = content if isinstance(content, Withheld) else lfs_pointer(content) or content
-        for entry in wanted[blob]:
+    with closing(read_blobs(repository, tuple(wanted))) as contents:
+        for sharing in wanted.values():
+            try:
+                _, content = next(contents)
+            except SourceError as error:
+                error.path = sharing[0].path
+                raise
+            result = content if isinstance(content, Withheld) else lfs_pointer(content) or content
             if isinstance(result, Withheld):
-                withheld[entry.path] = result.reason
+                withheld.update((entry.path, result.reason) for entry in sharing)
             else:
-                yield sized(entry, len(result)), result
+                yield from ((sized(entry, len(result)), result) for entry in sharing)
 
 
 def sized(entry: Entry, size: int) -> Entry:

@@ -9,7 +9,7 @@ from meshplan.source.files import STDIN, Folder, read_stdin
 from meshplan.source.git_blobs import blob_id
 from meshplan.source.git_symlinks import resolve_symlinks
 from meshplan.source.revision import MAX_FILE_BYTES, EntryKind
-from support.revisions import contents, error_of
+from support.revisions import as_nobody, contents, error_of
 
 
 def test_all_files_below_a_folder_are_read_sorted(tmp_path: Path) -> None:
@@ -64,6 +64,27 @@ def test_special_files_are_not_opened(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     assert contents(folder) == {}
     assert folder.unread == {"p.yaml": "a named pipe, not a file"}
+
+
+def test_what_must_not_be_read_is_named() -> None:
+    with as_nobody() as private:
+        for name in ("a.yaml", "x/b.yaml", "y/c.yaml"):
+            (private / name).parent.mkdir(exist_ok=True)
+            (private / name).write_text(name)
+        (private / "a.yaml").chmod(0)
+        (private / "x").chmod(0o400)
+        (private / "y").chmod(0)
+        folder = Folder(private)
+        try:
+            assert contents(folder) == {}
+            assert folder.unread == {
+                "a.yaml": "permission denied",
+                "x/b.yaml": "permission denied",
+                "y": "permission denied",
+            }
+        finally:
+            (private / "x").chmod(0o700)
+            (private / "y").chmod(0o700)
 
 
 def test_a_file_that_vanished_or_grew_too_large_is_named(tmp_path: Path) -> None:

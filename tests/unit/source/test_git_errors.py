@@ -1,6 +1,8 @@
 """What the user is told where there is nothing to compare."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import zlib
@@ -15,6 +17,7 @@ from support.git import Repository
 from support.revisions import contents, error_of
 
 MakeRepository = Callable[..., Repository]
+BreakGit = Callable[[str, str], None]
 
 
 def refusal(repository: Repository | Path, spec: str | None, **options: bool) -> MeshplanError:
@@ -173,17 +176,93 @@ def test_git_is_not_installed_when_gitpython_is_first_imported(
     assert (done.stdout, done.stderr) == ("git is not installed, or not on PATH\n", "")
 
 
-def test_git_is_too_old(
+@pytest.fixture
+def broken_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BreakGit:
+    """Makes one git command do something else."""
+    real = shutil.which("git")
+
+    def break_(command: str, script: str) -> None:
+        path = tmp_path / "bin/git"
+        path.parent.mkdir()
+        path.write_text(
+            f'#!/bin/sh\ncase "$*" in *" {command} "*) {script} ;; *) exec {real} "$@" ;; esac\n'
+        )
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return break_
+
+
+def test_git_is_too_old(repo: MakeRepository, broken_git: BreakGit) -> None:
+    """`git rev-parse` repeats the options that it does not know."""
+    made = repo({"a": "1"})
+    broken_git("rev-parse", "printf 'false\\ntrue\\nfalse\\n--show-object-format\\n/x\\n/y\\n'")
+    assert str(refusal(made, None)) == "git is too old\ninstall git 2.31 or later"
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo 'fatal: Out of memory' >&2; exit 128", "git cat-file failed: Out of memory"),
+        ("exit 0", "git cat-file failed: it gave no reason"),
+        ("echo some nonsense, unasked; cat > /dev/null", "git cat-file failed: it gave no reason"),
+    ],
+)
+def test_git_ends_while_blobs_are_read(
+    repo: MakeRepository, broken_git: BreakGit, script: str, message: str
+) -> None:
+    made = repo({f"{number}.yaml": f"{number}" for number in range(2000)})
+    broken_git("cat-file", script)
+    error = error_of(SourceError, lambda: contents(open_revision(made.path, "HEAD")))
+    assert error.message == message
+
+
+def test_git_lists_what_meshplan_does_not_understand(
+    repo: MakeRepository, broken_git: BreakGit
+) -> None:
+    made = repo({"a": "1"})
+    broken_git("ls-files", "echo something new")
+    error = error_of(SourceError, lambda: open_revision(made.path, None).entries)
+    assert error.message == "git ls-files printed something that meshplan does not understand"
+
+
+def test_an_index_without_stamps_is_read_all_the_same(
+    repo: MakeRepository, broken_git: BreakGit
+) -> None:
+    """`--debug` promises no format."""
+    made = repo({"a.yaml": "a: 1\n"})
+    blob = made.git("rev-parse", "HEAD:a.yaml")
+    broken_git("ls-files", f"printf 'H 100644 {blob} 0\\ta.yaml\\0'")
+    assert open_revision(made.path, None).entries["a.yaml"].blob == blob
+
+
+def test_a_git_that_cannot_be_run(
     repo: MakeRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`git rev-parse` repeats the options that it does not know."""
-    old = tmp_path / "bin/git"
-    old.parent.mkdir()
-    old.write_text("#!/bin/sh\nprintf 'false\\ntrue\\nfalse\\n--show-object-format\\n/x\\n/y\\n'\n")
-    old.chmod(0o755)
     made = repo({"a": "1"})
-    monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}{os.environ['PATH']}")
-    assert str(refusal(made, None)) == "git is too old\ninstall git 2.31 or later"
+    (tmp_path / "git").write_text("not a program")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert refusal(made, None).message == "cannot run git: Exec format error"
+
+
+def test_no_room_for_reading_a_partial_clone(
+    repo: MakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = repo({"a": "1"})
+    made.git("config", "extensions.partialClone", "origin")
+
+    def full(**_: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
+    error = error_of(SourceError, lambda: contents(open_revision(made.path, "HEAD")))
+    assert error.message == "cannot read the partial clone: No space left on device"
+
+
+def test_a_revision_of_no_repository(tmp_path: Path) -> None:
+    error = error_of(UsageError, lambda: open_revision(tmp_path, "main"))
+    assert error.message == f"{tmp_path} is not inside a Git repository"
 
 
 def test_a_repository_of_another_user(
@@ -226,6 +305,7 @@ def test_a_missing_blob(repo: MakeRepository) -> None:
     object_file(made, "HEAD:a").unlink()
     error = error_of(SourceError, lambda: contents(open_revision(made.path, "HEAD")))
     assert error.message.endswith("is missing")
+    assert str(error).startswith("a: the repository is corrupt: object ")
 
 
 @pytest.mark.parametrize("damage", [b"no zlib stream", None])

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +14,9 @@ from meshplan.source.git import open_revision, open_revisions
 from meshplan.source.git_blobs import Withheld, blob_id
 from meshplan.source.revision import MAX_FILE_BYTES, EntryKind, changed_paths
 from support.git import Repository
-from support.revisions import contents, error_of
+from support.revisions import as_nobody, contents, error_of
 
 MakeRepository = Callable[..., Repository]
-NOBODY = 65534
 
 
 def changed(repository: Repository, *, staged: bool = False) -> tuple[str, ...]:
@@ -314,6 +312,22 @@ def test_a_file_that_vanishes_while_it_is_read(repo: MakeRepository) -> None:
     assert revision.unread == {"new.yaml": "it vanished while meshplan was reading"}
 
 
+def test_a_file_that_grows_while_it_is_read(
+    repo: MakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = repo({"a.yaml": "a: 1\n"})
+    made.write({"new.yaml": "n: 1\n"})
+    revision = open_revision(made.path, None)
+    entry = revision.entries["new.yaml"]
+    os_read, grown = os.read, [b"more: 1\n" * 1000, b""]
+    monkeypatch.setattr(os, "read", lambda fd, size: os_read(fd, size) or grown.pop(0))
+    [(_, content)] = revision.read([entry])
+    assert content == b"n: 1\n" + b"more: 1\n" * 1000
+    grown += [b"x" * MAX_FILE_BYTES, b""]
+    assert list(revision.read([entry])) == []
+    assert "more than" in revision.unread["new.yaml"]
+
+
 def test_a_file_that_changes_while_it_is_read_has_the_id_of_what_was_read(
     repo: MakeRepository,
 ) -> None:
@@ -337,24 +351,14 @@ def test_a_file_that_is_too_large_is_not_read(repo: MakeRepository) -> None:
 
 
 @pytest.fixture
-def as_nobody() -> Iterator[Path]:
-    """A folder of a user who is not root, whose permissions count."""
-    with tempfile.TemporaryDirectory(prefix="meshplan-test-") as folder:
-        path = Path(folder)
-        if os.geteuid() != 0:
-            yield path
-            return
-        path.chmod(0o755)
-        os.chown(path, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            yield path
-        finally:
-            os.seteuid(0)
+def private() -> Iterator[Path]:
+    """A folder in which permissions count."""
+    with as_nobody() as folder:
+        yield folder
 
 
-def test_what_must_not_be_read_is_not_deleted(as_nobody: Path) -> None:
-    made = Repository.create(as_nobody / "repo")
+def test_what_must_not_be_read_is_not_deleted(private: Path) -> None:
+    made = Repository.create(private / "repo")
     made.commit({"a.yaml": "a: 1\n", "b.yaml": "b: 1\n", "x/c.yaml": "c: 1\n"})
     made.write({"b.yaml": "b: 2\n", "x/new.yaml": "n: 1\n"})
     (made.path / "b.yaml").chmod(0)
@@ -373,8 +377,8 @@ def test_what_must_not_be_read_is_not_deleted(as_nobody: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [".git", ".git/objects", ".git/HEAD", ".git/config"])
-def test_a_repository_that_must_not_be_read(as_nobody: Path, place: str) -> None:
-    made = Repository.create(as_nobody / "repo")
+def test_a_repository_that_must_not_be_read(private: Path, place: str) -> None:
+    made = Repository.create(private / "repo")
     made.commit({"a.yaml": "a: 1\n"})
     (made.path / place).chmod(0)
     try:
