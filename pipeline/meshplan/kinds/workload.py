@@ -7,11 +7,27 @@ from meshplan.kinds.kind import Default, Kind, under
 from meshplan.kinds.pod import POD_KEYS, POD_READINGS, TEMPLATE_DEFAULTS
 from meshplan.kinds.storage import CLAIM_DEFAULTS, CLAIM_KEYS, CLAIM_READINGS
 
+
+def _template_labels(spec: Mapping[str, Any]) -> Any:
+    for name in ("template", "metadata", "labels"):
+        spec = spec.get(name) or {}
+        if not isinstance(spec, Mapping):
+            return None
+    return spec or None
+
+
+def _selector(spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the versions before apps/v1 select where they say nothing; apps/v1 asks for it."""
+    labels = _template_labels(spec)
+    return {"matchLabels": labels} if labels else None
+
+
 _KEYS = under("spec.template.spec", POD_KEYS)
 _READINGS = under("spec.template.spec", POD_READINGS)
 _DEFAULTS: Mapping[str, Default] = {
     **under("spec.template", TEMPLATE_DEFAULTS),
     "spec.minReadySeconds": 0,
+    "spec.selector": _selector,
     "spec.selector.matchLabels": {},
 }
 _CLAIMS = "spec.volumeClaimTemplates"
