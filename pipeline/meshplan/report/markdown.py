@@ -29,7 +29,11 @@ LIMIT = 65_000
 _ROWS = (200, 50, 15, 5, 0)
 
 _MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}  # noqa: RUF001
-_BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _./:=,()\[\]→@+~-]*\Z")
+#: What a code span of one backtick can hold, also in a table.
+_BARE = re.compile(r"[\w !\"#$%'()*+,./:;=?@\[\]^{}~→…-]+\Z")
+#: Brackets of an index that cannot be those of a link, and hyphens inside a word.
+_INDEX = re.compile(r"&#91;(\d+)&#93;(?![(\[:&])")
+_HYPHEN = re.compile(r"(?<=\w)&#45;(?=\w)")
 _FENCES = re.compile(r"`+")
 
 
@@ -46,11 +50,12 @@ def render(result: Result, _view: View) -> str:
 def prose(value: object) -> str:
     """Text of ours or a manifest's in a sentence."""
     text = "".join(_entity(char) for char in printable(str(value)))
+    text = _HYPHEN.sub("-", _INDEX.sub(r"[\1]", text))
     return text.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _entity(char: str) -> str:
-    if char.isalnum() or char in " ,./:()’…→·":  # noqa: RUF001
+    if char.isalnum() or char in " ,./:;()?%'\"’…→·":  # noqa: RUF001
         return char
     return f"&#{ord(char)};" + ("&#8203;" if char in "@#" else "")
 

@@ -39,6 +39,11 @@ HOSTILE = (
     "",
     " ",
     "#123 GH-1",
+    "[0](https://evil.example)",
+    "[0][0] [0]: https://evil.example",
+    "$\\LaTeX$ $$x$$",
+    "- item",
+    "a - b -- c --- d",
 )
 
 
@@ -106,6 +111,12 @@ def test_the_reader_sees_what_was_written(text: str) -> None:
     reader = read(markdown.render(hostile(text), View()))
     assert text in reader.inside
     assert text in reader.outside.replace("\u200b", "")
+
+
+def test_what_is_harmless_stays_readable() -> None:
+    text = "http[0] of VirtualService shop/my-app: 50 % go to v1; else 503"
+    assert markdown.prose(text) == text
+    assert markdown.code('spec["a.b"][=*.example.com]') == '`spec["a.b"][=*.example.com]`'
 
 
 def test_a_url_is_no_link() -> None:
