@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from meshplan.finding import Finding
 from meshplan.resource import Document
@@ -43,6 +44,8 @@ class Manifests:
     _files: dict[tuple[str, str], ManifestFile] = field(default_factory=dict)
     #: Object ids of working tree files, which are known only after reading them.
     _blobs: dict[tuple[int, str], str] = field(default_factory=dict)
+    #: Files that were asked for once and whose content is not at hand.
+    _tried: set[tuple[int, str]] = field(default_factory=set)
 
     def load(self, trees: Sequence[Tree]) -> None:
         """Read and parse the manifests of trees, each content once whatever its paths."""
@@ -50,8 +53,12 @@ class Manifests:
             self._load(tree, [tree.files[path] for path in tree.manifests])
 
     def file(self, tree: Tree, path: str) -> ManifestFile:
-        """A file that has been read; one that could not be read is empty."""
+        """A file of a tree, read now if need be; one that cannot be read is empty."""
         blob = self.blob(tree, path)
+        if blob not in self._readings and (id(tree), path) not in self._tried:
+            self._tried.add((id(tree), path))
+            self._load(tree, [tree.files[path]])
+            blob = self.blob(tree, path)
         key = (path, blob)
         found = self._files.get(key)
         if found is None:
@@ -60,6 +67,12 @@ class Manifests:
                 path, blob, content.documents, content.findings, content.template
             )
         return found
+
+    def content(self, tree: Tree, path: str) -> tuple[Any, ...]:
+        """All documents of a file that need be no manifest; none if it cannot be read."""
+        for _, data in tree.revision.read([tree.files[path]]):
+            return tuple(document.value for document in read(data, self.limits).documents)
+        return ()
 
     def blob(self, tree: Tree, path: str) -> str:
         """The object id of a file of a tree; "" for one that was not or could not be read."""

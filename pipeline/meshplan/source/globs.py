@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -18,10 +17,36 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     return lambda path: compiled.match(path) is not None
 
 
-@lru_cache(maxsize=256)
-def anchored(pattern: str) -> re.Pattern[str]:
-    """One pattern as a regular expression that a whole path has to match, from the root on."""
-    return re.compile(_translated(pattern.strip("/")) + r"\Z")
+def alternatives(pattern: str) -> Callable[[str], bool]:
+    """A test as Argo CD's `include` and `exclude` mean it: `*` crosses folders, `{a,b}` is a choice.
+
+    An empty pattern matches nothing.
+    """
+    if not pattern:
+        return lambda _: False
+    parts = [_translated(part).replace("[^/]", ".") for part in _choices(pattern)]
+    compiled = re.compile("|".join(f"(?:{part})\\Z" for part in parts))
+    return lambda path: compiled.match(path) is not None
+
+
+def folder_matcher(pattern: str) -> Callable[[str], bool]:
+    """A test whether a whole path matches; `*` stays within a folder, `**` crosses folders."""
+    compiled = re.compile(_translated(pattern.strip("/")) + r"\Z")
+    return lambda path: compiled.match(path) is not None
+
+
+def _choices(pattern: str, limit: int = 64) -> Iterable[str]:
+    """The patterns that `{a,b}` stands for, one level deep."""
+    found = [pattern]
+    while (opened := re.search(r"\{([^{}]*)\}", found[0])) and len(found) < limit:
+        words = opened[1].split(",")
+        found = [
+            f"{p[: opened.start()]}{word}{p[opened.end() :]}" for p in found[:1] for word in words
+        ] + found[1:]
+        if not any("{" in p for p in found):
+            break
+        found.sort(key=lambda p: "{" not in p)
+    return found
 
 
 def _expression(pattern: str) -> str:

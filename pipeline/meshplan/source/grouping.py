@@ -1,16 +1,19 @@
 """Which folders of plain manifests go into one cluster, as far as folders can tell.
 
-A repository without further hints is one target. Only where two folders define the same object
-they cannot both be meant for one cluster: they are *variants* (environments, overlays, examples).
-The rule, applied in every folder from the innermost outwards to its *parts*, which are its own
-files and whatever was made of the folders in it:
+A repository without further hints is one target. Only where two folders define one object at one
+revision, and not with the same content, they cannot both be meant for one cluster: they are
+*variants* (environments, overlays, examples). The rule, applied in every folder from the
+innermost outwards to its *parts*, which are its own files and whatever was made of the folders
+in it:
 
-1. Parts that define no object twice among them are one part.
-2. Parts that define an object that another part defines as well are variants and stay apart.
-   A variant joins an earlier one, the first in order of path, if the two define no object twice
-   and either have the same folder name (`a/prod`, `b/prod`) or are tied.
+1. Parts that do not contradict each other so are one part.
+2. Parts that contradict another part are variants and stay apart. A variant joins an earlier one,
+   the first in order of path, if the two do not contradict each other and either have the same
+   folder name (`a/prod`, `b/prod`) or are tied.
 3. The other parts are shared. Those that are tied to a variant, directly or through another
    shared part, go into that variant, into several if need be; the rest is one part of its own.
+4. If only one variant has shared parts tied to it, it is no variant but part of that rest: the
+   others are.
 
 Two parts are tied if their mesh objects name the same host or gateway, because an order between
 a DestinationRule and a VirtualService can only be found inside one target. Two files of one
@@ -19,13 +22,12 @@ folder never split it: the same object in both is a finding.
 
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from meshplan.identity import ResourceId
-
-Ids = frozenset[ResourceId]
+#: Objects, each at one revision, of which different folders define different versions.
+Disputed = frozenset[Hashable]
 #: Hosts and gateways that the objects of a folder name.
 Ties = frozenset[str]
 
@@ -45,7 +47,7 @@ class _Part:
     #: The folders after which the part is named: not those that it shares with other parts.
     names: tuple[str, ...]
     folders: frozenset[str]
-    ids: Ids
+    disputed: Disputed
     ties: Ties
 
     @property
@@ -59,36 +61,37 @@ class _Part:
         return _Part(
             names or self.names,
             self.folders | other.folders,
-            self.ids | other.ids,
+            self.disputed | other.disputed,
             self.ties | other.ties,
         )
 
 
-def group_folders(ids: Mapping[str, Ids], ties: Callable[[str], Ties]) -> tuple[Group, ...]:
+def group_folders(
+    disputed: Mapping[str, Disputed], ties: Callable[[str], Ties]
+) -> tuple[Group, ...]:
     """The groups of folders that the rule above gives, sorted by name.
 
-    `ids` has, for each folder, the objects that its own files define in any revision; `ties` is
-    only asked where folders collide.
+    `disputed` has every folder with files of its own; `ties` is only asked where folders
+    contradict each other.
     """
-    if not ids:
+    if not disputed:
         return ()
-    total = sum(len(found) for found in ids.values())
-    if total == len(frozenset().union(*ids.values())):
-        return (Group(ROOT, tuple(sorted(ids))),)
-    parts = _Visit(ids, ties).parts("")
-    return _named(parts)
+    if not any(disputed.values()):
+        return (Group(ROOT, tuple(sorted(disputed))),)
+    return _named(_Visit(disputed, ties).parts(""))
 
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    ids: Mapping[str, Ids]
+    disputed: Mapping[str, Disputed]
     ties: Callable[[str], Ties]
 
     def parts(self, folder: str) -> tuple[_Part, ...]:
-        children = sorted({_child(folder, path) for path in self.ids} - {None, folder})
+        children = sorted({_child(folder, path) for path in self.disputed} - {None, folder})
         found = [part for child in children if child is not None for part in self.parts(child)]
-        if folder in self.ids:
-            own = _Part((folder,), frozenset({folder}), self.ids[folder], self.ties(folder))
+        if folder in self.disputed:
+            disputed = self.disputed[folder]
+            own = _Part((folder,), frozenset({folder}), disputed, self.ties(folder))
             found.insert(0, own)
         return _settled(folder, found)
 
@@ -103,19 +106,23 @@ def _child(folder: str, path: str) -> str | None:
 
 def _settled(folder: str, parts: Sequence[_Part]) -> tuple[_Part, ...]:
     """The parts of one folder after the rule has been applied to them."""
-    counts = Counter(found for part in parts for found in part.ids)
-    colliding = [part for part in parts if any(counts[found] > 1 for found in part.ids)]
+    counts = Counter(found for part in parts for found in part.disputed)
+    colliding = [part for part in parts if any(counts[found] > 1 for found in part.disputed)]
     shared = [part for part in parts if part not in colliding]
     if not colliding:
         return (_merged(folder, shared),) if shared else ()
     variants = _variants(colliding)
     rest: list[_Part] = []
+    taken: set[int] = set()
     for component in _components(shared):
         takers = [index for index, found in enumerate(variants) if found.ties & component.ties]
         for index in takers:
             variants[index] = variants[index].sharing(component)
+        taken.update(takers)
         if not takers:
             rest.append(component)
+    if len(taken) == 1:
+        rest.append(variants.pop(taken.pop()))
     return (*variants, *([_merged(folder, rest)] if rest else ()))
 
 
@@ -125,7 +132,8 @@ def _variants(colliding: Sequence[_Part]) -> list[_Part]:
         fitting = [
             (not _same_name(found, part), index)
             for index, found in enumerate(variants)
-            if not found.ids & part.ids and (_same_name(found, part) or found.ties & part.ties)
+            if not found.disputed & part.disputed
+            and (_same_name(found, part) or found.ties & part.ties)
         ]
         if fitting:
             _, index = min(fitting)
@@ -150,11 +158,11 @@ def _components(parts: Sequence[_Part]) -> list[_Part]:
 
 
 def _merged(folder: str, parts: Sequence[_Part]) -> _Part:
-    """Parts that do not collide, under the name of the folder they are in."""
-    if len(parts) == 1:
+    """Parts that do not contradict each other, under the name of the folder they are in."""
+    if len(parts) == 1 and len(parts[0].folders) == 1:
         return parts[0]
     whole = reduce(lambda one, other: one.sharing(other), parts)
-    return _Part((folder,), whole.folders, whole.ids, whole.ties)
+    return _Part((folder,), whole.folders, whole.disputed, whole.ties)
 
 
 def _named(parts: Sequence[_Part]) -> tuple[Group, ...]:

@@ -9,13 +9,17 @@ from meshplan.resource import Snapshot
 from meshplan.result import Coverage, Problem
 from meshplan.settings import Assumption, Settings
 from meshplan.source.cache import Cache
+from meshplan.source.carry import carried
 from meshplan.source.compose import Composer, defined_scopes, merge
 from meshplan.source.documents import Manifests
 from meshplan.source.ledger import coverage_of
+from meshplan.source.pieces import Root
+from meshplan.source.render.renderer import rendering
+from meshplan.source.repository import OwnRepository
 from meshplan.source.revision import Revision
 from meshplan.source.survey import survey
-from meshplan.source.targets import Target, targets_of
-from meshplan.source.tree import tree_of
+from meshplan.source.targets import Assembly, Target
+from meshplan.source.tree import Tree, tree_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,18 @@ def load_targets(
     }
     manifests = Manifests(cache)
     manifests.load(tuple(trees.values()))
-    surveys = {side: survey(tree, manifests) for side, tree in trees.items()}
-    pieces = [piece for found in surveys.values() for piece in found.pieces]
-    composer = Composer(defined_scopes(d for piece in pieces for d in piece.documents))
-    targets = targets_of(surveys, composer, settings.default_namespace)
+    own = OwnRepository(repo_urls)
+    with rendering(manifests, settings) as renderer:
+        surveys = survey(trees, manifests, renderer, own, settings.default_namespace)
+    pieces = carried(surveys)
+    documents = (d for found in pieces.values() for piece in found for d in piece.documents)
+    composer = Composer(defined_scopes(documents))
+    assembly = Assembly(
+        composer,
+        settings.default_namespace,
+        lambda side, root: _is_there(trees[side], root),
+    )
+    targets = assembly.targets(pieces)
     chosen = [target for target in targets if not only or target.name in only]
     composed = [_composed(target, composer, settings.default_namespace) for target in chosen]
     findings = [
@@ -77,8 +89,14 @@ def load_targets(
         tuple(target for target, _ in composed),
         tuple(findings),
         coverage_of(chosen, surveys),
-        _assumptions(composer, settings),
+        (*_assumptions(composer, settings), *(own.assumed[url] for url in sorted(own.assumed))),
     )
+
+
+def _is_there(tree: Tree, root: Root) -> bool:
+    """Whether a folder that is a root at the other revision is there at all."""
+    folder = "" if root.path == "." else root.path
+    return folder in (tree.kustomizations if root.kind == "kustomize" else tree.charts)
 
 
 def _composed(

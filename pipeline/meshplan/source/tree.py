@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from meshplan.source.git_symlinks import resolve_symlinks
 from meshplan.source.globs import matcher
 from meshplan.source.revision import Entry, EntryKind, Revision
 
 KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
+_SUFFIXES = (*MANIFEST_SUFFIXES, "Kustomization")
 
 #: Folders of other people's code; hidden folders are left out as well.
 _FOREIGN_FOLDERS = frozenset({"node_modules", "vendor", "__pycache__", "venv"})
@@ -27,9 +29,10 @@ class Tree:
     """One revision, without what the settings ignore."""
 
     revision: Revision
-    #: Files by path, sorted; their content is read through the revision.
+    #: Files by path; those behind symbolic links also under the paths that lead through the links.
     files: Mapping[str, Entry]
-    links: Mapping[str, Entry] = field(default_factory=dict)
+    #: Symbolic links that are not followed, with the reason.
+    refused: Mapping[str, str] = field(default_factory=dict)
     submodules: Mapping[str, Entry] = field(default_factory=dict)
 
     @cached_property
@@ -46,8 +49,10 @@ class Tree:
 
     @cached_property
     def manifests(self) -> tuple[str, ...]:
-        """Files that may hold Kubernetes objects, by their names alone."""
-        return tuple(path for path in self.files if _may_hold_manifests(path))
+        """Files that may hold Kubernetes objects, by their names alone, each under one path."""
+        return tuple(
+            path for path, e in self.files.items() if not e.real and _may_hold_manifests(path)
+        )
 
     @cached_property
     def kustomizations(self) -> Mapping[str, str]:
@@ -85,12 +90,12 @@ def tree_of(revision: Revision, ignore: Iterable[str] = ()) -> Tree:
     for path, entry in revision.entries.items():
         if not ignored(path):
             groups[entry.kind][path] = entry
-    return Tree(
-        revision,
-        groups[EntryKind.FILE],
-        groups[EntryKind.SYMLINK],
-        groups[EntryKind.SUBMODULE],
-    )
+    files, refused = groups[EntryKind.FILE], {}
+    if groups[EntryKind.SYMLINK]:
+        links = resolve_symlinks(revision)
+        files |= {path: entry for path, entry in links.entries.items() if not ignored(path)}
+        refused = {path: why for path, why in links.refused.items() if not ignored(path)}
+    return Tree(revision, files, refused, groups[EntryKind.SUBMODULE])
 
 
 def joined(folder: str, relative: str) -> str | None:
@@ -120,7 +125,7 @@ def is_foreign(path: str) -> bool:
 
 
 def _may_hold_manifests(path: str) -> bool:
-    if not path.endswith(MANIFEST_SUFFIXES):
+    if not path.endswith(_SUFFIXES):
         return False
     if path.startswith(".") or "/." in path or is_foreign(path):
         return False

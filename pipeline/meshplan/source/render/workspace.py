@@ -1,0 +1,39 @@
+"""The temporary copy of a revision's files in which renderers run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meshplan.source.render.process import watching_the_disk
+from meshplan.source.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A folder with those files of one revision that were asked for; nothing else gets in."""
+
+    tree: Tree
+    folder: Path
+    #: A folder beside it that renderers may write to.
+    home: Path
+    _placed: set[str] = field(default_factory=set)
+
+    def place(self, paths: Iterable[str]) -> None:
+        """Copy files of the revision, each once. Raises RenderError where the disk is full."""
+        wanted = [self.tree.files[p] for p in paths if p not in self._placed]
+        self._placed.update(entry.path for entry in wanted)
+        with watching_the_disk():
+            for entry, data in self.tree.revision.read(wanted):
+                self.write(entry.path, data)
+
+    def write(self, path: str, data: bytes) -> Path:
+        """Write a file of our own making."""
+        place = self.at(path)
+        with watching_the_disk():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+        return place
+
+    def at(self, path: str) -> Path:
+        """Where a path of the repository is in the copy."""
+        return self.folder / path
