@@ -76,12 +76,15 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit status; whatever goes wrong is one sentence on stderr."""
     try:
-        status = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="meshplan",
-            standalone_mode=False,
-        )
+        if "_MESHPLAN_COMPLETE" in os.environ:
+            cli.main(prog_name="meshplan")
+        # Not `cli.main`: it has its own ideas of broken pipes and interrupts.
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        with cli.make_context("meshplan", given) as context:
+            status = cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
     except click.ClickException as error:
         error.show()
         return 2
