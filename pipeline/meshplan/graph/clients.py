@@ -59,5 +59,6 @@ def _gateway_pods(name: str, index: Index) -> Iterator[str]:
     places: set[str] = set()
     for gateway in index.versions(ResourceId("networking.istio.io", "Gateway", where, what)):
         for label in sorted(labels_of(gateway.spec.get("selector")))[:1]:
-            places.update(subject.namespace for subject in index.ids(("anypod", *label)))
+            found = index.ids(*index.pod_keys(None, *label))
+            places.update(subject.namespace for subject in found)
     yield from places or {where}

@@ -138,11 +138,14 @@ def _exposed(what: ExposedPort, view: View) -> int:
 
 
 def _exposed_keys(what: ExposedPort, view: View) -> tuple[Key, ...]:
-    """The keys of the Services that may lead to the gateway pods."""
-    labels = set(what.selector)
-    for resource in view.pods(None, what.selector):
-        labels |= pod_labels(resource)
-    return tuple(("exposed", name, value) for name, value in sorted(labels))
+    """The keys of the Services that may lead to the gateway pods, which are known or not."""
+    pods = [(pod.id.namespace, pod_labels(pod)) for pod in view.pods(None, what.selector)]
+    places = pods or [(place, what.selector) for place in view.index.places]
+    return tuple(
+        ("selecting", place, name, value)
+        for place, labels in sorted(set(places), key=str)
+        for name, value in sorted(labels)
+    )
 
 
 def _leads_to(service: Resource, what: ExposedPort, pods: list[Labels]) -> bool:

@@ -5,11 +5,11 @@ so that a need is only tried against the few changed objects that it could depen
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from meshplan.identity import ResourceId
 from meshplan.kinds.names import gateway_name, host_name, service_host
-from meshplan.kinds.need import Host, Labels, labels_of
-from meshplan.kinds.needs import needs_of
+from meshplan.kinds.need import Labels, labels_of
 from meshplan.kinds.needs.read import at, items, mapping, text, texts
 from meshplan.kinds.needs.workloads import pod_template
 from meshplan.resource import Resource
@@ -49,11 +49,6 @@ def _pods(resource: Resource, _domain: str) -> Iterator[Key]:
         yield "pod", resource.id.namespace, name, value
 
 
-def _anywhere(resource: Resource, _domain: str) -> Iterator[Key]:
-    for name, value in pod_labels(resource):
-        yield "anypod", name, value
-
-
 def _made(resource: Resource, _domain: str) -> Iterator[Key]:
     made = made_by(resource)
     if made:
@@ -81,8 +76,7 @@ def _namespaced(family: str) -> Callable[[Resource, str], Iterator[Key]]:
     return keys
 
 
-def _token(resource: Resource, _domain: str) -> Iterator[Key]:
-    yield "token", resource.id.namespace
+def _tokens(_resource: Resource, _domain: str) -> Iterator[Key]:
     yield ("tokens",)
 
 
@@ -93,9 +87,9 @@ def _binding(resource: Resource, _domain: str) -> Iterator[Key]:
             yield "binding", where, text(subject.get("name"))
 
 
-def _exposed(resource: Resource, _domain: str) -> Iterator[Key]:
+def _selecting(resource: Resource, _domain: str) -> Iterator[Key]:
     for name, value in labels_of(resource.spec.get("selector")):
-        yield "exposed", name, value
+        yield "selecting", resource.id.namespace, name, value
 
 
 def _principal(resource: Resource, _domain: str) -> Iterator[Key]:
@@ -130,22 +124,6 @@ def _routed(resource: Resource, domain: str) -> Iterator[Key]:
             yield "routed", "*", host
 
 
-def _destination(resource: Resource, domain: str) -> Iterator[Key]:
-    """Hosts that a route leads to."""
-    here = resource.id.namespace
-    if resource.id.kind == "VirtualService":
-        for protocol in ("http", "tls", "tcp"):
-            for _, route in items(resource.spec.get(protocol)):
-                for _, target in items(route.get("route")):
-                    name = text(at(target, "destination", "host"))
-                    if name:
-                        yield "destination", host_name(name, here, domain)
-        return
-    for need in needs_of(resource, domain):
-        if isinstance(need.what, Host):
-            yield "destination", need.what.host
-
-
 _MAKERS = (
     ("bitnami.com", "SealedSecret"),
     ("cert-manager.io", "Certificate"),
@@ -153,53 +131,56 @@ _MAKERS = (
 )
 _ROUTES = tuple((_GATEWAY_API, kind) for kind in ("GRPCRoute", "HTTPRoute", "TLSRoute"))
 
-_Kinds = tuple[tuple[str, str], ...]
+_AUTHORIZATION = ("security.istio.io", "AuthorizationPolicy")
+_TOKENS = ("security.istio.io", "RequestAuthentication")
 
-#: Which kinds a family of keys is about, and how to get the keys of an object.
-FAMILIES: Mapping[str, tuple[_Kinds, Callable[[Resource, str], Iterator[Key]]]] = {
-    "host": ((("", "Service"), (_ISTIO, "ServiceEntry"), (_ISTIO, "DestinationRule")), _hosts),
-    "pod": ((*WORKLOADS, (_ISTIO, "WorkloadEntry")), _pods),
-    "anypod": (WORKLOADS, _anywhere),
-    "made": (_MAKERS, _made),
-    "secret": ((("", "Secret"), *_MAKERS), _secret),
-    "served": (
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Which kinds a family of keys is about, and how to get the keys of an object."""
+
+    kinds: tuple[tuple[str, str], ...]
+    keys: Callable[[Resource, str], Iterator[Key]]
+    #: Whether the second name of every key is the namespace of the object.
+    by_namespace: bool = False
+
+
+FAMILIES: Mapping[str, Family] = {
+    "host": Family(
+        (("", "Service"), (_ISTIO, "ServiceEntry"), (_ISTIO, "DestinationRule")), _hosts
+    ),
+    "pod": Family((*WORKLOADS, (_ISTIO, "WorkloadEntry")), _pods, by_namespace=True),
+    "selecting": Family((("", "Service"),), _selecting, by_namespace=True),
+    "made": Family(_MAKERS, _made),
+    "secret": Family((("", "Secret"), *_MAKERS), _secret),
+    "served": Family(
         (
             ("apiextensions.k8s.io", "CustomResourceDefinition"),
             ("apiregistration.k8s.io", "APIService"),
         ),
         _served,
     ),
-    "binding": (
-        tuple(
-            ("rbac.authorization.k8s.io", kind) for kind in ("ClusterRoleBinding", "RoleBinding")
+    "binding": Family(
+        (
+            ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+            ("rbac.authorization.k8s.io", "RoleBinding"),
         ),
         _binding,
     ),
-    "exposed": ((("", "Service"),), _exposed),
-    "principal": ((("security.istio.io", "AuthorizationPolicy"),), _principal),
-    "listening": (((_ISTIO, "Gateway"),), _listening),
-    "routed": (((_ISTIO, "VirtualService"), *_ROUTES), _routed),
-    "destination": (
-        (
-            (_ISTIO, "VirtualService"),
-            *_ROUTES,
-            (_GATEWAY_API, "TCPRoute"),
-            ("networking.k8s.io", "Ingress"),
-            ("extensions", "Ingress"),
-        ),
-        _destination,
-    ),
-    "sidecar": (((_ISTIO, "Sidecar"),), _namespaced("sidecar")),
-    "grant": (((_GATEWAY_API, "ReferenceGrant"),), _namespaced("grant")),
-    "token": ((("security.istio.io", "RequestAuthentication"),), _token),
-    "tokens": ((("security.istio.io", "RequestAuthentication"),), _token),
-    "peer": ((("security.istio.io", "PeerAuthentication"),), _namespaced("peer")),
-    "access": ((("security.istio.io", "AuthorizationPolicy"),), _namespaced("access")),
+    "principal": Family((_AUTHORIZATION,), _principal),
+    "listening": Family(((_ISTIO, "Gateway"),), _listening),
+    "routed": Family(((_ISTIO, "VirtualService"), *_ROUTES), _routed),
+    "sidecar": Family(((_ISTIO, "Sidecar"),), _namespaced("sidecar")),
+    "grant": Family(((_GATEWAY_API, "ReferenceGrant"),), _namespaced("grant")),
+    "token": Family((_TOKENS,), _namespaced("token")),
+    "tokens": Family((_TOKENS,), _tokens),
+    "peer": Family((("security.istio.io", "PeerAuthentication"),), _namespaced("peer")),
+    "access": Family((_AUTHORIZATION,), _namespaced("access")),
 }
 
 _BY_KIND: Mapping[tuple[str, str], tuple[Callable[[Resource, str], Iterator[Key]], ...]] = {
-    kind: tuple(keys for kinds, keys in FAMILIES.values() if kind in kinds)
-    for kind in {kind for kinds, _ in FAMILIES.values() for kind in kinds}
+    kind: tuple(family.keys for family in FAMILIES.values() if kind in family.kinds)
+    for kind in {kind for family in FAMILIES.values() for kind in family.kinds}
 }
 
 

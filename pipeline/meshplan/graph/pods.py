@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshplan.graph.keys import Key, pod_labels
+from meshplan.graph.keys import pod_labels
 from meshplan.graph.state import Index
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Labels
@@ -12,8 +12,7 @@ def reselected(namespace: str | None, labels: Labels, index: Index) -> Iterator[
     """Workloads whose pods have all of `labels` in one version and not in the other."""
     if not labels:
         return
-    prefix: Key = ("anypod",) if namespace is None else ("pod", namespace)
-    lists = [set(index.touched((*prefix, name, value))) for name, value in labels]
+    lists = [set(index.touched(*index.pod_keys(namespace, name, value))) for name, value in labels]
     for subject in sorted(set.intersection(*lists)):
         if selects_otherwise(subject, labels, index):
             yield subject

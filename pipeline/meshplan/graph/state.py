@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from meshplan.graph.keys import FAMILIES, Key, keys_of, pod_labels
+from meshplan.graph.keys import FAMILIES, Family, Key, keys_of, pod_labels
 from meshplan.graph.writes import Made, Writes
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Labels
@@ -13,18 +13,24 @@ from meshplan.resource import Resource, Snapshot
 _OPERATORS = ("install.istio.io", "operator.istio.io", "sailoperator.io")
 
 
+_Table = dict[Key, list[ResourceId]]
+
+
 class Index:
     """Which objects have which keys, in any version. A family is indexed when it is first asked for."""
 
     def __init__(self, head: Snapshot, writes: Writes, configs: tuple[MeshConfig, MeshConfig]):
         self.writes = writes
+        self._changed = frozenset(writes.ids)
         self.configs = configs
         self.domain = configs[1].cluster_domain
         #: What the mesh configuration is read from, of that which changes.
         self.configuring = frozenset(found for found in writes.ids if _configures(found))
         self._head = head
         self._ends: tuple[View, View] | None = None
-        self._families: dict[str, dict[Key, dict[ResourceId, None]]] = {}
+        self._tables: dict[Key, _Table] = {}
+        self._pod_places: tuple[str, ...] | None = None
+        self._places: dict[tuple[str, str], dict[str, list[Resource]]] = {}
         self._touched: dict[Key, dict[ResourceId, None]] = {}
         self._keys: tuple[dict[ResourceId, frozenset[Key]], ...] = ({}, {})
         for keys_in, versions in zip(self._keys, (writes.before, writes.after), strict=True):
@@ -52,44 +58,68 @@ class Index:
                 yield key, tuple(ids)
 
     def ids(self, *keys: Key) -> Iterator[ResourceId]:
-        """All objects that have, in any version, one of the keys."""
+        """All objects that have, in any version, one of the keys; some come twice."""
         for key in keys:
-            if key[0] not in self._families:
-                self._families[key[0]] = self._indexed(key[0])
-            yield from self._families[key[0]].get(key, ())
+            yield from self._table(key).get(key, ())
+            yield from self._touched.get(key, ())
 
-    def keys(self, family: str) -> tuple[Key, ...]:
-        """Every key of a family that any object has in any version."""
-        if family not in self._families:
-            self._families[family] = self._indexed(family)
-        return tuple(self._families[family])
+    def _table(self, key: Key) -> "_Table":
+        """The unchanged objects of a family, or of those of it that the key can be about."""
+        family = FAMILIES[key[0]]
+        part = (key[0], key[1]) if family.by_namespace else key[:1]
+        if part not in self._tables:
+            self._tables[part] = self._indexed(family, part[1] if family.by_namespace else None)
+        return self._tables[part]
+
+    def pod_keys(self, namespace: str | None, name: str, value: str) -> tuple[Key, ...]:
+        """The keys of workloads whose pods have a label; `namespace` None means anywhere."""
+        if namespace is not None:
+            return (("pod", namespace, name, value),)
+        if self._pod_places is None:
+            kinds = FAMILIES["pod"].kinds
+            places = {place for kind in kinds for place in self._by_place(kind)}
+            self._pod_places = tuple(sorted(places | {found.namespace for found in self._changed}))
+        return tuple(("pod", place, name, value) for place in self._pod_places)
 
     def keys_of(self, resource: Resource) -> Iterator[Key]:
         """The keys of one version of an object."""
         return keys_of(resource, self.domain)
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The namespaces in which there is a Service, before or after."""
+        services = self._by_place(("", "Service"))
+        return tuple(sorted({*services, *(found.namespace for found in self._changed)}))
+
     def unchanged(self, group: str, kind: str) -> Iterator[ResourceId]:
         """The objects of a kind that do not change."""
         for resource in self._head.of_kind(group, kind):
-            if resource.id not in self.writes:
+            if resource.id not in self._changed:
                 yield resource.id
 
-    def _indexed(self, family: str) -> dict[Key, dict[ResourceId, None]]:
-        found: dict[Key, dict[ResourceId, None]] = {}
-        kinds, keys_in = FAMILIES[family]
-        for group, kind in kinds:
-            for resource in self._head.of_kind(group, kind):
-                if resource.id not in self.writes:
-                    for key in keys_in(resource, self.domain):
-                        found.setdefault(key, {})[resource.id] = None
-        for key, ids in self._touched.items():
-            if key[0] == family:
-                found.setdefault(key, {}).update(ids)
+    def _indexed(self, family: Family, namespace: str | None) -> "_Table":
+        found: _Table = {}
+        for kind in family.kinds:
+            resources: Iterable[Resource] = self._head.of_kind(*kind)
+            if namespace is not None:
+                resources = self._by_place(kind).get(namespace, ())
+            for resource in resources:
+                if resource.id not in self._changed:
+                    for key in family.keys(resource, self.domain):
+                        found.setdefault(key, []).append(resource.id)
         return found
+
+    def _by_place(self, kind: tuple[str, str]) -> dict[str, list[Resource]]:
+        if kind not in self._places:
+            found: dict[str, list[Resource]] = {}
+            for resource in self._head.of_kind(*kind):
+                found.setdefault(resource.id.namespace, []).append(resource)
+            self._places[kind] = found
+        return self._places[kind]
 
     def versions(self, subject: ResourceId) -> Iterator[Resource]:
         """An object as it was and as it will be, once where it does not change."""
-        if subject not in self.writes:
+        if subject not in self._changed:
             found = self._head.get(subject)
             if found is not None:
                 yield found
@@ -99,14 +129,14 @@ class Index:
 
     def has(self, subject: ResourceId, made: Made, keys: Iterable[Key]) -> bool:
         """Whether an object that has one of the keys in some version has it in this state."""
-        if subject not in self.writes:
+        if subject not in self._changed:
             return True
         own = self._keys[subject in made].get(subject, frozenset())
         return any(key in own for key in keys)
 
     def get(self, subject: ResourceId, made: Made) -> Resource | None:
         """An object in a state."""
-        if subject in self.writes:
+        if subject in self._changed:
             return self.writes.version(subject, made)
         return self._head.get(subject)
 
@@ -137,8 +167,7 @@ class View:
         """The workloads whose pods have all of `labels`; `namespace` None means anywhere."""
         if labels:
             name, value = min(labels)
-            key = ("anypod", name, value) if namespace is None else ("pod", namespace, name, value)
-            for resource in self.find(key):
+            for resource in self.find(*self.index.pod_keys(namespace, name, value)):
                 if labels <= pod_labels(resource):
                     yield resource
 

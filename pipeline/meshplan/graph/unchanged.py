@@ -13,14 +13,26 @@ from meshplan.graph.pods import selects_otherwise
 from meshplan.graph.state import Index, sorted_ids
 from meshplan.graph.traffic import behind_host, host_keys
 from meshplan.identity import ResourceId
+from meshplan.kinds.names import service_host
 from meshplan.kinds.need import Credential, Endpoints, ExposedPort, Host, Pods, Subset
+from meshplan.kinds.needs.routing import destinations
 from meshplan.mesh.hosts import is_wildcard, subset_of
+
+_ISTIO = "networking.istio.io"
+_OTHER_ROUTES = (
+    ("gateway.networking.k8s.io", "GRPCRoute"),
+    ("gateway.networking.k8s.io", "HTTPRoute"),
+    ("gateway.networking.k8s.io", "TCPRoute"),
+    ("gateway.networking.k8s.io", "TLSRoute"),
+    ("networking.k8s.io", "Ingress"),
+)
 
 
 def obligations(index: Index) -> Iterator[Obligation]:
     """The needs of unchanged routes, Services and gateways that changed objects share."""
     hosts = _shared_hosts(index)
-    referrers = set(_services(index)) | set(_gateways(index)) | set(_routes(hosts, index))
+    services = {found for found in _selecting(index, 2) if found not in index.writes}
+    referrers = services | set(_gateways(index)) | set(_routes(hosts, index))
     for subject in sorted(referrers):
         yield from _of(subject, index)
 
@@ -40,7 +52,7 @@ def _of(subject: ResourceId, index: Index) -> Iterator[Obligation]:
 def _shared_hosts(index: Index) -> set[str]:
     """Hosts, or wildcards, on which two changed objects or more bear."""
     found = {key[1] for key, _ in index.touched_keys("host")}
-    found |= {key[1] for key in _selecting(index, "host", shared=1)}
+    found |= {service_host(f.name, f.namespace, index.domain) for f in _selecting(index, 1)}
     return {
         host
         for host in found
@@ -48,51 +60,39 @@ def _shared_hosts(index: Index) -> set[str]:
     }
 
 
-def _selecting(index: Index, family: str, *, shared: int) -> Iterator[tuple[str, ...]]:
-    """The keys of the Services that select pods which begin or cease to be selected."""
-    for _, namespace, name, value in _pod_keys(index, shared):
-        for subject in index.ids(("exposed", name, value)):
-            if subject.namespace == namespace:
-                for resource in index.versions(subject):
-                    yield from (k for k in index.keys_of(resource) if k[0] == family)
-
-
-def _pod_keys(index: Index, shared: int) -> Iterator[tuple[str, ...]]:
+def _selecting(index: Index, least: int) -> Iterator[ResourceId]:
+    """Services with a label in their selector that so many workloads begin or cease to have."""
     for key, ids in index.touched_keys("pod"):
         label = frozenset({(key[2], key[3])})
-        if sum(selects_otherwise(found, label, index) for found in ids) >= shared:
-            yield key
-
-
-def _services(index: Index) -> Iterator[ResourceId]:
-    """Unchanged Services that select two pods or more which begin or cease to be selected."""
-    for _, namespace, name, value in _pod_keys(index, 2):
-        for subject in index.ids(("exposed", name, value)):
-            if subject.namespace == namespace and subject not in index.writes:
-                yield subject
+        if sum(selects_otherwise(found, label, index) for found in ids) >= least:
+            yield from index.ids(("selecting", *key[1:]))
 
 
 def _gateways(index: Index) -> Iterator[ResourceId]:
     """Unchanged Gateways, where pods, Services or Secrets change that they may rely on."""
     touched = {
         found
-        for family in ("anypod", "exposed", "secret")
+        for family in ("pod", "selecting", "secret")
         for _, ids in index.touched_keys(family)
         for found in ids
     }
     if len(touched) > 1:
-        yield from index.unchanged("networking.istio.io", "Gateway")
+        yield from index.unchanged(_ISTIO, "Gateway")
 
 
 def _routes(hosts: set[str], index: Index) -> Iterator[ResourceId]:
     """Unchanged routes to one of the hosts."""
+    patterns = [host for host in hosts if is_wildcard(host)]
+    # A host may be written in full or, in its own namespace, by its first label.
+    written = hosts | {host.partition(".")[0] for host in hosts}
     if not hosts:
         return
-    exact = {host for host in hosts if not is_wildcard(host)}
-    patterns = hosts - exact
-    found = set(index.ids(*(("destination", host) for host in exact)))
-    if patterns:
-        for key in index.keys("destination"):
-            if any(subset_of(key[1], pattern) for pattern in patterns):
-                found.update(index.ids(key))
-    yield from (subject for subject in found if subject not in index.writes)
+    for subject in index.unchanged(_ISTIO, "VirtualService"):
+        for resource in index.versions(subject):
+            if any(
+                name in written or any(subset_of(name, pattern) for pattern in patterns)
+                for name in destinations(resource)
+            ):
+                yield subject
+    for kind in _OTHER_ROUTES:
+        yield from index.unchanged(*kind)

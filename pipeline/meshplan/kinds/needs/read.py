@@ -6,14 +6,15 @@ from typing import Any
 
 def mapping(value: object) -> Mapping[str, Any]:
     """`value` if it is a mapping, else nothing."""
-    return value if isinstance(value, Mapping) else {}
+    # Almost always it is a dict, for which the check is far cheaper than for an abstract class.
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def items(value: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The mappings of a list with their positions."""
     if isinstance(value, list | tuple):
         for index, entry in enumerate(value):
-            if isinstance(entry, Mapping):
+            if type(entry) is dict or isinstance(entry, Mapping):
                 yield index, entry
 
 
@@ -39,5 +40,5 @@ def number(value: object) -> int | None:
 def at(value: object, *path: str) -> Any:
     """What a path of mapping keys leads to; None where it ends early."""
     for key in path:
-        value = mapping(value).get(key)
+        value = value.get(key) if type(value) is dict else mapping(value).get(key)
     return value

@@ -113,6 +113,16 @@ def _destinations(
         yield Need(pods, at_target, f"{why}, which needs a pod", _NO_ENDPOINT[protocol])
 
 
+def destinations(resource: Resource) -> Iterator[str]:
+    """The hosts that a VirtualService sends requests to, as it writes them."""
+    for protocol in ("http", "tls", "tcp"):
+        for _, route in items(resource.spec.get(protocol)):
+            for _, target in items(route.get("route")):
+                name = mapping(target.get("destination")).get("host")
+                if isinstance(name, str):
+                    yield name
+
+
 def _delegate(
     resource: Resource, route: Mapping[str, Any], place: str, pointer: str
 ) -> Iterator[Need]:
