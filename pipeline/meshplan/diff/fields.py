@@ -149,10 +149,17 @@ def _by_index(
     was = {j: before[i] for i, j in pairing.pairs}
     for j, item in enumerate(after):
         old = was.get(j, ABSENT)
-        if isinstance(old, Mapping) and not have_something_in_common(old, item, rules):
+        if isinstance(old, Mapping) and _are_strangers(old, item, rules):
             yield Difference(place.item(str(j)), old, item)
         else:
             yield from differences(old, item, rules, place.item(str(j)))
+
+
+def _are_strangers(before: Mapping[str, Any], after: Any, rules: Rules) -> bool:
+    """Whether two items at one place are so different that one has taken the other's place."""
+    if isinstance(after, Mapping) and before.keys() == after.keys():
+        return False
+    return not have_something_in_common(before, after, rules)
 
 
 def _identities(items: Sequence[Any], keys: tuple[str, ...], rules: Rules) -> list[Hashable] | None:
