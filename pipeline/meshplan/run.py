@@ -14,6 +14,7 @@ from meshplan.graph import dependency_graph
 from meshplan.location import Side
 from meshplan.mesh import Mesh
 from meshplan.mesh.config import mesh_config
+from meshplan.plan import Plan
 from meshplan.planner import order
 from meshplan.resource import Resource, Snapshot
 from meshplan.result import Result, RevisionName, TargetResult, Verdict
@@ -139,23 +140,27 @@ def _load(
 def _compare(target: LoadedTarget, settings: Settings) -> Examined:
     """The changes of one target, the order they need, and what is wrong with what changed."""
     changes = diff(target.base, target.head)
+    sizes = (len(target.base), len(target.head))
+    if not len(changes):
+        return Examined(
+            TargetResult(target.name, Verdict.UNCHANGED, target.kind, *sizes, plan=Plan())
+        )
     base, _ = _mesh(target.base, settings)
     head, assumptions = _mesh(target.head, settings)
     graph = dependency_graph(changes, base, head)
     before, after = _touched(changes)
     result = TargetResult(
         target.name,
-        Verdict.UNKNOWN if len(changes) else Verdict.UNCHANGED,
+        Verdict.UNKNOWN,
         target.kind,
-        len(target.base),
-        len(target.head),
+        *sizes,
         changes,
         graph.edges,
         graph.cycles,
         order(changes, graph, base, head),
     )
     findings = _with_status(_shapes(before, target), _shapes(after, target))
-    return Examined(result, findings, assumptions if len(changes) else ())
+    return Examined(result, findings, assumptions)
 
 
 def _examine(target: LoadedTarget, settings: Settings) -> Examined:
@@ -229,7 +234,7 @@ def _result(
         head=RevisionName(head.name, head.commit),
         as_of=request.as_of,
         targets=tuple(one.result for one in examined),
-        findings=located(findings, base, head, _documents(loaded)),
+        findings=located(findings, base, head, lambda: _documents(loaded)),
         coverage=loaded.coverage,
         assumptions=tuple(dict.fromkeys(facts)),
         problems=loaded.problems,

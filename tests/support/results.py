@@ -140,6 +140,7 @@ def hostile(text: str) -> Result:
     )
     other = resource(text, text, text, path=text)
     field = FieldChange(f"spec.{text}", text, {text: text})
+    lines = FieldChange(f"data.{text}", f"a\n{text}\nb\n", f"a\n{text}{text}\nb\n")
     edge = Edge(found.id, other.id, text, text)
     step = Apply(found, text)
     waves = (
@@ -150,7 +151,7 @@ def hostile(text: str) -> Result:
     return result(
         target(
             text,
-            changes=ChangeSet((Update(found, found, (field,)), Delete(other))),
+            changes=ChangeSet((Update(found, found, (field, lines)), Delete(other))),
             edges=(edge,),
             cycles=(Cycle((found.id, other.id), (edge,), text),),
             plan=Plan(waves),

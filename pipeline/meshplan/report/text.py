@@ -12,6 +12,7 @@ from meshplan.result import Result, TargetResult, shown_fields
 
 #: How much is shown without `--verbose`.
 FIELDS_SHOWN = 8
+LINES_SHOWN = 6
 STEPS_SHOWN = 40
 CHANGES_SHOWN = 60
 FINDINGS_SHOWN = 30
@@ -93,15 +94,20 @@ def _change(change: Change, view: View) -> Iterator[Line]:
     fields = shown_fields(change)
     shown = fields if view.verbose else fields[:FIELDS_SHOWN]
     for entry in shown:
-        yield _field(entry)
+        yield from _field(entry, view)
     yield from _more(len(fields) - len(shown), "field", indent=6)
 
 
-def _field(entry: FieldChange) -> Line:
+def _field(entry: FieldChange, view: View) -> Iterator[Line]:
     sign = wording.sign(entry)
-    values = wording.values(entry)
+    rows = wording.text_diff(entry)
+    values = "" if rows else wording.values(entry)
     path = f"{entry.path}: " if values else entry.path
-    return line(Span(f"{sign} ", _STYLES[sign]), path, values, indent=6)
+    yield line(Span(f"{sign} ", _STYLES[sign]), path, values, indent=6)
+    shown = rows if view.verbose else rows[:LINES_SHOWN]
+    for row in shown:
+        yield line(Span(row, _STYLES[row[0]]), indent=10)
+    yield from _more(len(rows) - len(shown), "line", indent=10)
 
 
 def _cycle(cycle: Cycle, view: View) -> Iterator[Line]:

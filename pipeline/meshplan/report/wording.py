@@ -1,7 +1,7 @@
 """The words that every report for people uses for the same thing."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from meshplan.diff import ABSENT, Change, Create, Delete, FieldChange, Rename, Replace, Update
@@ -14,6 +14,8 @@ from meshplan.result import Coverage, CoverageStatus, Result, RevisionName, Targ
 
 #: How much of a changed value is shown.
 VALUE_LIMIT = 72
+#: Longer texts are not compared line by line.
+TEXT_LIMIT = 2_000
 
 _GATES: Mapping[GateKind, str] = {
     GateKind.ESTABLISHED: "wait until the API server serves it",
@@ -136,19 +138,61 @@ def values(change: FieldChange, limit: int = VALUE_LIMIT) -> str:
         if change.path.endswith(f"[={value}]"):
             return ""
     if change.before is ABSENT:
-        return compact(change.after, limit)
+        return compact(_rest(change.after, change.path), limit)
     if change.after is ABSENT:
-        return compact(change.before, limit)
+        return compact(_rest(change.before, change.path), limit)
     before, after = compact(change.before, limit), compact(change.after, limit)
     return f"{before} → {after}" if before != after else f"{before} (another value)"
 
 
+def _rest(value: Any, path: str) -> Any:
+    """A list item without what its path says already: of `route[subset=v1]` the weight."""
+    if not path.endswith("]") or not isinstance(value, Mapping):
+        return value
+    pairs = path[path.rindex("[") + 1 : -1].split(",")
+    said = {(key.rpartition(".")[2], text) for key, _, text in (p.partition("=") for p in pairs)}
+    return _without(value, said) or value
+
+
+def _without(value: Mapping[str, Any], said: Collection[tuple[str, str]]) -> Mapping[str, Any]:
+    left: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, Mapping) and item:
+            nested = _without(item, said)
+            left |= {key: nested} if nested else {}
+        elif (key, str(item)) not in said:
+            left[key] = item
+    return left
+
+
 def diff_lines(change: FieldChange) -> Iterator[str]:
     """The field as lines of a diff: what goes with `-`, what comes with `+`."""
-    if change.before is not ABSENT:
+    text = text_diff(change)
+    if text:
+        yield f"  {change.path}:"
+        yield from (f"{row[0]}   {row[1:]}" for row in text)
+    elif ABSENT in (change.before, change.after):
+        value = values(change, 2 * VALUE_LIMIT)
+        yield f"{sign(change)} {change.path}{': ' if value else ''}{value}"
+    else:
         yield f"- {change.path}: {compact(change.before, 2 * VALUE_LIMIT)}"
-    if change.after is not ABSENT:
         yield f"+ {change.path}: {compact(change.after, 2 * VALUE_LIMIT)}"
+
+
+def text_diff(change: FieldChange) -> tuple[str, ...]:
+    """The lines that differ between two texts of several lines, each with its sign."""
+    before, after = change.before, change.after
+    if not (
+        isinstance(before, str) and isinstance(after, str) and "\n" in before and "\n" in after
+    ):
+        return ()
+    rows = before.splitlines(), after.splitlines()
+    if max(map(len, rows)) > TEXT_LIMIT:
+        return ()
+    import difflib  # noqa: PLC0415 - takes 5 ms, and few changes are inside of texts
+
+    found = list(difflib.unified_diff(*rows, n=0, lineterm=""))[2:]
+    return tuple(shorten(row, 2 * VALUE_LIMIT) for row in found if not row.startswith("@@"))
 
 
 def compact(value: Any, limit: int = VALUE_LIMIT) -> str:

@@ -1,6 +1,6 @@
 """From the way down into a document to its line and column, for the findings that are shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from meshplan.finding import Finding
@@ -16,17 +16,26 @@ Documents = Mapping[tuple[Side, str, int], int]
 
 
 def located(
-    findings: Iterable[Finding], base: Revision | None, head: Revision, documents: Documents
+    findings: Iterable[Finding],
+    base: Revision | None,
+    head: Revision,
+    documents: Callable[[], Documents],
 ) -> tuple[Finding, ...]:
-    """The findings, with line and column in the place of pointers where they can be had."""
+    """The findings, with line and column in the place of pointers where they can be had.
+
+    `documents` is asked only if there is anything to place.
+    """
     everything = tuple(findings)
     wanted = [place for found in everything for place in found.locations if _is_open(place)]
     wanted = list(dict.fromkeys(wanted))[:MAX_LOCATED]
+    if not wanted:
+        return everything
+    begins = documents()
     places: dict[Location, Location] = {}
     for side, revision in ((Side.BASE, base), (Side.HEAD, head)):
         mine = [place for place in wanted if place.side is side]
         if revision is not None and mine:
-            places |= _resolved(mine, revision, documents)
+            places |= _resolved(mine, revision, begins)
     return tuple(
         found.with_(locations=tuple(places.get(place, place) for place in found.locations))
         for found in everything

@@ -4,7 +4,7 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from meshplan.diff import ChangeSet, Create, FieldChange, Update
+from meshplan.diff import ABSENT, ChangeSet, Create, FieldChange, Update
 from meshplan.finding import Status
 from meshplan.graph import Cycle, Edge
 from meshplan.plan import Apply, Plan, Wave
@@ -150,3 +150,40 @@ def test_long_lists_are_cut_and_say_so() -> None:
 def test_a_revision_is_not_named_twice() -> None:
     made = result(base=RevisionName("a" * 40, "a" * 40), head=RevisionName("working tree", None))
     assert text.render(made, View()).splitlines()[0] == f"{'a' * 40} → working tree"
+
+
+def changed(*fields: FieldChange) -> str:
+    one = resource()
+    made = result(target(changes=ChangeSet((Update(one, one, fields),)), plan=Plan()))
+    return text.render(made, View())
+
+
+def test_of_long_texts_the_lines_that_differ_are_shown() -> None:
+    before = "".join(f"line {number}\n" for number in range(100))
+    found = changed(FieldChange("data.conf", before, before.replace("line 50\n", "line fifty\n")))
+    assert "~ data.conf\n          -line 50\n          +line fifty\n" in found
+    assert "line 49" not in found
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "shown"),
+    [
+        ("spec.hosts[=reviews]", "reviews", "+ spec.hosts[=reviews]\n"),
+        (
+            "spec.http[0].route[host=a,subset=v1]",
+            {"destination": {"host": "a", "subset": "v1"}, "weight": 9},
+            "+ spec.http[0].route[host=a,subset=v1]: {weight: 9}\n",
+        ),
+        (
+            "spec.ports[port=80]",
+            {"port": 80, "name": "http", "targetPort": 80},
+            "+ spec.ports[port=80]: {name: http, targetPort: 80}\n",
+        ),
+        ("spec.subsets[name=v1]", {"name": "v1"}, "+ spec.subsets[name=v1]: {name: v1}\n"),
+        ("spec.a", {"name": "v1"}, "+ spec.a: {name: v1}\n"),
+        ("spec.a", "true", '+ spec.a: "true"\n'),
+        ("spec.a", True, "+ spec.a: true\n"),
+    ],
+)
+def test_a_value_is_told_once(path: str, value: object, shown: str) -> None:
+    assert shown in changed(FieldChange(path, ABSENT, value))
