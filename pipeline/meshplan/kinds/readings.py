@@ -21,7 +21,7 @@ _SUFFIXES: Mapping[str, Fraction] = {
     for unit, factor in ((prefix, 1000**power), (f"{prefix.upper()}i", 1024**power))
 }
 
-_DURATION = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:ns|us|µs|μs|ms|s|m|h)")
+_DURATION = re.compile(r"(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:ns|us|µs|μs|ms|s|m|h)")
 _UNITS: Mapping[str, Fraction] = {
     "ns": Fraction(1, 10**9),
     "us": Fraction(1, 10**6),
@@ -59,13 +59,11 @@ def duration(value: Any) -> Hashable:
     if not isinstance(value, str) or len(value) > 64:
         return written(value)
     sign = -1 if value.startswith("-") else 1
-    text = value.lstrip("+-") if value[:1] in {"+", "-"} else value
+    text = value[1:] if value.startswith(("+", "-")) else value
     if text == "0":
         return Fraction(0)
     total, end = Fraction(0), 0
     while found := _DURATION.match(text, end):
-        if found.group()[0] in "+-":
-            break
         number = found.group().rstrip("nuµμmsh")
         total += (
             Fraction(number.rstrip(".") if number[0] != "." else "0" + number)
