@@ -76,16 +76,13 @@ def _settled(
     found: Sequence[Weighed], renames: tuple[Edge, ...], state: State, writes: Writes
 ) -> tuple[set[Edge], tuple[Cycle, ...]]:
     """The edges of all obligations, after cycles that other choices avoid have been avoided."""
-    entries: Sequence[Weighed] = found
+    entries = list(found)
     edges, cycles = _drawn(entries, renames)
     for _ in range(_ROUNDS):
-        again = False
-        for cycle in cycles:
-            better = _reconsidered(cycle, entries, state, writes)
-            if better is not None:
-                entries, again = better, True
-        if not again:
+        better = _reconsidered(cycles, entries, state, writes)
+        if not better:
             break
+        entries = [better.get(place, entry) for place, entry in enumerate(entries)]
         edges, cycles = _drawn(entries, renames)
     return edges, cycles
 
@@ -98,15 +95,21 @@ def _drawn(
 
 
 def _reconsidered(
-    cycle: Cycle, entries: Sequence[Weighed], state: State, writes: Writes
-) -> Sequence[Weighed] | None:
-    """The entries with those of a cycle chosen anew, all at once; None where that changes nothing."""
-    members = set(cycle.ids)
-    inside = [e for e in entries if any(members.issuperset(pair) for pair in e.pairs)]
-    better = together([entry.obligation for entry in inside], state, writes)
-    if better is None:
-        return None
-    return [entry for entry in entries if entry not in inside] + list(better)
+    cycles: Iterable[Cycle], entries: Sequence[Weighed], state: State, writes: Writes
+) -> dict[int, Weighed]:
+    """Other choices for the entries of cycles that contradict each other only by chance."""
+    home = {member: number for number, cycle in enumerate(cycles) for member in cycle.ids}
+    inside: dict[int, list[int]] = {}
+    for place, entry in enumerate(entries):
+        for first, then in entry.pairs:
+            if first in home and home[first] == home.get(then):
+                inside.setdefault(home[first], []).append(place)
+                break
+    found: dict[int, Weighed] = {}
+    for places in inside.values():
+        better = together([entries[place].obligation for place in places], state, writes)
+        found.update(zip(places, better or (), strict=False))
+    return found
 
 
 def _with_those_that_fit(edges: set[Edge], more: Iterable[Edge]) -> set[Edge]:

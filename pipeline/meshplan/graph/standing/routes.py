@@ -11,28 +11,22 @@ from meshplan.graph.state import Index, View, sorted_ids
 from meshplan.identity import ResourceId
 from meshplan.kinds.names import MESH
 from meshplan.kinds.needs.read import items
-from meshplan.mesh.hosts import matches, wildcards_above
+from meshplan.mesh.hosts import wildcards_above
 from meshplan.resource import Resource
 
 
 def obligations(index: Index) -> Iterator[Obligation]:
     """For each host of a gateway that two changed routes or more serve: some route, and each match."""
-    touched = dict(index.touched_keys("routed"))
     seen: set[tuple[str, frozenset[ResourceId]]] = set()
     # "*", any gateway, sorts before all others: what is about a certain gateway comes first.
-    for key in sorted(touched, reverse=True):
+    for key, _ in sorted(index.touched_keys("routed"), reverse=True):
         _, gateway, host = key
-        ids = {
-            found
-            for (_, other, pattern), bearing in touched.items()
-            if other == gateway and matches(host, pattern)
-            for found in bearing
-        }
-        if len(ids) < 2 or (host, frozenset(ids)) in seen:
-            continue
-        seen.add((host, frozenset(ids)))
-        together = sorted_ids(ids, index.writes)
         keys = tuple(("routed", gateway, pattern) for pattern in (host, *wildcards_above(host)))
+        ids = frozenset(index.touched(*keys))
+        if len(ids) < 2 or (host, ids) in seen:
+            continue
+        seen.add((host, ids))
+        together = sorted_ids(ids, index.writes)
         what = f"clients of {host} {_through(gateway)}"
         failure = "the default route is taken" if gateway == MESH else "404 NR"
         why = f"{what} rely on some route for it"
