@@ -6,30 +6,40 @@ from meshplan.kinds.gateway_api import GROUP, TO_GATEWAY, TO_SERVICE
 from meshplan.kinds.kind import Default, Kind, under
 from meshplan.kinds.readings import durations
 
-_KEYS = {
-    "spec.hostnames": (),
+_KEYS: Mapping[str, tuple[str, ...]] = {
     "spec.parentRefs": ("group", "kind", "namespace", "name", "sectionName", "port"),
     "spec.rules": ("name",),
-    "spec.rules.matches": (),
-    "spec.rules.matches.headers": ("name",),
-    "spec.rules.matches.queryParams": ("name",),
     "spec.rules.backendRefs": ("group", "kind", "namespace", "name", "port"),
 }
+_HOST_KEYS = _KEYS | {"spec.hostnames": ()}
+_GRPC_KEYS = _HOST_KEYS | {"spec.rules.matches": (), "spec.rules.matches.headers": ("name",)}
+_HTTP_KEYS = _GRPC_KEYS | {
+    "spec.rules.matches.queryParams": ("name",),
+    "spec.rules.retry.codes": (),
+}
+
 #: Of the rules themselves the first wins where two are equally specific.
-_UNORDERED = (
-    "spec.parentRefs",
-    "spec.rules.matches.headers",
-    "spec.rules.matches.queryParams",
-    "spec.rules.backendRefs",
-)
+_UNORDERED = ("spec.parentRefs", "spec.rules.backendRefs")
+_GRPC_UNORDERED = (*_UNORDERED, "spec.rules.matches.headers")
+_HTTP_UNORDERED = (*_GRPC_UNORDERED, "spec.rules.matches.queryParams")
 _FILTERS = ("spec.rules.filters", "spec.rules.backendRefs.filters")
 _FILTER_KEYS: Mapping[str, tuple[str, ...]] = {
     f"{direction}HeaderModifier.{verb}": ("name",) if verb != "remove" else ()
     for direction in ("request", "response")
     for verb in ("set", "add", "remove")
-} | {
-    f"cors.{name}": () for name in ("allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders")
 }
+_HTTP_FILTER_KEYS: Mapping[str, tuple[str, ...]] = _FILTER_KEYS | dict.fromkeys(
+    (
+        "cors.allowHeaders",
+        "cors.allowMethods",
+        "cors.allowOrigins",
+        "cors.exposeHeaders",
+        "externalAuth.grpc.allowedHeaders",
+        "externalAuth.http.allowedHeaders",
+        "externalAuth.http.allowedResponseHeaders",
+    ),
+    (),
+)
 
 _DEFAULTS: Mapping[str, Default] = {
     **under("spec.parentRefs", TO_GATEWAY),
@@ -39,7 +49,12 @@ _DEFAULTS: Mapping[str, Default] = {
 _FILTER_DEFAULTS: Mapping[str, Default] = {
     **under("requestMirror.backendRef", TO_SERVICE),
     "requestMirror.fraction.denominator": 100,
+}
+_HTTP_FILTER_DEFAULTS: Mapping[str, Default] = {
+    **_FILTER_DEFAULTS,
     **under("externalAuth.backendRef", TO_SERVICE),
+    "cors.maxAge": 5,
+    "requestRedirect.statusCode": 302,
 }
 _SESSION: Mapping[str, Default] = {
     "spec.rules.sessionPersistence.type": "Cookie",
@@ -53,14 +68,13 @@ HTTP_ROUTE = Kind(
     plural="httproutes",
     scope="Namespaced",
     versions=("v1", "v1beta1", "v1alpha2"),
-    list_keys={**_KEYS, **under(_FILTERS, _FILTER_KEYS), "spec.rules.retry.codes": ()},
-    unordered=_UNORDERED,
+    list_keys={**_HTTP_KEYS, **under(_FILTERS, _HTTP_FILTER_KEYS)},
+    unordered=_HTTP_UNORDERED,
     first_wins=("spec.rules",),
     defaults={
         **_DEFAULTS,
         **_SESSION,
-        **under(_FILTERS, _FILTER_DEFAULTS),
-        **under(_FILTERS, {"requestRedirect.statusCode": 302, "cors.maxAge": 5}),
+        **under(_FILTERS, _HTTP_FILTER_DEFAULTS),
         "spec.rules": [{"matches": [{"path": _ANY_PATH}]}],
         "spec.rules.matches": [{"path": _ANY_PATH}],
         "spec.rules.matches.path": {},
@@ -84,8 +98,8 @@ GRPC_ROUTE = Kind(
     plural="grpcroutes",
     scope="Namespaced",
     versions=("v1", "v1alpha2"),
-    list_keys={**_KEYS, **under(_FILTERS, _FILTER_KEYS)},
-    unordered=_UNORDERED,
+    list_keys={**_GRPC_KEYS, **under(_FILTERS, _FILTER_KEYS)},
+    unordered=_GRPC_UNORDERED,
     first_wins=("spec.rules",),
     defaults={
         **_DEFAULTS,
@@ -107,7 +121,7 @@ TLS_ROUTE = Kind(
     plural="tlsroutes",
     scope="Namespaced",
     versions=("v1", "v1alpha3", "v1alpha2"),
-    list_keys=_KEYS,
+    list_keys=_HOST_KEYS,
     unordered=_UNORDERED,
     first_wins=("spec.rules",),
     defaults=_DEFAULTS,

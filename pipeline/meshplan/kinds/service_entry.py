@@ -13,7 +13,7 @@ SERVICE_ENTRY = Kind(
         "spec.addresses": (),
         "spec.exportTo": (),
         "spec.subjectAltNames": (),
-        "spec.ports": ("number",),
+        "spec.ports": ("name",),
         "spec.endpoints": ("address", "network"),
     },
     unordered=("spec.ports", "spec.endpoints"),

@@ -52,9 +52,13 @@ VIRTUAL_SERVICE = Kind(
         "spec.http.corsPolicy.allowOrigin": (),
     }
     | under(_RULES, {"match": (), "match.gateways": (), "route": _DESTINATION})
-    | under(("spec.tls.match", "spec.tcp.match"), {"sniHosts": (), "destinationSubnets": ()}),
+    | {
+        "spec.tls.match.sniHosts": (),
+        "spec.tls.match.destinationSubnets": (),
+        "spec.tcp.match.destinationSubnets": (),
+    },
     unordered=("spec.http.mirrors", *paths_under(_RULES, ("route",))),
-    first_wins=_RULES,
+    first_wins=("spec.http",),
     defaults={
         "spec.gateways": ["mesh"],
         "spec.http.timeout": "0s",

@@ -2,7 +2,8 @@
 
 from meshplan.kinds.kind import Kind, under
 
-_TARGETS = {"spec.targetRefs": ("group", "kind", "name")}
+_LISTS = {"spec.targetRefs": ("group", "kind", "name"), "spec.match.ports": ("number",)}
+_UNORDERED = ("spec.targetRefs", "spec.match.ports")
 
 #: What both kinds say about a module.
 _MODULE = {
@@ -17,8 +18,8 @@ WASM_PLUGIN = Kind(
     plural="wasmplugins",
     scope="Namespaced",
     versions=("v1alpha1",),
-    list_keys={**_TARGETS, "spec.vmConfig.env": ("name",)},
-    unordered=("spec.targetRefs", "spec.vmConfig.env"),
+    list_keys={**_LISTS, "spec.vmConfig.env": ("name",)},
+    unordered=(*_UNORDERED, "spec.vmConfig.env"),
     defaults={
         "spec.selector": {},
         "spec.selector.matchLabels": {},
@@ -34,8 +35,8 @@ TRAFFIC_EXTENSION = Kind(
     plural="trafficextensions",
     scope="Namespaced",
     versions=("v1alpha1",),
-    list_keys={**_TARGETS, "spec.wasm.vmConfig.env": ("name",)},
-    unordered=("spec.targetRefs", "spec.wasm.vmConfig.env"),
+    list_keys={**_LISTS, "spec.wasm.vmConfig.env": ("name",)},
+    unordered=(*_UNORDERED, "spec.wasm.vmConfig.env"),
     defaults={"spec.selector": {}, "spec.selector.matchLabels": {}} | under("spec.wasm", _MODULE),
     opaque=("spec.wasm.pluginConfig",),
 )
