@@ -4,7 +4,7 @@ Absent is not deleted: where a file or a rendered unit is unreadable at one revi
 other revision has of it is taken for both. The coverage says so, and the exit status with it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from meshplan.location import Side
@@ -14,16 +14,26 @@ from meshplan.source.pieces import Piece, Survey
 _Key = tuple[object, ...]
 
 
-def carried(surveys: Mapping[Side, Survey]) -> Mapping[Side, tuple[Piece, ...]]:
-    """The pieces of each revision, completed from the other one."""
+def carried(
+    surveys: Mapping[Side, Survey], withheld: Callable[[Side, str], bool]
+) -> Mapping[Side, tuple[Piece, ...]]:
+    """The pieces of each revision, completed from the other one.
+
+    `withheld` tells of paths that a revision has, though their content is not at hand.
+    """
     own = {side: survey.pieces for side, survey in surveys.items()}
-    if len(own) < 2 or not any(piece.partial for found in own.values() for piece in found):
+    if len(own) < 2:
         return own
     base, head = own[Side.BASE], own[Side.HEAD]
-    return {Side.BASE: _completed(base, head), Side.HEAD: _completed(head, base)}
+    return {
+        Side.BASE: _completed(base, head, lambda path: withheld(Side.BASE, path)),
+        Side.HEAD: _completed(head, base, lambda path: withheld(Side.HEAD, path)),
+    }
 
 
-def _completed(pieces: tuple[Piece, ...], others: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _completed(
+    pieces: tuple[Piece, ...], others: tuple[Piece, ...], withheld: Callable[[str], bool]
+) -> tuple[Piece, ...]:
     present = {_key(piece) for piece in pieces}
     theirs = {_key(piece): piece for piece in others}
     found: list[Piece] = []
@@ -40,7 +50,11 @@ def _completed(pieces: tuple[Piece, ...], others: tuple[Piece, ...]) -> tuple[Pi
     # What the documents that were carried over ask for is carried over as well.
     for other in others:
         parent = (other.root, other.folder, other.destination, other.parent)
-        if other.parent and parent in lost and _key(other) not in present:
+        if _key(other) in present:
+            continue
+        # A plain piece is named after its file, other pieces after what they are rendered from.
+        hidden = not other.parent and withheld(other.name)
+        if hidden or (other.parent and parent in lost):
             found.append(other)
             lost.add(_key(other))
     return tuple(found)

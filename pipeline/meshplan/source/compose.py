@@ -98,14 +98,14 @@ def merge(parts: Sequence[Iterable[Resource]]) -> tuple[Snapshot, tuple[Finding,
 def _duplicate(defined: Sequence[Resource]) -> Finding:
     *others, winner = defined
     same = all(other.manifest == winner.manifest for other in others)
-    places = " and ".join(dict.fromkeys(str(found.origin.location()) for found in defined))
+    # Paths and lines are left to the locations: they change while the problem stays the same.
     if same:
-        message = f"{winner.id} is defined {len(defined)} times, equally: {places}"
+        message = f"{winner.id} is defined {len(defined)} times in one target, each time the same"
         advice = "delete all definitions but one"
     else:
         message = (
-            f"{winner.id} is defined {len(defined)} times, with different content: {places}; "
-            f"applied in this order, {winner.origin.path} wins"
+            f"{winner.id} is defined {len(defined)} times in one target, with different content; "
+            "applied in the order of the files, the last one wins"
         )
         advice = (
             "delete all definitions but one, or keep the variants in folders of their own; "

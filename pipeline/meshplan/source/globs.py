@@ -17,6 +17,16 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     return lambda path: compiled.match(path) is not None
 
 
+def anchored(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """A test as `matcher` makes it, with every pattern anchored at the root; "." matches all."""
+    texts = [pattern.strip().removeprefix("./").strip("/") for pattern in patterns]
+    if "." in texts or "" in texts:
+        return lambda _: True
+    bodies = "|".join(f"(?:{_translated(text)})" for text in texts)
+    compiled = re.compile(rf"(?:{bodies})(?:/|\Z)")
+    return lambda path: bool(texts) and compiled.match(path) is not None
+
+
 def alternatives(pattern: str) -> Callable[[str], bool]:
     """A test as Argo CD's `include` and `exclude` mean it: `*` crosses folders, `{a,b}` is a choice.
 

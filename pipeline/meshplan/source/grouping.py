@@ -10,8 +10,10 @@ in it:
 2. Parts that contradict another part are variants and stay apart. A variant joins an earlier one,
    the first in order of path, if the two do not contradict each other and either have the same
    folder name (`a/prod`, `b/prod`) or are tied.
-3. The other parts are shared. Those that are tied to a variant, directly or through another
-   shared part, go into that variant, into several if need be; the rest is one part of its own.
+3. The other parts are shared. What is tied to a variant, directly or through another shared part,
+   goes into the first variant that it is tied to, and into each further one that is alike: that
+   has half of its objects, or of the first one's, in common with the first, as environments do.
+   The rest is one part of its own.
 4. If only one variant has shared parts tied to it, it is no variant but part of that rest: the
    others are.
 
@@ -26,8 +28,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-#: Objects, each at one revision, of which different folders define different versions.
-Disputed = frozenset[Hashable]
+#: Objects, each at one revision.
+Ids = frozenset[Hashable]
 #: Hosts and gateways that the objects of a folder name.
 Ties = frozenset[str]
 
@@ -47,7 +49,9 @@ class _Part:
     #: The folders after which the part is named: not those that it shares with other parts.
     names: tuple[str, ...]
     folders: frozenset[str]
-    disputed: Disputed
+    #: Those objects that another folder defines otherwise.
+    disputed: Ids
+    ids: Ids
     ties: Ties
 
     @property
@@ -62,38 +66,50 @@ class _Part:
             names or self.names,
             self.folders | other.folders,
             self.disputed | other.disputed,
+            self.ids | other.ids,
             self.ties | other.ties,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the files of one folder hold, asked for only where folders contradict each other."""
+
+    ids: Ids
+    ties: Ties
+
+
 def group_folders(
-    disputed: Mapping[str, Disputed], ties: Callable[[str], Ties]
+    disputed: Mapping[str, Ids], contents: Callable[[str], Contents]
 ) -> tuple[Group, ...]:
     """The groups of folders that the rule above gives, sorted by name.
 
-    `disputed` has every folder with files of its own; `ties` is only asked where folders
-    contradict each other.
+    `disputed` has every folder with files of its own, and which of their objects another folder
+    defines otherwise at the same revision.
     """
     if not disputed:
         return ()
     if not any(disputed.values()):
         return (Group(ROOT, tuple(sorted(disputed))),)
-    return _named(_Visit(disputed, ties).parts(""))
+    return _named(_parts(disputed, contents, ""))
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    disputed: Mapping[str, Disputed]
-    ties: Callable[[str], Ties]
-
-    def parts(self, folder: str) -> tuple[_Part, ...]:
-        children = sorted({_child(folder, path) for path in self.disputed} - {None, folder})
-        found = [part for child in children if child is not None for part in self.parts(child)]
-        if folder in self.disputed:
-            disputed = self.disputed[folder]
-            own = _Part((folder,), frozenset({folder}), disputed, self.ties(folder))
-            found.insert(0, own)
-        return _settled(folder, found)
+def _parts(
+    disputed: Mapping[str, Ids], contents: Callable[[str], Contents], folder: str
+) -> tuple[_Part, ...]:
+    """The parts that a folder is made of, by the rule."""
+    children = sorted({_child(folder, path) for path in disputed} - {None, folder})
+    found = [
+        part
+        for child in children
+        if child is not None
+        for part in _parts(disputed, contents, child)
+    ]
+    if folder in disputed:
+        own = contents(folder)
+        part = _Part((folder,), frozenset({folder}), disputed[folder], own.ids, own.ties)
+        found.insert(0, part)
+    return _settled(folder, found)
 
 
 def _child(folder: str, path: str) -> str | None:
@@ -112,10 +128,12 @@ def _settled(folder: str, parts: Sequence[_Part]) -> tuple[_Part, ...]:
     if not colliding:
         return (_merged(folder, shared),) if shared else ()
     variants = _variants(colliding)
+    plain = tuple(variants)
     rest: list[_Part] = []
     taken: set[int] = set()
     for component in _components(shared):
-        takers = [index for index, found in enumerate(variants) if found.ties & component.ties]
+        tied = [index for index, found in enumerate(variants) if found.ties & component.ties]
+        takers = [i for i in tied if i == tied[0] or _alike(plain[i], plain[tied[0]])]
         for index in takers:
             variants[index] = variants[index].sharing(component)
         taken.update(takers)
@@ -143,6 +161,11 @@ def _variants(colliding: Sequence[_Part]) -> list[_Part]:
     return variants
 
 
+def _alike(one: _Part, other: _Part) -> bool:
+    """Whether two variants are much the same, as environments are and examples are not."""
+    return 2 * len(one.ids & other.ids) >= min(len(one.ids), len(other.ids))
+
+
 def _same_name(one: _Part, other: _Part) -> bool:
     return posixpath.basename(one.path) == posixpath.basename(other.path)
 
@@ -162,7 +185,7 @@ def _merged(folder: str, parts: Sequence[_Part]) -> _Part:
     if len(parts) == 1 and len(parts[0].folders) == 1:
         return parts[0]
     whole = reduce(lambda one, other: one.sharing(other), parts)
-    return _Part((folder,), whole.folders, whole.disputed, whole.ties)
+    return _Part((folder,), whole.folders, whole.disputed, whole.ids, whole.ties)
 
 
 def _named(parts: Sequence[_Part]) -> tuple[Group, ...]:

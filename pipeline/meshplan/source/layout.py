@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from meshplan.resource import Document
+from meshplan.settings import TargetSettings
 from meshplan.source.documents import Manifests
+from meshplan.source.globs import anchored
 from meshplan.source.render import plain
 from meshplan.source.render.kustomize_files import Walker
-from meshplan.source.tree import Tree, is_below, is_foreign
+from meshplan.source.tree import KUSTOMIZATION_FILES, Tree, is_below, is_foreign
 from meshplan.source.units import Chart, Folder, Kustomization, Unit
 
 #: What a document asks for.
@@ -69,6 +71,41 @@ def layout_of(tree: Tree, manifests: Manifests, units: Units) -> Layout:
         tuple(chart for chart in charts if chart not in asked.folders),
         requests,
         tuple(unlisted),
+    )
+
+
+def layout_within(tree: Tree, manifests: Manifests, units: Units, target: TargetSettings) -> Layout:
+    """Divide what the paths of a stated target match, all of it or only what is of its kind."""
+    within = anchored(target.paths)
+    folders = [folder for folder in sorted(tree.kustomizations) if within(folder)]
+    charts = tuple(chart for chart in tree.charts if within(chart))
+    matched = tuple(path for path in tree.manifests if within(path))
+    match target.kind:
+        case "helm":
+            return Layout((), (), charts, (), ())
+        case "plain":
+            free = tuple(p for p in matched if posixpath.basename(p) not in KUSTOMIZATION_FILES)
+            return Layout(free, (), (), (), ())
+        case _:
+            pass
+    walker = Walker(tree, manifests)
+    built = walker.everything(folders)
+    roots = tuple(
+        folder
+        for folder in folders
+        if folder not in built.referenced and not _is_component(walker, folder)
+    )
+    if target.kind == "kustomize":
+        return Layout((), roots, (), (), ())
+    beside = set(folders)
+    left = [p for p in matched if p not in built.files and posixpath.dirname(p) not in beside]
+    asked = _asked(tree, walker, tuple(_requests(tree, manifests, units, left)))
+    return Layout(
+        tuple(path for path in left if path not in asked.files),
+        tuple(folder for folder in roots if folder not in asked.folders),
+        tuple(chart for chart in charts if chart not in asked.folders),
+        (),
+        (),
     )
 
 

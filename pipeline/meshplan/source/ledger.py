@@ -23,7 +23,19 @@ def coverage_of(targets: Sequence[Target], surveys: Mapping[Side, Survey]) -> tu
         if any(piece.kind == "plain" for piece in pieces):
             read.append(Coverage(target.name, target.name, "plain", CoverageStatus.RENDERED))
     rest = [_entry(pair, homes) for pair in _paired([s.entries for s in surveys.values()])]
-    return (*read, *_grouped(rest))
+    return (*read, *_grouped(rest), *_unlisted(surveys))
+
+
+def _unlisted(surveys: Mapping[Side, Survey], most: int = 5) -> Iterator[Coverage]:
+    """One entry for all manifests that are beside a kustomization and not part of it."""
+    paths = sorted({path for found in surveys.values() for path in found.unlisted})
+    if paths:
+        more = f" and {len(paths) - most} more" if len(paths) > most else ""
+        why = f"{', '.join(paths[:most])}{more}: beside a kustomization that does not refer to " + (
+            "them" if len(paths) > 1 else "it"
+        )
+        path = posixpath.dirname(paths[0]) if len(paths) == 1 else posixpath.commonpath(paths)
+        yield Coverage("", path or ".", "kustomize", CoverageStatus.SKIPPED, why)
 
 
 def _paired(sides: Sequence[Sequence[Entry]]) -> Iterator[tuple[Entry | None, ...]]:
@@ -84,7 +96,8 @@ def _grouped(entries: Iterable[Coverage]) -> Iterator[Coverage]:
     """Unchanged files of one folder that are skipped for one reason as one entry."""
     groups: dict[tuple[str, str, str, str], list[Coverage]] = {}
     for entry in entries:
-        if entry.status is CoverageStatus.SKIPPED and not entry.changed:
+        plain = entry.kind == "plain"
+        if plain and entry.status is CoverageStatus.SKIPPED and not entry.changed:
             key = (entry.target, posixpath.dirname(entry.path), entry.kind, entry.why)
             groups.setdefault(key, []).append(entry)
         else:
@@ -93,7 +106,7 @@ def _grouped(entries: Iterable[Coverage]) -> Iterator[Coverage]:
         if len(found) == 1:
             yield found[0]
         else:
-            told = f"{len(found)} of this folder, for one reason: {why}"
+            told = f"{len(found)} files of this folder: each {why}"
             yield Coverage(target, folder or ".", kind, CoverageStatus.SKIPPED, told)
 
 

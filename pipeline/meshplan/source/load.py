@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from meshplan.errors import SettingsError
 from meshplan.finding import Finding, Status
 from meshplan.location import Side
 from meshplan.resource import Snapshot
@@ -16,7 +17,7 @@ from meshplan.source.ledger import coverage_of
 from meshplan.source.pieces import Root
 from meshplan.source.render.renderer import rendering
 from meshplan.source.repository import OwnRepository
-from meshplan.source.revision import Revision
+from meshplan.source.revision import Revision, is_unread
 from meshplan.source.survey import survey
 from meshplan.source.targets import Assembly, Target
 from meshplan.source.tree import Tree, tree_of
@@ -69,8 +70,8 @@ def load_targets(
     manifests.load(tuple(trees.values()))
     own = OwnRepository(repo_urls)
     with rendering(manifests, settings) as renderer:
-        surveys = survey(trees, manifests, renderer, own, settings.default_namespace)
-    pieces = carried(surveys)
+        surveys = survey(trees, manifests, renderer, own, settings)
+    pieces = carried(surveys, lambda side, path: is_unread(trees[side].revision, path))
     documents = (d for found in pieces.values() for piece in found for d in piece.documents)
     composer = Composer(defined_scopes(documents))
     assembly = Assembly(
@@ -79,8 +80,14 @@ def load_targets(
         lambda side, root: _is_there(trees[side], root),
     )
     targets = assembly.targets(pieces)
+    _expect_stated(settings, targets)
     chosen = [target for target in targets if not only or target.name in only]
-    composed = [_composed(target, composer, settings.default_namespace) for target in chosen]
+    composed = [
+        (loaded, noticed)
+        for target in chosen
+        for loaded, noticed in [_composed(target, composer, settings)]
+        if loaded.base or loaded.head
+    ]
     findings = [
         *_judged({side: found.findings for side, found in surveys.items()}),
         *(finding for _, noticed in composed for finding in _judged(noticed)),
@@ -93,16 +100,37 @@ def load_targets(
     )
 
 
+def _expect_stated(settings: Settings, targets: Sequence[Target]) -> None:
+    """Raise SettingsError for a target of the settings whose paths match nothing."""
+    names = {target.name for target in targets}
+    for stated in settings.targets:
+        if stated.name not in names:
+            raise SettingsError(
+                f"the target {stated.name} has no manifests: nothing is at "
+                f"{', '.join(stated.paths)} in either revision",
+                hint="paths are relative to the root of the repository",
+                path=settings.source,
+            )
+
+
 def _is_there(tree: Tree, root: Root) -> bool:
     """Whether a folder that is a root at the other revision is there at all."""
     folder = "" if root.path == "." else root.path
-    return folder in (tree.kustomizations if root.kind == "kustomize" else tree.charts)
+    match root.kind:
+        case "kustomize":
+            return folder in tree.kustomizations
+        case "helm":
+            return folder in tree.charts
+        case _:
+            return False
 
 
 def _composed(
-    target: Target, composer: Composer, namespace: str
+    target: Target, composer: Composer, settings: Settings
 ) -> tuple[LoadedTarget, Mapping[Side, Sequence[Finding]]]:
     """The snapshots of a target, and what is wrong with its objects at each revision."""
+    stated = {entry.name: entry.namespace for entry in settings.targets}
+    namespace = stated.get(target.name) or settings.default_namespace
     snapshots: dict[Side, Snapshot] = {}
     noticed: dict[Side, Sequence[Finding]] = {}
     for side, pieces in target.pieces.items():

@@ -66,3 +66,5 @@ class Survey:
     pieces: tuple[Piece, ...] = ()
     entries: tuple[Entry, ...] = ()
     findings: tuple[Finding, ...] = ()
+    #: Manifests beside a kustomization that does not refer to them.
+    unlisted: tuple[str, ...] = ()

@@ -4,12 +4,20 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from meshplan.settings import TargetSettings
 from meshplan.source.tree import Tree
 from meshplan.source.units import Chart, Unit
 
 #: `values-prod.yaml` and `values.prod.yaml` beside values.yaml, anything in `values/`, and the
 #: test values of chart-testing in `ci/`.
 _VALUES = re.compile(r"(?:values[-._][^/]+|values/[^/]+|ci/[^/]*values)\.ya?ml")
+
+
+def release_of(chart: str, target: TargetSettings, namespace: str) -> Unit:
+    """The release of a chart that the settings describe."""
+    where = target.namespace or namespace
+    name = target.release or posixpath.basename(chart) or "release"
+    return Unit("helm", chart or ".", Chart(chart, name, where, target.values), where)
 
 
 def releases(chart: str, tree: Tree, namespace: str) -> Iterator[Unit]:

@@ -9,7 +9,7 @@ from meshplan.identity import ResourceId
 from meshplan.location import Side
 from meshplan.resource import Resource
 from meshplan.source.compose import Composer
-from meshplan.source.grouping import ROOT, group_folders
+from meshplan.source.grouping import ROOT, Contents, group_folders
 from meshplan.source.pieces import PLAIN, Piece, Root
 from meshplan.source.ties import ties_of
 
@@ -70,7 +70,7 @@ class Assembly:
         disputed = self._disputed(pieces)
         groups = group_folders(
             {folder: frozenset(disputed[folder]) for folder in folders},
-            lambda folder: self._ties(pieces, folder),
+            lambda folder: self._contents(pieces, folder),
         )
         for group in groups:
             chosen = frozenset(group.folders)
@@ -100,9 +100,16 @@ class Assembly:
                         found[folder].add((side, identity))
         return found
 
-    def _ties(self, pieces: Pieces, folder: str) -> frozenset[str]:
-        own = {id(p.documents): p for found in pieces.values() for p in found if p.folder == folder}
-        return ties_of(resource for piece in own.values() for resource in self._resources(piece))
+    def _contents(self, pieces: Pieces, folder: str) -> Contents:
+        own = {side: [p for p in found if p.folder == folder] for side, found in pieces.items()}
+        ids = {(side, identity) for side, found in own.items() for identity in self._ids(found)}
+        resources = {
+            id(resource): resource
+            for found in own.values()
+            for piece in found
+            for resource in self._resources(piece)
+        }
+        return Contents(frozenset(ids), ties_of(resources.values()))
 
     def _rooted(self, pieces: Pieces) -> Iterator[Target]:
         """One target for each Kustomize root and Helm release; one that moved stays one target."""

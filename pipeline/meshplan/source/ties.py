@@ -6,7 +6,7 @@ from typing import Any
 from meshplan.resource import Resource
 
 _LOCAL = ".svc.cluster.local"
-_HOST_FIELDS = frozenset({"host", "hosts", "hostnames"})
+_HOST_FIELDS = frozenset({"host", "hosts"})
 _REFERENCE_FIELDS = frozenset({"parentRefs", "backendRefs", "backendRef"})
 _MESH_GROUPS = frozenset({"networking.istio.io", "gateway.networking.k8s.io"})
 

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -34,6 +34,8 @@ class Tree:
     #: Symbolic links that are not followed, with the reason.
     refused: Mapping[str, str] = field(default_factory=dict)
     submodules: Mapping[str, Entry] = field(default_factory=dict)
+    #: Whether the settings ignore a path.
+    ignored: Callable[[str], bool] = field(default=lambda _: False)
 
     @cached_property
     def folders(self) -> Mapping[str, tuple[str, ...]]:
@@ -50,8 +52,13 @@ class Tree:
     @cached_property
     def manifests(self) -> tuple[str, ...]:
         """Files that may hold Kubernetes objects, by their names alone, each under one path."""
+        charts = self.charts
         return tuple(
-            path for path, e in self.files.items() if not e.real and _may_hold_manifests(path)
+            path
+            for path, entry in self.files.items()
+            if not entry.real
+            and _may_hold_manifests(path)
+            and not any(is_below(path, chart) for chart in charts)
         )
 
     @cached_property
@@ -95,7 +102,7 @@ def tree_of(revision: Revision, ignore: Iterable[str] = ()) -> Tree:
         links = resolve_symlinks(revision)
         files |= {path: entry for path, entry in links.entries.items() if not ignored(path)}
         refused = {path: why for path, why in links.refused.items() if not ignored(path)}
-    return Tree(revision, files, refused, groups[EntryKind.SUBMODULE])
+    return Tree(revision, files, refused, groups[EntryKind.SUBMODULE], ignored)
 
 
 def joined(folder: str, relative: str) -> str | None:

@@ -17,7 +17,7 @@ from meshplan.source.documents import Manifests
 from meshplan.source.render import helm, kustomize, plain
 from meshplan.source.render.kustomize_files import Closure, Walker
 from meshplan.source.render.process import LimitError, find_helm, find_kustomize, watching_the_disk
-from meshplan.source.render.workspace import Workspace
+from meshplan.source.render.workspace import UnreadError, Workspace
 from meshplan.source.tree import Tree
 from meshplan.source.units import Chart, Folder, Kustomization, Outcome, Recipe, Refused
 
@@ -80,6 +80,8 @@ class Renderer:
             if job.workspace is not None:
                 job.workspace.place(job.inputs)
             documents = job.run()
+        except UnreadError as error:
+            return _not_run(error.message, job.inputs, own_fault=False)
         except RenderError as error:
             why = f"{error.message}; {error.hint}" if error.hint else error.message
             lasting = not isinstance(error, LimitError)

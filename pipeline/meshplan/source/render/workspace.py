@@ -4,8 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from meshplan.errors import RenderError
 from meshplan.source.render.process import watching_the_disk
 from meshplan.source.tree import Tree
+
+
+class UnreadError(RenderError):
+    """A file that is needed is in the revision, but its content is not at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,15 @@ class Workspace:
         """Copy files of the revision, each once. Raises RenderError where the disk is full."""
         wanted = [self.tree.files[p] for p in paths if p not in self._placed]
         self._placed.update(entry.path for entry in wanted)
+        missing = {entry.path for entry in wanted}
         with watching_the_disk():
             for entry, data in self.tree.revision.read(wanted):
                 self.write(entry.path, data)
+                missing.discard(entry.path)
+        for path in sorted(missing):
+            self._placed.discard(path)
+            why = self.tree.revision.unread.get(path, "its content is not at hand")
+            raise UnreadError(f"{path} is needed and cannot be read: {why}")
 
     def write(self, path: str, data: bytes) -> Path:
         """Write a file of our own making."""
