@@ -20,6 +20,11 @@ COMMANDS = {
     "completion": "Print the script that completes commands in your shell.",
 }
 
+EXIT_STATUS = (
+    "Exit status: 0 nothing to hold back; 1 findings at or above the threshold; 2 usage or "
+    "settings; 3 something that changed could not be read or rendered."
+)
+
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
@@ -61,8 +66,7 @@ class LazyGroup(click.Group):
 @click.command(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 nothing to hold back; 1 findings at or above the threshold; "
-    "2 usage or settings; 3 something that changed could not be read.",
+    epilog=EXIT_STATUS,
 )
 @click.version_option(__version__, "-V", "--version", message="meshplan %(version)s")
 def cli() -> None:
@@ -85,9 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
+    except click.ClickException as error:
+        return _misused(error)
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted", status=_INTERRUPTED)
     except BrokenPipeError:
@@ -96,6 +102,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
         return _failed(error)
     return status if isinstance(status, int) else 0
+
+
+def _misused(error: click.ClickException) -> int:
+    """The command line is not understood: said as every other error."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "meshplan"
+    hint = f"`{command} --help` shows what there is"
+    return _say(message[:1].lower() + message[1:], hint, status=2)
 
 
 def _failed(error: Exception) -> int:

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from meshplan.cli import EXIT_STATUS
 from meshplan.cli.diff import request_of
 from meshplan.cli.options import judgement_options, report_options, source_options
 
 
-@click.command("check", short_help="Check one revision.")
+@click.command("check", epilog=EXIT_STATUS, short_help="Check one revision.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--revision", metavar="REV", help="A revision, not the working tree.")
 @source_options

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from meshplan.cli import EXIT_STATUS
 from meshplan.cli.options import judgement_options, report_options, source_options, today
 
 if TYPE_CHECKING:
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 FORMATS = "text, json, markdown, script, mermaid, dot"
 
 
-@click.command("diff", short_help="Show what changes and in which order it is to be applied.")
+@click.command(
+    "diff",
+    epilog=EXIT_STATUS,
+    short_help="Show what changes and in which order it is to be applied.",
+)
 @click.argument("revisions", nargs=-1, metavar="[BASE[..HEAD]]")
 @click.option("--staged", "--cached", is_flag=True, help="Compare the index, not the working tree.")
 @source_options

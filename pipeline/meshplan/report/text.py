@@ -89,7 +89,8 @@ def _change(change: Change, view: View) -> Iterator[Line]:
         indent=2,
     )
     if isinstance(change, Replace):
-        immutable = wording.listing(change.immutable)
+        many = len(change.immutable) > 2
+        immutable = f"{len(change.immutable)} fields" if many else wording.listing(change.immutable)
         yield line(f"deleted and created again: {immutable} cannot be changed in place", indent=6)
     fields = shown_fields(change)
     shown = fields if view.verbose else fields[:FIELDS_SHOWN]

@@ -135,7 +135,7 @@ def values(change: FieldChange, limit: int = VALUE_LIMIT) -> str:
     """
     if ABSENT in (change.before, change.after) and change.path.endswith("]"):
         value = change.after if change.before is ABSENT else change.before
-        if change.path.endswith(f"[={value}]"):
+        if change.path.endswith((f"[={value}]", f"[='{value}']")):
             return ""
     if change.before is ABSENT:
         return compact(_rest(change.after, change.path), limit)
@@ -150,7 +150,8 @@ def _rest(value: Any, path: str) -> Any:
     if not path.endswith("]") or not isinstance(value, Mapping):
         return value
     pairs = path[path.rindex("[") + 1 : -1].split(",")
-    said = {(key.rpartition(".")[2], text) for key, _, text in (p.partition("=") for p in pairs)}
+    named = (pair.partition("=") for pair in pairs)
+    said = {(key.rpartition(".")[2], text.strip("'")) for key, _, text in named}
     return _without(value, said) or value
 
 
@@ -245,13 +246,14 @@ def change_counts(result: Result) -> str:
 
 
 def unread(result: Result) -> tuple[Coverage, ...]:
-    """What changed and could not be read: the reason for exit status 3."""
-    return tuple(
-        entry
+    """What changed and could not be read, each once: the reason for exit status 3."""
+    found = {
+        (entry.path, entry.kind, entry.why): entry
         for entry in result.coverage
         if entry.status is CoverageStatus.FAILED
         or (entry.status is CoverageStatus.SKIPPED and entry.changed)
-    )
+    }
+    return tuple(found.values())
 
 
 def skipped(result: Result) -> tuple[Coverage, ...]:
