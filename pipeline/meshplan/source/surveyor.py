@@ -75,7 +75,7 @@ class Surveyor:
         self.files = [self.manifests.file(self.tree, path) for path in self.tree.manifests]
         for file in self.files:
             for document in file.documents:
-                self.known.note(document.value)
+                self.known.note(document)
         if self.settings.targets:
             stated = self.settings.targets
             return list(self._fresh(job for target in stated for job in self._stated(target)))
@@ -114,7 +114,7 @@ class Surveyor:
         self.pieces.append(piece)
         self.entries.append(entry)
         for document in documents:
-            self.known.note(document.value)
+            self.known.note(document)
         return self._fresh(self._asked(documents, job, unit.name))
 
     def unreached(self) -> list[Job]:
@@ -174,7 +174,7 @@ class Surveyor:
     def _asked(self, documents: Iterable[Document], job: Job, parent: str) -> Iterator[Job]:
         for document in documents:
             self.requests.pop(_key(document), None)
-            for unit in self._units(document):
+            for unit in self._units(document, job.folder):
                 elsewhere = "" if self.settings.targets else unit.destination
                 yield Job(
                     unit,
@@ -194,11 +194,11 @@ class Surveyor:
                 self.seen.add(key)
                 yield job
 
-    def _units(self, document: Document) -> Sequence[Unit]:
+    def _units(self, document: Document, cluster: str = "") -> Sequence[Unit]:
         value = document.value
         if not isinstance(value, Mapping) or value.get("kind") not in _ASKING:
             return ()
-        flux = Flux(self.tree, self.own, self.known)
+        flux = Flux(self.tree, self.own, self.known, cluster)
         argo = ArgoCD(self.tree, self.own, lambda path: self.manifests.content(self.tree, path))
         return (*flux.units(document), *argo.units(document))
 

@@ -1,11 +1,12 @@
 """Flux: what its Kustomizations and HelmReleases would fetch, build and install."""
 
 import json
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meshplan.resource import Document
+from meshplan.resource import Document, Origin
 from meshplan.source.repository import Known, OwnRepository
 from meshplan.source.tree import Tree, joined
 from meshplan.source.units import Chart, Kustomization, Recipe, Refused, Unit
@@ -26,6 +27,8 @@ class Flux:
     tree: Tree
     own: OwnRepository
     known: Known
+    #: Where names are looked up from: the folder of the cluster, if that is known.
+    cluster: str = ""
 
     def units(self, document: Document) -> Iterator[Unit]:
         """What a document asks Flux to render; nothing for other documents."""
@@ -33,13 +36,13 @@ class Flux:
         if not isinstance(value, Mapping) or not isinstance(value.get("spec"), Mapping):
             return
         group = str(value.get("apiVersion", "")).partition("/")[0]
-        place = str(document.origin.location())
+        place = document.origin
         if (group, value.get("kind")) == (_KUSTOMIZATION, "Kustomization"):
             yield self._kustomization(value, place)
         elif (group, value.get("kind")) == (_HELM_RELEASE, "HelmRelease"):
             yield self._release(value, place)
 
-    def _kustomization(self, value: Mapping[str, Any], place: str) -> Unit:
+    def _kustomization(self, value: Mapping[str, Any], place: Origin) -> Unit:
         spec = value["spec"]
         namespace, name = _identity(value)
         return Unit(
@@ -47,14 +50,20 @@ class Flux:
             f"Kustomization {namespace}/{name}",
             self._build(spec, namespace, place),
             str(spec.get("targetNamespace") or ""),
-            self._variables(spec, namespace),
+            self._variables(spec, namespace, place),
             _cluster(spec),
             _common(spec),
         )
 
-    def _build(self, spec: Mapping[str, Any], namespace: str, place: str) -> Recipe:
+    def _build(self, spec: Mapping[str, Any], namespace: str, place: Origin) -> Recipe:
         reference = _mapping(spec.get("sourceRef"))
         path = joined("", str(spec.get("path") or "."))
+        artifact = None
+        if reference.get("kind") == "ExternalArtifact":
+            where = str(reference.get("namespace") or namespace)
+            artifact = self.known.artifact(where, str(reference.get("name")), self._near(place))
+        if path is not None and artifact is not None:
+            reference, path = artifact.source, artifact.origin(path)
         if path is None:
             return Refused(f"spec.path {spec.get('path')} leaves the repository")
         refusal = self._outside(reference, namespace, path, place)
@@ -64,7 +73,7 @@ class Flux:
             return Refused(f"spec.path {spec.get('path')} is not in the repository", path)
         return Kustomization(path, _overlay(spec, path), generated=True, unrestricted=True)
 
-    def _release(self, value: Mapping[str, Any], place: str) -> Unit:
+    def _release(self, value: Mapping[str, Any], place: Origin) -> Unit:
         spec = value["spec"]
         namespace, name = _identity(value)
         target = str(spec.get("targetNamespace") or namespace)
@@ -74,7 +83,7 @@ class Flux:
         return Unit("flux", f"HelmRelease {namespace}/{name}", recipe, target, None, _cluster(spec))
 
     def _chart(
-        self, spec: Mapping[str, Any], namespace: str, place: str, release: tuple[str, str]
+        self, spec: Mapping[str, Any], namespace: str, place: Origin, release: tuple[str, str]
     ) -> Recipe:
         if spec.get("chartRef"):
             kind = _mapping(spec.get("chartRef")).get("kind")
@@ -94,13 +103,15 @@ class Flux:
             return Refused(refusal, path)
         if spec.get("postRenderers"):
             return Refused("it has postRenderers, which are not applied", path)
-        values, why = self._values(spec, namespace)
+        values, why = self._values(spec, namespace, place)
         files = tuple(joined("", str(file)) or "" for file in chart.get("valuesFiles") or ())
         if why:
             return Refused(why, path)
         return Chart(path, *release, files, json.dumps(values) if values else "")
 
-    def _values(self, spec: Mapping[str, Any], namespace: str) -> tuple[Mapping[str, Any], str]:
+    def _values(
+        self, spec: Mapping[str, Any], namespace: str, place: Origin
+    ) -> tuple[Mapping[str, Any], str]:
         """The values of a HelmRelease, or why they cannot be told."""
         merged: Mapping[str, Any] = {}
         for item in spec.get("valuesFrom") or ():
@@ -108,7 +119,7 @@ class Flux:
             name, kind = str(entry.get("name")), entry.get("kind")
             if kind != "ConfigMap":
                 return {}, f"it takes values from the {kind} {name}, which is not read"
-            data = self.known.config_map(namespace, name)
+            data = self.known.config_map(namespace, name, self._near(place))
             text = (data or {}).get(str(entry.get("valuesKey") or "values.yaml"))
             if text is None and entry.get("optional"):
                 continue
@@ -120,24 +131,30 @@ class Flux:
             merged = _merged(merged, _placed(text, str(entry.get("targetPath") or "")))
         return _merged(merged, _mapping(spec.get("values"))), ""
 
-    def _outside(self, reference: Mapping[str, Any], namespace: str, path: str, place: str) -> str:
+    def _outside(
+        self, reference: Mapping[str, Any], namespace: str, path: str, place: Origin
+    ) -> str:
         """Why a source is not this repository; "" if it is."""
         kind, name = reference.get("kind", "GitRepository"), str(reference.get("name", _BOOTSTRAP))
         if kind != "GitRepository":
             return f"its source is the {kind} {name}, which is outside the repository"
-        url = self.known.git_url(str(reference.get("namespace") or namespace), name)
+        where = str(reference.get("namespace") or namespace)
+        url = self.known.git_url(where, name, self._near(place))
         if url is None and name == _BOOTSTRAP:
             return ""
         if url is None:
             # The source is made elsewhere, so its name is all there is to go by.
             url = f"GitRepository {name}"
-            held = not self.own.urls and self.own.holds(url, path, self.tree, place)
+            held = not self.own.urls and self.own.holds(url, path, self.tree, str(place.location()))
         else:
-            held = self.own.holds(url, path, self.tree, place)
+            held = self.own.holds(url, path, self.tree, str(place.location()))
         return "" if held else f"its source {url} is another repository"
 
+    def _near(self, place: Origin) -> Sequence[str]:
+        return (self.cluster, posixpath.dirname(place.path))
+
     def _variables(
-        self, spec: Mapping[str, Any], namespace: str
+        self, spec: Mapping[str, Any], namespace: str, place: Origin
     ) -> tuple[tuple[str, str], ...] | None:
         """Variables to substitute, the name "" standing for values that are not known here."""
         after = _mapping(spec.get("postBuild"))
@@ -147,7 +164,8 @@ class Flux:
         for item in after.get("substituteFrom") or ():
             entry = _mapping(item)
             known = entry.get("kind") == "ConfigMap"
-            data = self.known.config_map(namespace, str(entry.get("name"))) if known else None
+            name = str(entry.get("name"))
+            data = self.known.config_map(namespace, name, self._near(place)) if known else None
             values.update(data if data is not None else {} if entry.get("optional") else {"": ""})
         written = _mapping(after.get("substitute"))
         values.update({str(name): _text(text) for name, text in written.items()})
