@@ -12,8 +12,11 @@ HORIZONTAL_POD_AUTOSCALER = Kind(
     scope="Namespaced",
     versions=("v2", "v2beta2"),
     defaults={"spec.minReplicas": 1},
-    readings=under(
-        [f"spec.metrics.{metric}.target" for metric in _METRICS],
-        quantities("value", "averageValue"),
-    ),
+    readings={
+        **quantities("spec.behavior.scaleDown.tolerance", "spec.behavior.scaleUp.tolerance"),
+        **under(
+            [f"spec.metrics.{metric}.target" for metric in _METRICS],
+            quantities("value", "averageValue"),
+        ),
+    },
 )

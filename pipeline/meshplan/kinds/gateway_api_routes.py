@@ -11,9 +11,14 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "spec.rules": ("name",),
     "spec.rules.backendRefs": ("group", "kind", "namespace", "name", "port"),
 }
-_HOST_KEYS = _KEYS | {"spec.hostnames": ()}
-_GRPC_KEYS = _HOST_KEYS | {"spec.rules.matches": (), "spec.rules.matches.headers": ("name",)}
-_HTTP_KEYS = _GRPC_KEYS | {
+_HOST_KEYS: Mapping[str, tuple[str, ...]] = {**_KEYS, "spec.hostnames": ()}
+_GRPC_KEYS: Mapping[str, tuple[str, ...]] = {
+    **_HOST_KEYS,
+    "spec.rules.matches": (),
+    "spec.rules.matches.headers": ("name",),
+}
+_HTTP_KEYS: Mapping[str, tuple[str, ...]] = {
+    **_GRPC_KEYS,
     "spec.rules.matches.queryParams": ("name",),
     "spec.rules.retry.codes": (),
 }
@@ -28,18 +33,21 @@ _FILTER_KEYS: Mapping[str, tuple[str, ...]] = {
     for direction in ("request", "response")
     for verb in ("set", "add", "remove")
 }
-_HTTP_FILTER_KEYS: Mapping[str, tuple[str, ...]] = _FILTER_KEYS | dict.fromkeys(
-    (
-        "cors.allowHeaders",
-        "cors.allowMethods",
-        "cors.allowOrigins",
-        "cors.exposeHeaders",
-        "externalAuth.grpc.allowedHeaders",
-        "externalAuth.http.allowedHeaders",
-        "externalAuth.http.allowedResponseHeaders",
+_HTTP_FILTER_KEYS: Mapping[str, tuple[str, ...]] = {
+    **_FILTER_KEYS,
+    **dict.fromkeys(
+        (
+            "cors.allowHeaders",
+            "cors.allowMethods",
+            "cors.allowOrigins",
+            "cors.exposeHeaders",
+            "externalAuth.grpc.allowedHeaders",
+            "externalAuth.http.allowedHeaders",
+            "externalAuth.http.allowedResponseHeaders",
+        ),
+        (),
     ),
-    (),
-)
+}
 
 _DEFAULTS: Mapping[str, Default] = {
     **under("spec.parentRefs", TO_GATEWAY),

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from meshplan.kinds.kind import Default, Kind, under
 from meshplan.kinds.pod import POD_KEYS, POD_READINGS, TEMPLATE_DEFAULTS
 
-_KEYS = under("spec.template.spec", POD_KEYS)
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    **under("spec.template.spec", POD_KEYS),
+    "spec.podFailurePolicy.rules.onExitCodes.values": (),
+    "spec.scheduling.resourceClaims": ("name",),
+}
 _READINGS = under("spec.template.spec", POD_READINGS)
 _DEFAULTS: Mapping[str, Default] = {
     **under("spec.template", TEMPLATE_DEFAULTS),

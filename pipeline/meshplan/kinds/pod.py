@@ -9,7 +9,7 @@ from typing import Any
 
 from meshplan.kinds.kind import Default, Kind, paths_under, under
 from meshplan.kinds.readings import quantities
-from meshplan.kinds.storage import CLAIM_DEFAULTS, CLAIM_KEYS, CLAIM_READINGS
+from meshplan.kinds.storage import CLAIM_DEFAULTS, CLAIM_READINGS, SOURCE_DEFAULTS
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _PROBES = paths_under(_CONTAINERS, ("livenessProbe", "readinessProbe", "startupProbe"))
@@ -46,6 +46,9 @@ POD_KEYS: Mapping[str, tuple[str, ...]] = {
             "volumeMounts": ("mountPath",),
             "volumeDevices": ("devicePath",),
             "resizePolicy": ("resourceName",),
+            "resources.claims": ("name",),
+            "restartPolicyRules.exitCodes.values": (),
+            "volumeMounts.bindMountOptions": (),
         },
     ),
     "volumes": ("name",),
@@ -59,7 +62,8 @@ POD_KEYS: Mapping[str, tuple[str, ...]] = {
     "resourceClaims": ("name",),
     "securityContext.sysctls": ("name",),
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
-    **under(_CLAIM, CLAIM_KEYS),
+    "evictionResponders": ("name",),
+    "resources.claims": ("name",),
 }
 
 POD_DEFAULTS: Mapping[str, Default] = {
@@ -90,6 +94,7 @@ POD_DEFAULTS: Mapping[str, Default] = {
             "terminationMessagePolicy": "File",
             "env.value": _empty_value,
             "env.valueFrom.fieldRef.apiVersion": "v1",
+            "env.valueFrom.fileKeyRef.optional": False,
             "ports.protocol": "TCP",
             "volumeMounts.readOnly": False,
             "volumeMounts.subPath": "",
@@ -116,15 +121,28 @@ POD_DEFAULTS: Mapping[str, Default] = {
     "volumes.downwardAPI.items.fieldRef.apiVersion": "v1",
     "volumes.projected.sources.downwardAPI.items.fieldRef.apiVersion": "v1",
     "volumes.projected.sources.serviceAccountToken.expirationSeconds": 3600,
-    "volumes.hostPath.type": "",
+    **under("volumes", SOURCE_DEFAULTS),
     "volumes.nfs.readOnly": False,
     "volumes.persistentVolumeClaim.readOnly": False,
     **under(_CLAIM, CLAIM_DEFAULTS),
 }
 
 POD_READINGS = {
-    **quantities("overhead.*", "volumes.emptyDir.sizeLimit"),
-    **under(_CONTAINERS, quantities("resources.limits.*", "resources.requests.*")),
+    **quantities(
+        "overhead.*", "resources.limits.*", "resources.requests.*", "volumes.emptyDir.sizeLimit"
+    ),
+    **under(
+        _CONTAINERS,
+        quantities(
+            "env.valueFrom.resourceFieldRef.divisor",
+            "resources.limits.*",
+            "resources.requests.*",
+        ),
+    ),
+    **under(
+        ("volumes", "volumes.projected.sources"),
+        quantities("downwardAPI.items.resourceFieldRef.divisor"),
+    ),
     **under(_CLAIM, CLAIM_READINGS),
 }
 

@@ -13,6 +13,21 @@ CLAIM_KEYS: Mapping[str, tuple[str, ...]] = {"accessModes": ()}
 CLAIM_DEFAULTS: Mapping[str, object] = {"volumeMode": "Filesystem"}
 CLAIM_READINGS = quantities("resources.requests.*", "resources.limits.*")
 
+#: What a Pod and a PersistentVolume assume about what a volume is on.
+SOURCE_DEFAULTS: Mapping[str, object] = {
+    "azureDisk.cachingMode": "ReadWrite",
+    "azureDisk.fsType": "ext4",
+    "azureDisk.kind": "Shared",
+    "azureDisk.readOnly": False,
+    "hostPath.type": "",
+    "iscsi.iscsiInterface": "default",
+    "rbd.keyring": "/etc/ceph/keyring",
+    "rbd.pool": "rbd",
+    "rbd.user": "admin",
+    "scaleIO.fsType": "xfs",
+    "scaleIO.storageMode": "ThinProvisioned",
+}
+
 #: What a volume is on can never change.
 _SOURCES = (
     "awsElasticBlockStore",
@@ -86,7 +101,7 @@ PERSISTENT_VOLUME = Kind(
     defaults={
         "spec.persistentVolumeReclaimPolicy": "Retain",
         "spec.volumeMode": "Filesystem",
-        "spec.hostPath.type": "",
+        **under("spec", SOURCE_DEFAULTS),
     },
     readings=quantities("spec.capacity.*"),
     immutable=("spec.volumeMode", *(f"spec.{source}" for source in _SOURCES)),
