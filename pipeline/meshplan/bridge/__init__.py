@@ -37,7 +37,8 @@ def bridges(changes: Iterable[Change], base: Mesh, head: Mesh) -> tuple[Choice, 
     found = _renaming(found, head)
     found = _whole_hosts(found, base, head)
     found = _pinned(found, plain)
-    return (*(_distinct(choice) for choice in found), *_objects(plain, base, head))
+    kept = [replace(c, between=()) if c.recreated else _distinct(c) for c in found]
+    return (*kept, *_objects(plain, base, head))
 
 
 def _is(choice: Choice, group: str, kind: str) -> bool:

@@ -26,6 +26,8 @@ class Choice:
     old: Resource | None
     new: Resource | None
     between: tuple[Resource, ...] = ()
+    #: Whether a field that cannot be changed differs: it has to be deleted and created again.
+    recreated: bool = False
 
     @property
     def temporary(self) -> bool:
@@ -43,7 +45,7 @@ def choices_of(change: Change) -> tuple[Choice, ...]:
         case Update(before, after):
             return (Choice(after.id, before, after),)
         case Replace(before, after):
-            return (Choice(after.id, before, after),)
+            return (Choice(after.id, before, after, recreated=True),)
         case Rename(before, after):
             return (Choice(after.id, None, after), Choice(before.id, before, None))
 
