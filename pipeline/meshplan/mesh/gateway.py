@@ -41,7 +41,7 @@ class Server:
         """Whether it reads requests: HTTP, or HTTPS that it ends itself (`IsHTTPServer`)."""
         if self.protocol.is_http:
             return True
-        return self.protocol is Protocol.HTTPS and self.tls is not None and not self.is_passthrough
+        return self.protocol is Protocol.HTTPS and not self.is_passthrough
 
     @property
     def is_passthrough(self) -> bool:
@@ -50,13 +50,22 @@ class Server:
 
     @property
     def is_tls(self) -> bool:
-        """Whether connections to it are TLS (`IsTLSServer`)."""
-        return self.tls is not None and not (self.tls.https_redirect and self.protocol.is_http)
+        """Whether connections to it are TLS (`IsTLSServer`); HTTP with `httpsRedirect` is not."""
+        return self.tls is not None and not self.protocol.is_http
 
     @property
     def host_names(self) -> tuple[tuple[str, str], ...]:
         """Namespace ("" for any) and host of each of `hosts`."""
         return tuple(_split(host) for host in self.hosts)
+
+    @property
+    def server_names(self) -> tuple[str, ...]:
+        """The names in the TLS handshake that lead to it."""
+        return tuple(dict.fromkeys(name for _, name in self.host_names))
+
+    def hosts_for(self, namespace: str) -> tuple[str, ...]:
+        """The hosts that VirtualServices of a namespace may use (`NamesForNamespace`)."""
+        return tuple(name for where, name in self.host_names if where in ("", "*", namespace))
 
 
 @dataclass(frozen=True, slots=True)

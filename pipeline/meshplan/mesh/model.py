@@ -1,6 +1,6 @@
 """`Mesh`: the indexed view of a snapshot. Each index is built when it is first asked for."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
@@ -14,14 +14,17 @@ from meshplan.mesh.destination_rule import (
 )
 from meshplan.mesh.gateway import Gateway, gateway_of
 from meshplan.mesh.hosts import matches, namespace_of, resolve_gateway_name, resolve_short_name
+from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.registry import (
     ServiceRegistry,
     add_service,
     one_namespace_per_host,
     services_by_pattern,
 )
+from meshplan.mesh.scope import ProxyScope
 from meshplan.mesh.security import PeerMode, SecurityPolicies
-from meshplan.mesh.service import MeshService, service_of, services_of
+from meshplan.mesh.servers import MergedServers, merge_servers
+from meshplan.mesh.service import MeshService, Port, service_of, services_of
 from meshplan.mesh.sidecar import Sidecar, Sidecars
 from meshplan.mesh.virtual_service import (
     MESH_GATEWAY,
@@ -39,6 +42,7 @@ from meshplan.settings import World
 NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
@@ -56,6 +60,8 @@ class Mesh:
         self.config = config
         self.world = world
         self._views = views if views is not None else _Views()
+        self._scopes: dict[Proxy, ProxyScope] = {}
+        self._servers: dict[Proxy, MergedServers] = {}
 
     @classmethod
     def of(cls, snapshot: Snapshot, config: MeshConfig, world: World) -> Self:
@@ -134,6 +140,21 @@ class Mesh:
             return ()
         return self.workloads_matching(service.namespace, service.selector)
 
+    def is_injected(self, workload: Workload) -> bool:
+        """Whether pods have a sidecar, by their own labels, else by their namespace's.
+
+        Where neither says anything it is assumed, as whoever writes rules for pods expects one.
+        """
+        if workload.injected is not None:
+            return workload.injected
+        namespace = self.snapshot.get(ResourceId("", "Namespace", "", workload.namespace))
+        if namespace is None:
+            return True
+        stated = namespace.labels.get("istio-injection")
+        if stated is not None:
+            return stated == "enabled"
+        return "istio.io/rev" in namespace.labels or self.world is World.OPEN
+
     # Routing rules
 
     @cached_property
@@ -181,7 +202,7 @@ class Mesh:
         ranked = [
             (rank, vs)
             for vs in self._virtual_services_by_gateway.get(gateway, ())
-            if (rank := self._rank(vs, namespace)) is not None
+            if (rank := self.virtual_service_rank(vs, namespace)) is not None
         ]
         return tuple(vs for _, vs in sorted(ranked, key=lambda pair: pair[0]))
 
@@ -247,9 +268,61 @@ class Mesh:
         """The Gateways whose servers pods with these labels open, in whichever namespace."""
         return tuple(gateway for gateway in self.gateways if gateway.selects(labels))
 
+    def servers(self, proxy: Proxy) -> MergedServers:
+        """What the pods of a gateway listen for, the servers of all their Gateways merged."""
+        found = self._servers.get(proxy)
+        if found is None:
+            found = merge_servers(
+                self.gateways_of(proxy.labels),
+                lambda _gateway, port: (self.target_port(port, proxy),),
+            )
+            self._servers[proxy] = found
+        return found
+
+    def target_port(self, port: int, proxy: Proxy) -> int:
+        """The port on which a gateway's pods listen for a port of a server (`resolvePorts`).
+
+        That of a Service in front of them counts as its target port.
+        """
+        for service in self._services_of(proxy):
+            if "experimental.istio.io/disable-gateway-port-translation" in service.labels:
+                continue
+            found = service.port(port)
+            if found is not None:
+                return self.number_of(found, proxy.namespace, proxy.labels)
+        return port
+
+    def number_of(self, port: Port, namespace: str, labels: Mapping[str, str]) -> int:
+        """The port of some pods that a port of their Service leads to; names are looked up."""
+        if isinstance(port.target, int):
+            return port.target or port.number
+        for workload in self.workloads_matching(namespace, labels):
+            if port.target in workload.ports:
+                return workload.ports[port.target]
+        return port.number
+
+    def services_in(self, namespace: str) -> Sequence[MeshService]:
+        """The services of a namespace, the oldest first."""
+        return self._services_by_namespace.get(namespace, ())
+
+    def _services_of(self, proxy: Proxy) -> tuple[MeshService, ...]:
+        """The Services in front of some pods, the oldest first."""
+        return tuple(
+            service
+            for service in self._services_by_namespace.get(proxy.namespace, ())
+            if service.selector and matches_labels(service.selector, proxy.labels)
+        )
+
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
         """The Sidecar of a workload; None for the default, that imports all (`getSidecarScope`)."""
         return self._sidecars.of(namespace, labels)
+
+    def scope(self, proxy: Proxy) -> ProxyScope:
+        """What a class of proxies imports."""
+        found = self._scopes.get(proxy)
+        if found is None:
+            found = self._scopes[proxy] = ProxyScope(self, proxy)
+        return found
 
     # Security
 
@@ -280,6 +353,10 @@ class Mesh:
         return self._request_authentications.attached(namespace, labels)
 
     # Indexes
+
+    @cached_property
+    def _services_by_namespace(self) -> Mapping[str, list[MeshService]]:
+        return _grouped(self.registry.services, lambda service: (service.namespace,))
 
     @cached_property
     def _workloads_by_namespace(self) -> Mapping[str, list[Workload]]:
@@ -328,7 +405,7 @@ class Mesh:
         resource = virtual_service.resource
         return self._views.of(resource, kind, lambda r: l4_rules_of(r, kind, domain))
 
-    def _rank(self, virtual_service: VirtualService, namespace: str) -> int | None:
+    def virtual_service_rank(self, virtual_service: VirtualService, namespace: str) -> int | None:
         """How near a VirtualService is to a namespace; None where it is not seen."""
         export_to = virtual_service.export_to
         own = virtual_service.namespace == namespace
@@ -363,9 +440,6 @@ class _Views:
             found = self._found[key] = (resource, read(resource))
         value: _T = found[1]
         return value
-
-
-_K = TypeVar("_K")
 
 
 def _grouped(items: Iterable[_T], keys: Callable[[_T], Iterable[_K]]) -> Mapping[_K, list[_T]]:

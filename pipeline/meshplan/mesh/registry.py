@@ -22,6 +22,12 @@ class ServiceRegistry:
         for service in self._ordered:
             by_host.setdefault(service.host, []).append(service)
         self.by_host: Mapping[str, Sequence[MeshService]] = by_host
+        self.by_address: Mapping[str, Sequence[str]] = _grouped(
+            (address, service.host) for service in self._ordered for address in service.addresses
+        )
+        self.by_alias: Mapping[str, Sequence[str]] = _grouped(
+            (alias, service.host) for service in self._ordered for alias in service.aliases
+        )
         self._visible: dict[str, tuple[MeshService, ...]] = {}
 
     @property
@@ -129,6 +135,13 @@ def _can_merge(one: MeshService, other: MeshService) -> bool:
         getattr(one, name) == getattr(other, name)
         for name in ("namespace", "resolution", "registry", "labels", "selector", "export_to")
     )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 def _resolved_aliases(services: Sequence[MeshService]) -> dict[str, tuple[str, ...]]:

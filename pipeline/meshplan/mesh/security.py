@@ -41,7 +41,7 @@ class SecurityPolicies:
 
     def attached(self, namespace: str, found: Mapping[str, str]) -> tuple[Resource, ...]:
         """Those that apply to a workload: of the root namespace, then of its own."""
-        return self._select(namespace, lambda resource: _is_attached(resource, namespace, found))
+        return self._select(namespace, lambda resource: is_attached(resource, namespace, found))
 
     def peer_mode(self, namespace: str, found: Mapping[str, str], port: int | None) -> PeerMode:
         """What a workload accepts on a port (`ComposePeerAuthentication`)."""
@@ -95,7 +95,7 @@ def _overlaid(mode: PeerMode, resource: Resource, stated: object) -> PeerMode:
     return PeerMode(MutualTls(str(stated)), (resource.id, *mode.sources))
 
 
-def _is_attached(resource: Resource, namespace: str, found: Mapping[str, str]) -> bool:
+def is_attached(resource: Resource, namespace: str, found: Mapping[str, str]) -> bool:
     """Whether a policy applies to a workload, by selector or target (`ShouldAttachPolicy`)."""
     spec = resource.spec
     targets = mappings(spec.get("targetRefs"))

@@ -1,0 +1,39 @@
+"""Proxies: the gateways and sidecars through which requests pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ProxyKind(StrEnum):
+    """Where a proxy stands."""
+
+    SIDECAR = "sidecar"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A class of proxies that are configured alike: same kind, namespace and labels."""
+
+    kind: ProxyKind
+    namespace: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    service_account: str = "default"
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.namespace, self.service_account, *sorted(self.labels.items())))
+
+    def dns_domain(self, domain: str) -> str:
+        """The search domain of its pod."""
+        return f"{self.namespace}.svc.{domain}"
+
+
+def sidecar(namespace: str, labels: Mapping[str, str] | None = None) -> Proxy:
+    """The sidecars of pods with these labels."""
+    return Proxy(ProxyKind.SIDECAR, namespace, labels or {})
+
+
+def gateway(namespace: str, labels: Mapping[str, str] | None = None) -> Proxy:
+    """The pods of a gateway with these labels."""
+    return Proxy(ProxyKind.GATEWAY, namespace, labels or {})

@@ -1,0 +1,18 @@
+"""What the mesh does with requests: routes, backends, denials, errors."""
+
+from meshplan.traffic.inbound import Server
+from meshplan.traffic.outcome import Outcome, outcome_to_json
+from meshplan.traffic.request import Request, request_of
+from meshplan.traffic.route import View, admit, route, route_in
+
+__all__ = [
+    "Outcome",
+    "Request",
+    "Server",
+    "View",
+    "admit",
+    "outcome_to_json",
+    "request_of",
+    "route",
+    "route_in",
+]

@@ -1,0 +1,353 @@
+"""`route`: what happens to a request. Three stages that may look at three different meshes.
+
+Proxies take over changes one by one: their routes (RDS, LDS) may be from one state, their clusters
+and endpoints (CDS, EDS) from another, and the servers' listeners from a third. Each stage is a
+pure function of its own mesh, and what goes from one to the next are names.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+from weakref import WeakKeyDictionary
+
+from meshplan.mesh.gateway import Server as GatewayServer
+from meshplan.mesh.model import Mesh
+from meshplan.mesh.proxy import Proxy, ProxyKind
+from meshplan.mesh.scope import Listener
+from meshplan.settings import World
+from meshplan.traffic.clusters import Clusters
+from meshplan.traffic.condition import all_hold
+from meshplan.traffic.forward import Hop, Inbounds, forward
+from meshplan.traffic.gateway_routes import GatewayRoutes, server_for_name
+from meshplan.traffic.inbound import Inbound, Server, Verdict
+from meshplan.traffic.l4 import gateway_connection, sidecar_connection
+from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
+from meshplan.traffic.outcome import (
+    Backend,
+    Decided,
+    Denied,
+    Direct,
+    Failed,
+    Outcome,
+    Passthrough,
+    Reason,
+    Redirect,
+    Served,
+    Transport,
+    Unknown,
+)
+from meshplan.traffic.paths import location, normalized
+from meshplan.traffic.request import Request
+from meshplan.traffic.sidecar_routes import SidecarRoutes
+from meshplan.traffic.table import (
+    Abort,
+    Answer,
+    Block,
+    Forward,
+    PassOn,
+    Route,
+    SendElsewhere,
+    VirtualHost,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The states from which a request sees the proxies' configuration."""
+
+    #: Listeners and routes of the client's proxy.
+    routes: Mesh
+    #: Clusters and endpoints of the client's proxy.
+    clusters: Mesh
+    #: Listeners and policies of the servers' proxies.
+    servers: Mesh
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The route that a proxy takes for a request."""
+
+    route: Route
+    why: tuple[Reason, ...]
+
+
+def route(mesh: Mesh, request: Request, client: Proxy, behind: Server | None = None) -> Outcome:
+    """What happens to a request that a proxy receives, in one state of the mesh.
+
+    `behind` is the workload that stands behind whatever endpoint is reached; left out, that is
+    told by the endpoint itself.
+    """
+    return route_in(View(mesh, mesh, mesh), request, client, behind)
+
+
+def route_in(view: View, request: Request, client: Proxy, behind: Server | None = None) -> Outcome:
+    """What happens to a request while proxies take over changes."""
+    path = normalized(request.path, view.routes.config.path_normalization)
+    if path is None:
+        return Failed(400, "-", "path_normalization_failed")
+    if path != request.path:
+        request = replace(request, path=path)
+    found = select(view.routes, request, client)
+    outcome = (
+        carry_out(view, found, request, client, behind) if isinstance(found, Selected) else found
+    )
+    opaque = opaque_outbound(view.routes, client)
+    if isinstance(outcome, Unknown):
+        return outcome
+    if opaque:
+        reason = f"{opaque[0]} changes what the proxy does"
+        return Unknown(reason, opaque, outcome, outcome.why)
+    return outcome
+
+
+def select(mesh: Mesh, request: Request, client: Proxy) -> Selected | Outcome:
+    """The first stage: which route the client's proxy takes, or what it does without any."""
+    match client.kind:
+        case ProxyKind.SIDECAR:
+            return _select_at_sidecar(mesh, request, client)
+        case ProxyKind.GATEWAY:
+            return _select_at_gateway(mesh, request, client)
+        case _:
+            assert_never(client.kind)
+
+
+def carry_out(
+    view: View,
+    selected: Selected,
+    request: Request,
+    client: Proxy,
+    behind: Server | None = None,
+) -> Outcome:
+    """The second and third stage: what the route does, and where that leads."""
+    chosen, why = selected.route, selected.why
+    action = chosen.action
+    match action:
+        case Forward():
+            hop = Hop(
+                clusters=tables(view.clusters).clusters(client),
+                servers=view.servers,
+                inbound=tables(view.servers).inbound,
+                proxy=client,
+                behind=behind,
+            )
+            return forward(action, chosen, request, hop, why)
+        case SendElsewhere():
+            found = Redirect(action.status, location(action, chosen, request), why)
+            return _aborted(action.abort, found)
+        case Answer():
+            return _aborted(action.abort, Direct(action.status, why))
+        case PassOn():
+            return Passthrough(request.host_name, request.dialled_port, why)
+        case Block():
+            return Failed(502, "-", "direct_response", why=why)
+        case _:
+            assert_never(action)
+
+
+def admit(mesh: Mesh, request: Request, server: Server, transport: Transport) -> Outcome:
+    """The server's side alone: whether a request that arrives at a workload is let in."""
+    path = normalized(request.path, mesh.config.path_normalization)
+    if path is None:
+        return Failed(400, "-", "path_normalization_failed")
+    request = replace(request, path=path)
+    found = tables(mesh).inbound.of(server).admit(request, transport, request.principal)
+    match found.verdict:
+        case Verdict.ACCEPTED:
+            name = f"{server.namespace}:{server.port}"
+            backend = Backend(name, request.host, "", server.port, 0, path, request.host, transport)
+            outcome: Decided = Served((backend,), why=found.why)
+        case Verdict.DENIED:
+            outcome = Denied(403, found.policy, found.why)
+        case Verdict.REFUSED:
+            outcome = Failed(None, found.flag, "connection refused by mutual TLS", why=found.why)
+        case Verdict.UNKNOWN:
+            return Unknown(found.reason, why=found.why)
+        case _:
+            assert_never(found.verdict)
+    opaque = opaque_inbound(mesh, server.namespace, server.labels)
+    if opaque:
+        return Unknown(f"{opaque[0]} changes what the server does", opaque, outcome, outcome.why)
+    return outcome
+
+
+def _select_at_sidecar(mesh: Mesh, request: Request, client: Proxy) -> Selected | Outcome:
+    port = request.dialled_port
+    listener = mesh.scope(client).listener(port)
+    if listener is None:
+        return _unmatched(mesh, request, client)
+    routes = tables(mesh).sidecar(client, port, listener)
+    service = routes.dialled(request.host_name)
+    declared = service.port(port) if service else None
+    if service is not None and declared is not None:
+        is_http = declared.protocol.is_http_or_sniffed and request.scheme == "http"
+        if not is_http:
+            found = sidecar_connection(mesh, client, listener, service, request, port)
+            if found is None:
+                return _unmatched(mesh, request, client)
+            return Selected(found, _because(found))
+    elif request.scheme != "http":
+        return _unmatched(mesh, request, client)
+    if mesh.world is World.OPEN or tables(mesh).has_http(client, listener, port):
+        host = routes.virtual_host(request.host_name)
+    else:
+        # Without any service on the port nobody's VirtualServices count on it.
+        host = routes.catch_all
+    return _first_match(host, request)
+
+
+def _select_at_gateway(mesh: Mesh, request: Request, client: Proxy) -> Selected | Outcome:
+    port = mesh.target_port(request.dialled_port, client)
+    groups = mesh.servers(client).by_port.get(port, ())
+    plain = [group for group in groups if not any(s.is_tls for s in group.servers)]
+    if request.scheme in ("https", "tls"):
+        secured = tuple(s for group in groups for s in group.servers if s.is_tls)
+        server = server_for_name(secured, request.server_name)
+        if server is None:
+            return _no_listener(port, "takes TLS for this name") if not plain else _refused(port)
+        return _at_server(mesh, request, client, (server,), port)
+    if not plain:
+        return _refused(port) if groups else _no_listener(port, "is open")
+    return _at_server(mesh, request, client, plain[0].servers, port)
+
+
+def _at_server(
+    mesh: Mesh, request: Request, client: Proxy, servers: tuple[GatewayServer, ...], port: int
+) -> Selected | Outcome:
+    """A request that some servers of a gateway take."""
+    if not servers[0].is_http:
+        taken = gateway_connection(mesh, client, servers[0], request)
+        if taken is None:
+            return Failed(None, "NR", "filter_chain_not_found", why=_of_servers(servers))
+        return Selected(taken, (*_of_servers(servers), *_because(taken)))
+    inbound = Inbound(mesh, Server(client.namespace, client.labels, port))
+    admission = inbound.authorize(request, request.principal, for_tcp=False)
+    match admission.verdict:
+        case Verdict.DENIED:
+            return Denied(403, admission.policy, admission.why)
+        case Verdict.UNKNOWN:
+            return Unknown(admission.reason, why=admission.why)
+        case _:
+            pass
+    routes = tables(mesh).gateway(client, servers, inbound)
+    host = routes.virtual_host(request.host_name)
+    why = _of_servers(servers)
+    if host is None:
+        return Failed(404, "NR", "route_not_found", why=why)
+    if host.require_tls and request.scheme != "https":
+        return Redirect(301, f"https://{request.host}{request.path}", why)
+    found = _first_match(host, request)
+    return replace(found, why=(*why, *found.why))
+
+
+def _first_match(host: VirtualHost, request: Request) -> Selected | Outcome:
+    """The first route of a virtual host whose conditions a request meets."""
+    for candidate in host.routes:
+        truth = all_hold(candidate.conditions, request)
+        if truth is None:
+            why = _because(candidate)
+            return Unknown(f"whether {why[0].text} cannot be decided", why=why)
+        if truth:
+            return Selected(candidate, _because(candidate))
+    why = (Reason(None, f"no route of {host.domain} matches"),)
+    return Failed(404, "NR", "route_not_found", why=why)
+
+
+def _unmatched(mesh: Mesh, request: Request, client: Proxy) -> Outcome:
+    """A connection for which a sidecar has no listener."""
+    if mesh.scope(client).outbound_policy == "ALLOW_ANY":
+        why = (Reason(None, "nothing here declares the host, and the mesh lets it pass"),)
+        return Passthrough(request.host_name, request.dialled_port, why)
+    why = (Reason(None, "nothing here declares the host, and only declared ones are reached"),)
+    return Failed(None, "UH", "BlackHoleCluster", why=why)
+
+
+def _no_listener(port: int, what: str) -> Failed:
+    return Failed(None, "-", "connection refused", why=(Reason(None, f"no port {port} {what}"),))
+
+
+def _refused(port: int) -> Failed:
+    why = (Reason(None, f"port {port} speaks something else"),)
+    return Failed(None, "NR", "filter_chain_not_found", why=why)
+
+
+def _of_servers(servers: tuple[GatewayServer, ...]) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(server.gateway, f"{server.pointer.lstrip('/')} listens on port {server.port}")
+        for server in servers[:1]
+    )
+
+
+def _because(found: Route) -> tuple[Reason, ...]:
+    if found.source is None:
+        return (Reason(None, "nothing here declares the host"),)
+    place = found.pointer.removeprefix("/spec/")
+    parts = place.split("/")
+    shown = "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in parts)
+    return (Reason(found.source, f"{shown[1:]} matches" if place else "has its own route"),)
+
+
+def _aborted(abort: Abort | None, found: Redirect | Direct) -> Outcome:
+    if abort is None or abort.percent <= 0:
+        return found
+    if abort.percent >= 100:
+        return Failed(abort.status, "FI", "fault_filter_abort", why=found.why)
+    return Unknown("a fault hits some of the requests", why=found.why)
+
+
+@dataclass(slots=True)
+class Tables:
+    """What was built for a mesh, for its next request."""
+
+    mesh: Mesh
+    inbound: Inbounds
+    _clusters: dict[Proxy, Clusters] = field(default_factory=dict)
+    _sidecars: dict[tuple[Proxy, int], SidecarRoutes] = field(default_factory=dict)
+    _gateways: dict[tuple[Proxy, tuple[GatewayServer, ...]], GatewayRoutes] = field(
+        default_factory=dict
+    )
+    _http: dict[tuple[Proxy, int], bool] = field(default_factory=dict)
+
+    def clusters(self, proxy: Proxy) -> Clusters:
+        """The clusters of a class of proxies."""
+        found = self._clusters.get(proxy)
+        if found is None:
+            found = self._clusters[proxy] = Clusters(self.mesh, proxy)
+        return found
+
+    def sidecar(self, proxy: Proxy, port: int, listener: Listener) -> SidecarRoutes:
+        """The routes of sidecars for a port."""
+        found = self._sidecars.get((proxy, port))
+        if found is None:
+            found = SidecarRoutes(self.mesh, proxy, port, listener)
+            self._sidecars[proxy, port] = found
+        return found
+
+    def gateway(
+        self, proxy: Proxy, servers: tuple[GatewayServer, ...], inbound: Inbound
+    ) -> GatewayRoutes:
+        """The routes of a gateway for servers that share a table."""
+        found = self._gateways.get((proxy, servers))
+        if found is None:
+            found = GatewayRoutes(self.mesh, proxy, servers, inbound.token_places)
+            self._gateways[proxy, servers] = found
+        return found
+
+    def has_http(self, proxy: Proxy, listener: Listener, port: int) -> bool:
+        """Whether a sidecar has a listener that reads requests for any host on a port."""
+        key = (proxy, port)
+        if key not in self._http:
+            self._http[key] = listener.egress.port == port or any(
+                (found := service.port(port)) is not None and found.protocol.is_http_or_sniffed
+                for service in listener.matching("*")
+            )
+        return self._http[key]
+
+
+_TABLES: WeakKeyDictionary[Mesh, Tables] = WeakKeyDictionary()
+
+
+def tables(mesh: Mesh) -> Tables:
+    """What was built for a mesh so far."""
+    found = _TABLES.get(mesh)
+    if found is None:
+        found = _TABLES[mesh] = Tables(mesh, Inbounds(mesh))
+    return found
