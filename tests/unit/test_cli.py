@@ -74,6 +74,19 @@ class TestDiff:
         os.chdir(tmp_path)
         assert run("diff", "-C", str(shop.path), "r0..r1")[0] == 0
 
+    def test_every_path_is_relative_to_the_other_directory(
+        self, run: Run, shop: Repository, tmp_path: Path
+    ) -> None:
+        os.chdir(tmp_path)
+        (shop.path / "mine.yaml").write_text("world: closed\n")
+        status, _, _ = run(
+            *("diff", "-C", str(shop.path), "r0..r1"),
+            *("--config", "mine.yaml", "-o", "json=out.json"),
+        )
+        assert status == 0
+        assert json.loads((shop.path / "out.json").read_text())["base"]["name"] == "r0"
+        assert Path.cwd() == tmp_path
+
     def test_a_clean_tree_gets_a_suggestion(self, run: Run, shop: Repository) -> None:
         shop.git("checkout", "--quiet", "-b", "feature")
         status, out, _ = run("diff")
@@ -329,7 +342,7 @@ class TestErrors:
             (("diff", "a..b", "c"), "a range and a revision"),
             (("diff", "--as-of", "yesterday"), "is no date"),
             (("diff", "--fail-on", "evil"), "evil"),
-            (("diff", "-C", "nowhere"), "nowhere does not exist"),
+            (("diff", "-C", "nowhere"), "cannot go to nowhere: no such file or directory"),
             (("diff", "--config", "nowhere"), "nowhere"),
             (("dif",), 'no command "dif"; did you mean "diff"?'),
             (("diff", "--nonsense"), "--nonsense"),
@@ -346,7 +359,7 @@ class TestErrors:
     def test_no_repository(self, run: Run, tmp_path: Path) -> None:
         status, _, err = run("diff", "-C", str(tmp_path))
         assert status == 2
-        assert "is not inside a Git repository" in err
+        assert err.startswith(f"error: {tmp_path} is not inside a Git repository\nhint: ")
 
     def test_an_empty_repository(self, run: Run, repo: Any) -> None:
         status, _, err = run("diff", "-C", str(repo().path))

@@ -1,6 +1,7 @@
 """Options that several commands have, so that they are called and explained the same everywhere."""
 
 from collections.abc import Callable
+from contextlib import chdir
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,16 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
+def _enter(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
+    """Go where `-C` says, as git does: every other path on the command line is relative to it."""
+    if value is not None:
+        try:
+            ctx.with_resource(chdir(value))
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise click.UsageError(f"cannot go to {value}: {reason}", ctx) from error
+
+
 def source_options(command: Command) -> Command:
     """Where to read: repository, settings, targets."""
     for option in reversed(
@@ -36,7 +47,9 @@ def source_options(command: Command) -> Command:
                 "-C",
                 "--directory",
                 type=click.Path(path_type=Path),
-                default=Path(),
+                is_eager=True,
+                expose_value=False,
+                callback=_enter,
                 metavar="DIR",
                 help="Run as if started in DIR.",
             ),

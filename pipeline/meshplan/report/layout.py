@@ -33,6 +33,8 @@ class Line:
     spans: tuple[Span, ...] = ()
     indent: int = 0
     hang: int = 2
+    #: A sign in front that is never parted from what follows.
+    lead: Span = Span("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,10 @@ def _visible(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
-def line(*parts: str | Span, indent: int = 0, hang: int = 2) -> Line:
+def line(*parts: str | Span, indent: int = 0, hang: int = 2, lead: Span = Span("")) -> Line:
     """A line of unstyled strings and spans."""
     spans = tuple(Span(part) if isinstance(part, str) else part for part in parts)
-    return Line(spans, indent, hang)
+    return Line(spans, indent, hang, lead)
 
 
 def write(lines: Iterable[Line], view: View) -> str:
@@ -83,7 +85,8 @@ def to_ascii(text: str) -> str:
 
 
 def _plain(entry: Line) -> str:
-    return (" " * entry.indent + "".join(printable(s.text) for s in entry.spans)).rstrip()
+    text = "".join(printable(span.text) for span in (entry.lead, *entry.spans))
+    return (" " * entry.indent + text).rstrip()
 
 
 def _with_rich(lines: Iterable[Line], view: View) -> str:
@@ -111,14 +114,12 @@ def _with_rich(lines: Iterable[Line], view: View) -> str:
             text = Text()
             for span in entry.spans:
                 text.append(printable(span.text), span.style)
-            first = True
-            indent, hang = entry.indent, entry.indent + entry.hang
+            lead = Text(" " * entry.indent).append(printable(entry.lead.text), entry.lead.style)
+            hang = entry.indent + max(entry.hang, len(entry.lead.text))
             for part in text.wrap(console, max(20, width - hang)):
                 part.rstrip()
-                console.print(
-                    Text(" " * (indent if first else hang)) + part, soft_wrap=True, end="\n"
-                )
-                first = False
+                console.print(lead + part, soft_wrap=True)
+                lead = Text(" " * hang)
     return captured.get()
 
 

@@ -104,7 +104,7 @@ def _field(entry: FieldChange, view: View) -> Iterator[Line]:
     rows = wording.text_diff(entry)
     values = "" if rows else wording.values(entry)
     path = f"{entry.path}: " if values else entry.path
-    yield line(Span(f"{sign} ", _STYLES[sign]), path, values, indent=6)
+    yield line(path, values, indent=6, hang=4, lead=Span(f"{sign} ", _STYLES[sign]))
     shown = rows if view.verbose else rows[:LINES_SHOWN]
     for row in shown:
         yield line(Span(row, _STYLES[row[0]]), indent=10)

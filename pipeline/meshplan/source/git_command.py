@@ -187,7 +187,7 @@ def corrupt(what: str) -> SourceError:
 def not_a_repository(directory: Path) -> NoRepositoryError:
     """The error for a directory in which git finds no repository."""
     return NoRepositoryError(
-        f"{directory} is not inside a Git repository",
+        f"{directory if directory.parts else directory.absolute()} is not inside a Git repository",
         hint="run meshplan inside one; to look at a plain folder, use `meshplan check FOLDER`",
     )
 

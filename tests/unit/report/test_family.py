@@ -1,0 +1,38 @@
+"""Every report is listed, described, and of use."""
+
+import pkgutil
+
+import pytest
+
+import meshplan.report
+from meshplan.cli.diff import FORMATS
+from meshplan.report import REPORTS, Report, View
+from support.results import example, result, target
+
+#: What reports share.
+SHARED = {"layout", "wording", "yamltext"}
+
+
+def test_every_module_is_a_listed_report() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(meshplan.report.__path__)} - SHARED
+    assert {report.render.__module__.rpartition(".")[2] for report in REPORTS} == modules
+
+
+def test_help_names_every_report() -> None:
+    assert FORMATS.split(", ") == [report.name for report in REPORTS]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=[report.name for report in REPORTS])
+class TestEach:
+    def test_it_is_described(self, report: Report) -> None:
+        assert report.about
+        assert report.render.__doc__
+
+    def test_it_ends_with_one_line_break(self, report: Report) -> None:
+        for made in (example(), result(), result(target(), base=None)):
+            text = report.render(made, View())
+            assert text.endswith("\n")
+            assert not text.endswith("\n\n")
+
+    def test_it_is_deterministic(self, report: Report) -> None:
+        assert report.render(example(), View()) == report.render(example(), View())
