@@ -5,10 +5,19 @@ python docs/generate.py --check   say which of them are out of date; exit status
 """
 
 import argparse
+import ast
+import fcntl
 import inspect
+import io
 import json
+import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import tempfile
+import termios
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -210,6 +219,26 @@ def kinds() -> str:
     return page("Kinds", about, table(titles, rows))
 
 
+def renderers() -> str:
+    """The renderers, by the name that settings and coverage give them."""
+    kinds = _schema("settings")["$defs"]["target"]["properties"]["kind"]["enum"]
+    rows = [(f"`{kind}`", _first_sentence(f"source/render/{kind}.py")) for kind in kinds]
+    about = (
+        "How the files of a revision become objects. `meshplan targets -v` and `coverage` in the "
+        "result say of each place what became of it: `rendered`; `skipped`, where something lies "
+        "outside the repository or a tool is missing; `failed`, where something in the repository "
+        "is broken."
+    )
+    return page("Renderers", about, table(("kind", "what it reads"), rows))
+
+
+def _first_sentence(module: str) -> str:
+    import meshplan
+
+    source = (Path(meshplan.__file__).parent / module).read_text("utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
+
+
 def reports() -> str:
     """The reports, from their tuple."""
     from meshplan.report import REPORTS
@@ -227,34 +256,60 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/settings.md": settings,
     "reference/result.md": result,
     "reference/kinds.md": kinds,
+    "reference/renderers.md": renderers,
     "reference/reports.md": reports,
 }
 
 
+#: The terminal in the picture.
+COLUMNS = 110
+
+
 def demo() -> str:
     """What `meshplan demo` prints at a terminal, with its colours."""
-    done = subprocess.run(
-        [sys.executable, "-m", "meshplan", "demo", "--color", "always"],
-        env={"PATH": "/usr/bin:/bin:/usr/local/bin", "COLUMNS": "100", "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in {0, 1}:
-        raise SystemExit(f"meshplan demo failed: {done.stderr}")
-    return done.stdout
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "XDG_CACHE_HOME": scratch}
+        return in_terminal((sys.executable, "-m", "meshplan", "demo"), environment)
+
+
+def in_terminal(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """What a command writes to a terminal of `COLUMNS` columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    with subprocess.Popen(
+        command,
+        env={**environment, "TERM": "xterm-256color", "COLORTERM": ""},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(theirs)
+        output = b"".join(iter(lambda: _read(ours), b""))
+        said = process.stderr.read() if process.stderr else b""
+    os.close(ours)
+    if process.returncode not in {0, 1}:
+        raise SystemExit(f"{' '.join(command)} failed: {said.decode()}")
+    return output.decode().replace("\r\n", "\n")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says EIO where the other end is closed
+        return b""
 
 
 def picture(output: str) -> str:
-    """The output as an SVG of a terminal."""
-    import io
-
+    """The output as an SVG of a terminal, down to the plan."""
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(f"$ meshplan demo\n{output}"), soft_wrap=False)
-    return console.export_svg(title="meshplan demo")
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    shown = Text.from_ansi(f"$ meshplan demo\n{output}")
+    console.print(shown[: shown.plain.index("\nassuming ")])
+    drawing = console.export_svg(title="meshplan demo")
+    # The font is the reader's own: a picture in a page loads nothing from elsewhere.
+    return re.sub(r"\s*@font-face \{.*?\n    \}", "", drawing, flags=re.DOTALL)
 
 
 def words(output: str) -> str:
