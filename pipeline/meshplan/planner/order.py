@@ -1,15 +1,16 @@
 """The plan of a set of changes: which step in which wave, and what to wait for in between."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
 from meshplan.diff import ChangeSet, Create, Delete, Rename, Replace, Update
-from meshplan.graph import DependencyGraph
+from meshplan.graph import Cycle, DependencyGraph
 from meshplan.identity import ResourceId
-from meshplan.plan import Apply, Plan, Remove, Step, Wave
+from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave
 from meshplan.planner.gates import gate_after
 from meshplan.planner.layers import Group, groups_of, layers_of
-from meshplan.planner.words import Words
+from meshplan.planner.words import Words, listed
 from meshplan.resource import Resource, Snapshot
 
 
@@ -21,22 +22,42 @@ class State(Protocol):
         """All objects of the state."""
 
 
-def order(changes: ChangeSet, graph: DependencyGraph, base: State, head: State) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Objects for which a way was searched and found: they are written in these waves."""
+
+    ids: frozenset[ResourceId]
+    waves: tuple[tuple[Step, ...], ...]
+
+
+def order(
+    changes: ChangeSet,
+    graph: DependencyGraph,
+    base: State,
+    head: State,
+    solved: Sequence[Solved] = (),
+) -> Plan:
     """Waves that lead from `base` to exactly `head`, with no more of them than the edges ask for.
 
-    Any subset of the steps of a wave may be visible as far as the edges tell. The objects of a
-    cycle share a wave, in the order that breaks the fewest edges: what is written at once is
-    wrong for a moment, what is written one after the other is wrong until the last is written.
+    Any subset of the steps of a wave may be visible as far as the edges tell. A solved set is one
+    block that takes as many waves as it has. The objects of any other cycle share a wave, in the
+    order that breaks the fewest edges: what is written at once is wrong for a moment, what is
+    written one after the other is wrong until the last is written.
     """
     applied, removed = _writes(changes)
     replaced = applied.keys() & removed.keys()
     ids = sorted(applied.keys() | removed.keys())
-    groups = groups_of(ids, graph.cycles, removed.keys() - replaced, replaced)
+    inside: Mapping[ResourceId, Solved] = {i: found for found in solved for i in found.ids}
+    groups = _groups(ids, graph, inside, removed.keys() - replaced, replaced)
     layers = layers_of(groups, graph.edges)
     words = Words(graph, base.snapshot, head.snapshot, frozenset(removed))
     waves: list[list[Step]] = [[] for _ in range(layers.count)]
     for group in sorted(groups, key=_place_in_wave):
         first = layers.wave[group]
+        if group.ids[0] in inside:
+            for number, steps in enumerate(inside[group.ids[0]].waves):
+                waves[first + number] += [_told(step, words) for step in steps]
+            continue
         for subject in group.ids:
             if subject in removed:
                 gone = removed[subject]
@@ -45,7 +66,26 @@ def order(changes: ChangeSet, graph: DependencyGraph, base: State, head: State) 
             if subject in applied:
                 late = first + (subject in replaced)
                 waves[late].append(Apply(applied[subject], words.applied(subject)))
-    return _gated(waves, graph)
+    return Plan(tuple(Wave(tuple(w), _gate(n, waves, graph, inside)) for n, w in enumerate(waves)))
+
+
+def _groups(
+    ids: Sequence[ResourceId],
+    graph: DependencyGraph,
+    inside: Mapping[ResourceId, Solved],
+    removed: frozenset[ResourceId] | set[ResourceId],
+    replaced: frozenset[ResourceId] | set[ResourceId],
+) -> tuple[Group, ...]:
+    """As `groups_of`, with a solved set in the place of the cycles that it meets."""
+    distinct = {found.ids: found for found in inside.values()}
+    blocks = [Cycle(tuple(sorted(members & set(ids))), (), "") for members in distinct]
+    blocks += [cycle for cycle in graph.cycles if not any(i in inside for i in cycle.ids)]
+    return tuple(
+        replace(group, span=len(inside[group.ids[0]].waves), removes=False)
+        if group.ids[0] in inside
+        else group
+        for group in groups_of(ids, blocks, removed, replaced)
+    )
 
 
 def _writes(
@@ -74,8 +114,41 @@ def _place_in_wave(group: Group) -> tuple[bool, bool, tuple[ResourceId, ...]]:
     return group.removes, not holds, group.ids
 
 
-def _gated(waves: Sequence[Sequence[Step]], graph: DependencyGraph) -> Plan:
-    steps = [tuple(wave) for wave in waves]
-    return Plan(
-        tuple(Wave(wave, gate_after(number, steps, graph)) for number, wave in enumerate(steps))
-    )
+def _told(step: Step, words: Words) -> Step:
+    """The step with its reason."""
+    match step:
+        case Apply(bridge=True):
+            return replace(step, why="in between, so that old and new both find what they need")
+        case Apply():
+            return replace(step, why=words.applied(step.id))
+        case Remove(bridge=True):
+            return replace(step, why="it was only there for the changes before")
+        case Remove():
+            return replace(step, why=words.removed(step.id))
+        case _:
+            assert_never(step)
+
+
+def _gate(
+    number: int,
+    waves: Sequence[Sequence[Step]],
+    graph: DependencyGraph,
+    inside: Mapping[ResourceId, Solved],
+) -> Gate:
+    """As the edges ask for; inside a block every proxy has to have taken over each wave."""
+    gate = gate_after(number, waves, graph)
+    if number == len(waves) - 1:
+        return gate
+    later = {step.id for wave in waves[number + 1 :] for step in wave}
+    steps = [
+        step.id
+        for step in waves[number]
+        if step.id not in gate.ids
+        and (step.bridge or (step.id in inside and inside[step.id].ids & later))
+    ]
+    if not steps:
+        return gate
+    why = f"the proxies have to have taken over {listed([str(i) for i in sorted(steps)])}"
+    kind = GateKind.PROXIES if gate.kind in (GateKind.NONE, GateKind.ESTABLISHED) else gate.kind
+    reasons = "; ".join(reason for reason in (gate.why, why) if reason)
+    return Gate(kind, reasons, tuple(sorted({*gate.ids, *steps})))

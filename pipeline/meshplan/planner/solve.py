@@ -1,0 +1,236 @@
+"""Order, prove, learn: until the plan is proven, shown to be impossible, or the budget is spent."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from meshplan.bridge import Choice, bridges
+from meshplan.diff import ChangeSet
+from meshplan.graph import DependencyGraph
+from meshplan.identity import ResourceId
+from meshplan.mesh import Mesh
+from meshplan.plan import Plan, Step
+from meshplan.planner.order import Solved, order
+from meshplan.planner.reverse import irreversible, reversed_plan
+from meshplan.planner.search import NoPath, Path, State, search
+from meshplan.proof import Counterexample, Lost, Proof, Prover, StatePredicate
+
+_Ids = frozenset[ResourceId]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard is tried before the answer is `unknown`; counts, so that runs are repeatable."""
+
+    #: Rounds of proof and repair.
+    rounds: int = 6
+    #: Writes that one search puts to the prover.
+    probes: int = 4000
+    #: Objects that one search takes on.
+    objects: int = 9
+
+
+DEFAULT_EFFORT = Effort()
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The best plan that was found, and what is known of it."""
+
+    plan: Plan
+    proof: Proof
+    #: A request that every order loses, with or without bridges; None where there may be one.
+    impossible: Counterexample | None = None
+    #: What was tried where neither a plan nor an impossibility was found.
+    tried: str = ""
+    #: Why there is no safe way back; empty where the reversed plan is proven.
+    irreversible: str = ""
+    lost: tuple[Lost, ...] = ()
+
+
+def solve(
+    changes: ChangeSet,
+    graph: DependencyGraph,
+    base: Mesh,
+    head: Mesh,
+    *,
+    predicates: Sequence[StatePredicate] = (),
+    effort: Effort = DEFAULT_EFFORT,
+) -> Solution:
+    """A proven plan from `base` to `head`, with bridges where no order of the two is safe."""
+    plan = order(changes, graph, base, head)
+    proof = Prover(base, head).check(plan, predicates=predicates)
+    if not proof.counterexamples:
+        return _finished(plan, proof, base, head, predicates)
+    repair = _Repair(changes, graph, base, head, effort)
+    for _ in range(effort.rounds):
+        if not repair.learn(plan, proof.counterexamples):
+            break
+        plan = repair.plan()
+        proof = repair.prover.check(plan, predicates=predicates)
+        if not proof.counterexamples:
+            break
+    found = _finished(plan, proof, base, head, predicates)
+    witness = repair.witness if proof.counterexamples else None
+    tried = "" if witness or not proof.counterexamples else repair.tried
+    return Solution(found.plan, found.proof, witness, tried, found.irreversible, found.lost)
+
+
+def _finished(
+    plan: Plan, proof: Proof, base: Mesh, head: Mesh, predicates: Sequence[StatePredicate]
+) -> Solution:
+    return Solution(
+        plan,
+        proof,
+        irreversible=_no_way_back(plan, proof, base, head, predicates),
+        lost=proof.lost,
+    )
+
+
+def _no_way_back(
+    plan: Plan, proof: Proof, base: Mesh, head: Mesh, predicates: Sequence[StatePredicate]
+) -> str:
+    if not proof.is_safe:
+        return "the plan itself is not proven"
+    reason = irreversible(plan)
+    if reason:
+        return reason
+    back = Prover(head, base).check(reversed_plan(plan, base.snapshot), predicates=predicates)
+    if back.counterexamples:
+        return f"on the way back: {back.counterexamples[0].sentence}"
+    return f"on the way back: {back.unknowns[0].why}" if back.unknowns else ""
+
+
+@dataclass
+class _Repair:
+    """Sets of objects for which a way has been searched, and what was found."""
+
+    changes: ChangeSet
+    graph: DependencyGraph
+    base: Mesh
+    head: Mesh
+    effort: Effort
+    solved: dict[_Ids, Solved] = field(default_factory=dict)
+    hopeless: dict[_Ids, NoPath] = field(default_factory=dict)
+    witness: Counterexample | None = None
+
+    def __post_init__(self) -> None:
+        self.choices: Mapping[ResourceId, Choice] = {
+            choice.id: choice for choice in bridges(self.changes, self.base, self.head)
+        }
+        versions = [v for choice in self.choices.values() for v in choice.between]
+        self.prover = Prover(self.base, self.head, extra_versions=versions)
+
+    @property
+    def tried(self) -> str:
+        """What has been done in vain, in words."""
+        probes = sum(found.probes for found in self.hopeless.values())
+        ids = sorted({i for members in (*self.solved, *self.hopeless) for i in members})
+        names = ", ".join(str(i) for i in ids[:6]) + (" and more" if len(ids) > 6 else "")
+        return f"{probes} writes of {names} were put to the prover without finding a way"
+
+    def plan(self) -> Plan:
+        """The plan with all solved sets in their places."""
+        return order(self.changes, self.graph, self.base, self.head, tuple(self.solved.values()))
+
+    def learn(self, plan: Plan, counterexamples: Sequence[Counterexample]) -> bool:
+        """Search a way for the objects behind counterexamples; False if nothing new was found."""
+        progress = False
+        for members, witness in self._groups(plan, counterexamples):
+            found = self._search(members)
+            if found is None:
+                self.witness = self.witness or (witness if self._is_hopeless(members) else None)
+                continue
+            for other in [known for known in self.solved if known & found.ids]:
+                del self.solved[other]
+            self.solved[found.ids] = found
+            progress = True
+        return progress
+
+    def _groups(
+        self, plan: Plan, counterexamples: Iterable[Counterexample]
+    ) -> Iterable[tuple[_Ids, Counterexample]]:
+        """Counterexamples that share objects, or an object's known set, are one problem."""
+        known = [*self.solved, *(frozenset(cycle.ids) for cycle in self.graph.cycles)]
+        groups: list[tuple[set[ResourceId], Counterexample]] = []
+        for found in counterexamples:
+            members = set(found.culprits) or {s.id for s in plan.waves[found.wave].steps}
+            for other in known:
+                if other & members:
+                    members |= other
+            joined = [group for group in groups if group[0] & members]
+            groups = [group for group in groups if not group[0] & members]
+            witness = joined[0][1] if joined else found
+            groups.append((members.union(*(group[0] for group in joined)), witness))
+        changed = self.choices.keys()
+        return [(frozenset(members & changed), witness) for members, witness in groups]
+
+    def _search(self, members: _Ids) -> Solved | None:
+        """A way for the members; if there is none, with their neighbours in the graph as well."""
+        tried: set[_Ids] = set(self.hopeless) | set(self.solved)
+        for candidate in (members, self._closed(members), self._component(members)):
+            if candidate in tried or not self._few(candidate):
+                continue
+            tried.add(candidate)
+            choices = [self.choices[i] for i in sorted(candidate)]
+            choices += self._temporaries(candidate)
+            found = search(choices, self._around(candidate), self._probe, self.effort.probes)
+            match found:
+                case Path(waves):
+                    return Solved(candidate, waves)
+                case NoPath():
+                    self.hopeless[candidate] = found
+        return None
+
+    def _few(self, candidate: _Ids) -> bool:
+        return 0 < len(candidate) <= self.effort.objects
+
+    def _is_hopeless(self, members: _Ids) -> bool:
+        """Whether everything that touches the members was searched to the end."""
+        found = self.hopeless.get(self._component(members))
+        return found is not None and found.exhausted
+
+    def _temporaries(self, members: _Ids) -> list[Choice]:
+        spaces = {member.namespace for member in members}
+        kinds = {member.group for member in members}
+        return [
+            choice
+            for choice in self.choices.values()
+            if choice.temporary and choice.id.namespace in spaces and "security.istio.io" in kinds
+        ]
+
+    def _closed(self, members: _Ids) -> _Ids:
+        """The members and what lies between them, so that they can be one block of the plan."""
+        after, before = self._reach(members, forward=True), self._reach(members, forward=False)
+        return members | (after & before)
+
+    def _component(self, members: _Ids) -> _Ids:
+        """Everything that is connected with the members."""
+        found = set(members)
+        while True:
+            more = {e.then for e in self.graph.edges if e.first in found}
+            more |= {e.first for e in self.graph.edges if e.then in found}
+            if more <= found:
+                return frozenset(found)
+            found |= more
+
+    def _reach(self, members: _Ids, *, forward: bool) -> _Ids:
+        pairs = [(e.first, e.then) if forward else (e.then, e.first) for e in self.graph.edges]
+        found: set[ResourceId] = set()
+        edge_of = set(members)
+        while edge_of:
+            edge_of = {b for a, b in pairs if a in edge_of and b not in found and b not in members}
+            found |= edge_of
+        return frozenset(found)
+
+    def _around(self, members: _Ids) -> State:
+        """The other objects while the members are written: new if they come before, else old."""
+        before = self._reach(members, forward=False)
+        return {
+            choice.id: choice.new if choice.id in before else choice.old
+            for choice in self.choices.values()
+            if choice.id not in members and not choice.temporary
+        }
+
+    def _probe(self, state: State, steps: Sequence[Step]) -> bool:
+        broken, undecided = self.prover.transition(state, steps)
+        return not broken and not undecided
