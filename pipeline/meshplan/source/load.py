@@ -1,6 +1,8 @@
 """From two revisions to the two snapshots of each target: find, read, render, compose."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from meshplan.errors import SettingsError
@@ -61,6 +63,18 @@ def load_targets(
     `repo_urls` are the URLs under which Argo CD and Flux may know this repository. `only` names
     targets; the others are left out.
     """
+    with _collector_paused():
+        return _loaded(base, head, settings, repo_urls, cache, only)
+
+
+def _loaded(
+    base: Revision | None,
+    head: Revision,
+    settings: Settings,
+    repo_urls: Sequence[str],
+    cache: Cache | None,
+    only: Sequence[str],
+) -> Loaded:
     trees = {
         side: tree_of(revision, settings.ignore)
         for side, revision in ((Side.BASE, base), (Side.HEAD, head))
@@ -98,6 +112,18 @@ def load_targets(
         coverage_of(chosen, surveys),
         (*_assumptions(composer, settings), *(own.assumed[url] for url in sorted(own.assumed))),
     )
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Hold back the garbage collector: what is made here stays, and it would walk it many times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _expect_stated(settings: Settings, targets: Sequence[Target]) -> None:
