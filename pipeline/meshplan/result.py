@@ -17,12 +17,12 @@ from meshplan.diff import (
     Rename,
     Replace,
     Update,
+    id_of,
 )
 from meshplan.finding import Finding, Severity, Status
 from meshplan.graph import Cycle, Edge
 from meshplan.location import Location
 from meshplan.plan import Plan, wave_to_json
-from meshplan.resource import Resource
 from meshplan.settings import Assumption, Settings
 
 SCHEMA = "meshplan.dev/result/v1"
@@ -185,7 +185,7 @@ class Result:
     @property
     def summary(self) -> Mapping[str, int]:
         """How many changes of each action and findings of each status there are."""
-        actions = [change_to_json(c)["action"] for t in self.targets for c in t.changes]
+        actions = [action_of(change) for target in self.targets for change in target.changes]
         statuses = [f.status for f in self.findings]
         return {
             **{a: actions.count(a) for a in ("create", "update", "delete", "replace", "rename")},
@@ -217,22 +217,35 @@ def worst_severity(findings: tuple[Finding, ...]) -> Severity | None:
     return min(new, key=lambda s: s.rank, default=None)
 
 
-def change_to_json(change: Change) -> dict[str, Any]:
-    """A change as the result document writes it."""
-    fields = shown_fields(change)
+def action_of(change: Change) -> str:
+    """The word for a change."""
     match change:
-        case Create(after):
-            return _change("create", None, after, fields)
-        case Delete(before):
-            return _change("delete", before, None, fields)
-        case Update(before, after):
-            return _change("update", before, after, fields)
-        case Replace(before, after):
-            return _change("replace", before, after, fields)
-        case Rename(before, after):
-            return _change("rename", before, after, fields) | {"was": before.id.to_json()}
+        case Create():
+            return "create"
+        case Delete():
+            return "delete"
+        case Update():
+            return "update"
+        case Replace():
+            return "replace"
+        case Rename():
+            return "rename"
         case _:
             assert_never(change)
+
+
+def change_to_json(change: Change) -> dict[str, Any]:
+    """A change as the result document writes it."""
+    before = None if isinstance(change, Create) else change.before
+    after = None if isinstance(change, Delete) else change.after
+    written = {
+        "action": action_of(change),
+        "id": id_of(change).to_json(),
+        "fields": [_field(entry) for entry in shown_fields(change)],
+        "base": _place(before.origin.location() if before else None),
+        "head": _place(after.origin.location() if after else None),
+    }
+    return written | {"was": change.before.id.to_json()} if isinstance(change, Rename) else written
 
 
 def shown_fields(change: Change) -> tuple[FieldChange, ...]:
@@ -283,20 +296,6 @@ def _without_ciphertext(value: Any) -> Any:
             return [_without_ciphertext(item) for item in value]
         case _:
             return value
-
-
-def _change(
-    action: str, before: Resource | None, after: Resource | None, fields: tuple[FieldChange, ...]
-) -> dict[str, Any]:
-    subject = after or before
-    assert subject is not None  # noqa: S101 - every change has one side
-    return {
-        "action": action,
-        "id": subject.id.to_json(),
-        "fields": [_field(entry) for entry in fields],
-        "base": _place(before.origin.location() if before else None),
-        "head": _place(after.origin.location() if after else None),
-    }
 
 
 def _field(entry: FieldChange) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def diff_revisions(request: Request, progress: Progress) -> Result:
         examined.append(_compare(target, settings))
     result = _result(request, (base, head), settings, loaded, examined)
     result = replace(result, findings=(*noted, *result.findings))
-    if any(len(one.result.changes) for one in examined) or changed_paths(base, head):
+    anything = any(len(one.result.changes) for one in examined)
+    if request.revisions is not None or anything or changed_paths(base, head):
         return result
     return replace(result, suggestion=opened.repository.suggestion)
 

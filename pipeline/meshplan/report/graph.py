@@ -6,7 +6,7 @@ from meshplan.graph import Edge
 from meshplan.identity import ResourceId
 from meshplan.report import wording
 from meshplan.report.layout import View, printable
-from meshplan.result import Result, TargetResult
+from meshplan.result import Result, TargetResult, action_of
 
 #: GitHub draws at most 500 edges and 50,000 characters, and puts an error in the place of more.
 MERMAID_EDGES = 300
@@ -93,7 +93,7 @@ def _names(edges: tuple[Edge, ...], offset: int) -> Mapping[ResourceId, str]:
 
 def _actions(target: TargetResult) -> Mapping[ResourceId, str]:
     return {
-        wording.subject(change).id: _CLASSES.get(wording.action(change), "update")
+        wording.subject(change).id: _CLASSES.get(action_of(change), "update")
         for change in target.changes
     }
 

@@ -16,7 +16,7 @@ from meshplan.finding import Finding, Severity, Status
 from meshplan.plan import Plan
 from meshplan.report import wording
 from meshplan.report.layout import View, printable
-from meshplan.result import Result, TargetResult, shown_fields
+from meshplan.result import Result, TargetResult, action_of, shown_fields
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -179,7 +179,7 @@ def _edge(edge: "Edge") -> Mapping[str, str]:
 def _change(change: Change) -> dict[str, Any]:
     subject = wording.subject(change)
     return {
-        "action": wording.action(change),
+        "action": action_of(change),
         "id": str(subject.id),
         "was": str(change.before.id) if isinstance(change, Rename) else "",
         "place": wording.place(subject.origin.location()),
@@ -202,13 +202,14 @@ def _field_lines(target: TargetResult, rows: int) -> Iterator[str]:
 
 
 def _waves(plan: Plan, target: TargetResult) -> Iterator[Mapping[str, Any]]:
+    reason = wording.reasons(target)
     for wave in plan.waves:
         yield {
             "steps": [
                 {
                     "word": wording.step_word(step),
                     "id": str(step.id),
-                    "why": wording.reason(step, target),
+                    "why": reason(step),
                 }
                 for step in wave.steps
             ],

@@ -108,11 +108,12 @@ def _target(number: int, target: TargetResult, result: Result) -> Iterator[str]:
         yield _comment(f"no order is safe for {members}: {cycle.why}")
     yield f"target_{number}() {{"
     waves = target.plan.waves if target.plan else ()
+    reason = wording.reasons(target)
     for index, wave in enumerate(waves, 1):
         yield ""
         yield f"echo 'wave {index} of {len(waves)}: {wording.count(len(wave.steps), 'step')}'"
         for step in wave.steps:
-            why = wording.reason(step, target)
+            why = reason(step)
             yield ""
             yield _comment(f"{wording.step_word(step)} {step.id}" + (f": {why}" if why else ""))
             yield from _step(step, result)

@@ -1,6 +1,6 @@
 """The report for a terminal: what matters first, what goes away before what comes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from meshplan.diff import Change, FieldChange, Rename, Replace
 from meshplan.finding import Finding, Severity, Status
@@ -8,7 +8,7 @@ from meshplan.graph import Cycle
 from meshplan.plan import Apply, Plan, Remove, Step, Wave
 from meshplan.report import wording
 from meshplan.report.layout import Line, Span, View, line, write
-from meshplan.result import Result, TargetResult, shown_fields
+from meshplan.result import Result, TargetResult, action_of, shown_fields
 
 #: How much is shown without `--verbose`.
 FIELDS_SHOWN = 8
@@ -76,7 +76,7 @@ def _changes(target: TargetResult, view: View) -> Iterator[Line]:
 
 
 def _change(change: Change, view: View) -> Iterator[Line]:
-    word = wording.action(change)
+    word = action_of(change)
     sign = _SIGNS[word]
     subject = wording.subject(change)
     was = f" (was {change.before.id})" if isinstance(change, Rename) else ""
@@ -129,35 +129,31 @@ def _plan(plan: Plan, target: TargetResult, view: View) -> Iterator[Line]:
             yield _BLANK
             yield line(Span("any order", "bold"), ": nothing waits for anything else", indent=2)
         return
+    reason = wording.reasons(target)
+    tied = {found for edge in target.edges for found in (edge.first, edge.then)}
+
+    def why(step: Step) -> str:
+        """Of a step that nothing waits for, and that waits for nothing, there is little to say."""
+        told = view.verbose or step.bridge or step.id in tied or isinstance(step, Remove)
+        return reason(step) if told else ""
+
     for number, wave in enumerate(plan.waves, 1):
         yield _BLANK
-        yield from _wave(number, wave, target, view)
+        yield from _wave(number, wave, why, view)
 
 
-def _wave(number: int, wave: Wave, target: TargetResult, view: View) -> Iterator[Line]:
+def _wave(number: int, wave: Wave, why: Callable[[Step], str], view: View) -> Iterator[Line]:
     yield line(Span(f"wave {number}", "bold cyan"), indent=2)
     shown = wave.steps if view.verbose else wave.steps[:STEPS_SHOWN]
     for step in shown:
-        yield from _step(step, target, view)
+        style = "green" if isinstance(step, Apply) else "red"
+        yield line(Span(f"{wording.step_word(step)} ", style), str(step.id), indent=4, hang=7)
+        if reason := why(step):
+            yield line(Span(reason, "dim"), indent=8, hang=0)
     yield from _more(len(wave.steps) - len(shown), "step")
     gate = wording.gate(wave.gate)
     if gate:
         yield line(Span("then ", "cyan"), gate, indent=4, hang=5)
-
-
-def _step(step: Step, target: TargetResult, view: View) -> Iterator[Line]:
-    style = "green" if isinstance(step, Apply) else "red"
-    yield line(Span(f"{wording.step_word(step)} ", style), str(step.id), indent=4, hang=7)
-    reason = wording.reason(step, target)
-    if reason and (view.verbose or step.bridge or _is_tied(step, target)):
-        yield line(Span(reason, "dim"), indent=8, hang=0)
-
-
-def _is_tied(step: Step, target: TargetResult) -> bool:
-    """Whether anything waits for the step, or it for anything: else there is little to say."""
-    return isinstance(step, Remove) or any(
-        step.id in (edge.first, edge.then) for edge in target.edges
-    )
 
 
 def _findings(result: Result, view: View) -> Iterator[Line]:

@@ -1,8 +1,8 @@
 """The words that every report for people uses for the same thing."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, assert_never
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, assert_never
 
 from meshplan.diff import ABSENT, Change, Create, Delete, FieldChange, Rename, Replace, Update
 from meshplan.finding import Finding, Severity, Status
@@ -11,6 +11,9 @@ from meshplan.plan import Apply, Gate, GateKind, Remove, Step
 from meshplan.report.layout import printable, shorten
 from meshplan.resource import Resource
 from meshplan.result import Coverage, CoverageStatus, Result, RevisionName, TargetResult, Verdict
+
+if TYPE_CHECKING:
+    from meshplan.identity import ResourceId
 
 #: How much of a changed value is shown.
 VALUE_LIMIT = 72
@@ -52,23 +55,6 @@ def compared(result: Result) -> str:
 def changed(result: Result) -> tuple[TargetResult, ...]:
     """The targets in which something changes."""
     return tuple(target for target in result.targets if len(target.changes))
-
-
-def action(change: Change) -> str:
-    """The word for a change."""
-    match change:
-        case Create():
-            return "create"
-        case Delete():
-            return "delete"
-        case Update():
-            return "update"
-        case Replace():
-            return "replace"
-        case Rename():
-            return "rename"
-        case _:
-            assert_never(change)
 
 
 def urgency(change: Change) -> int:
@@ -116,11 +102,18 @@ def gate(found: Gate) -> str:
     return f"wait: {found.why}" if found.why else _GATES[found.kind]
 
 
-def reason(step: Step, target: TargetResult) -> str:
-    """Why a step is where it is, and what clients would see otherwise; "" where nothing waits."""
-    edges = [edge for edge in target.edges if edge.then == step.id]
-    failures = " or ".join(dict.fromkeys(edge.failure for edge in edges if edge.failure))
-    return f"{step.why} (else {failures})" if step.why and failures else step.why
+def reasons(target: TargetResult) -> Callable[[Step], str]:
+    """Why each step is where it is, and what clients would see otherwise."""
+    failures: dict[ResourceId, dict[str, None]] = {}
+    for edge in target.edges:
+        if edge.failure:
+            failures.setdefault(edge.then, {})[edge.failure] = None
+
+    def reason(step: Step) -> str:
+        otherwise = " or ".join(failures.get(step.id, ()))
+        return f"{step.why} (else {otherwise})" if step.why and otherwise else step.why
+
+    return reason
 
 
 def sign(change: FieldChange) -> str:
