@@ -1,0 +1,284 @@
+"""Automata of conditions on texts, and all combinations of their truths that some text has.
+
+A machine reads a text from left to right. Its state tells all that matters of what was read, and
+`cuts` where in the alphabet its next step may change, so that of all characters between two cuts
+one stands for the others. The product of some machines is explored from its start: every
+combination of truths that any text has is met, with a shortest text that has it.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+from meshplan.traffic.regex import Char, Check, Jump, Match, Program, Save, Split
+
+#: Inclusive ranges of code points.
+Alphabet = tuple[tuple[int, int], ...]
+
+#: Characters that make good examples, the best first.
+_NICE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_~/.=:,;+*!@$&'()%"
+
+
+class Machine(Protocol):
+    """A deterministic automaton over characters; states are made when they are reached."""
+
+    @property
+    def start(self) -> Hashable:
+        """The state before any character."""
+
+    def step(self, state: Hashable, char: str) -> Hashable:
+        """The state after one more character."""
+
+    def accepts(self, state: Hashable) -> bool:
+        """Whether the text may end here."""
+
+    def cuts(self, state: Hashable) -> Iterable[int]:
+        """Code points at which another range of characters with like steps may begin."""
+
+
+class TooLargeError(Exception):
+    """A product has more states than may be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A text compared from its beginning, as a whole or as a prefix."""
+
+    value: str
+    whole: bool
+    fold: bool = False
+
+    @property
+    def start(self) -> Hashable:
+        """Nothing was compared."""
+        return 0
+
+    def step(self, state: Hashable, char: str) -> Hashable:
+        """One more character is equal; -1 for a difference, the length + 1 for a longer text."""
+        assert isinstance(state, int)  # noqa: S101
+        if state == len(self.value):
+            return -1 if self.whole else state
+        if state < 0:
+            return state
+        wanted, found = self.value[state], char
+        if self.fold:
+            wanted, found = wanted.lower(), found.lower()
+        return state + 1 if wanted == found else -1
+
+    def accepts(self, state: Hashable) -> bool:
+        """All of the value was read."""
+        return state == len(self.value)
+
+    def cuts(self, state: Hashable) -> Iterable[int]:
+        """Around the next character."""
+        assert isinstance(state, int)  # noqa: S101
+        if 0 <= state < len(self.value):
+            yield from _around(self.value[state], fold=self.fold)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A text compared at its end (Knuth, Morris, Pratt)."""
+
+    value: str
+    fold: bool = False
+
+    @property
+    def start(self) -> Hashable:
+        """Nothing of the value was read."""
+        return 0
+
+    def step(self, state: Hashable, char: str) -> Hashable:
+        """How much of the value the text ends with now."""
+        assert isinstance(state, int)  # noqa: S101
+        value = self.value.lower() if self.fold else self.value
+        read = value[:state] + (char.lower() if self.fold else char)
+        for length in range(min(len(read), len(value)), 0, -1):
+            if read.endswith(value[:length]):
+                return length
+        return 0
+
+    def accepts(self, state: Hashable) -> bool:
+        """The text ends with all of the value."""
+        return state == len(self.value)
+
+    def cuts(self, state: Hashable) -> Iterable[int]:
+        """Around every character of the value."""
+        del state
+        for char in set(self.value):
+            yield from _around(char, fold=self.fold)
+
+
+class Pattern:
+    """A program of a pattern of RE2, with `^` and `$`; the whole text has to match.
+
+    Raises TooLargeError for a pattern that looks at words (`\\b`), whose next step depends on more
+    than its state.
+    """
+
+    def __init__(self, program: Program):
+        self._program = program
+        if any(isinstance(i, Check) and i.kind not in "^$" for i in program.instructions):
+            raise TooLargeError
+        self._starts = self._closure([0], at_start=True)
+
+    @property
+    def start(self) -> Hashable:
+        """The states before any character."""
+        return self._starts
+
+    def step(self, state: Hashable, char: str) -> Hashable:
+        """The states after one more character."""
+        assert isinstance(state, frozenset)  # noqa: S101
+        taken = [
+            position + 1
+            for position in state
+            if isinstance(read := self._program.instructions[position], Char) and read.takes(char)
+        ]
+        return self._closure(taken)
+
+    def accepts(self, state: Hashable) -> bool:
+        """Whether the program ends where the text does."""
+        assert isinstance(state, frozenset)  # noqa: S101
+        ended = self._closure(state, at_end=True, at_start=state == self._starts)
+        return any(isinstance(self._program.instructions[i], Match) for i in ended)
+
+    def cuts(self, state: Hashable) -> Iterable[int]:
+        """The ends of the ranges that the states read."""
+        assert isinstance(state, frozenset)  # noqa: S101
+        for position in state:
+            read = self._program.instructions[position]
+            if isinstance(read, Char):
+                for low, high in read.ranges:
+                    yield low
+                    yield high + 1
+
+    def _closure(
+        self, states: Iterable[int], *, at_start: bool = False, at_end: bool = False
+    ) -> frozenset[int]:
+        """All states reached without reading; those that wait for the end stay among them."""
+        seen: set[int] = set()
+        pending = list(states)
+        while pending:
+            position = pending.pop()
+            if position in seen:
+                continue
+            seen.add(position)
+            match self._program.instructions[position]:
+                case Split(first, second):
+                    pending += (first, second)
+                case Jump(target):
+                    pending.append(target)
+                case Save():
+                    pending.append(position + 1)
+                case Check(kind) if (kind == "^" and at_start) or (kind == "$" and at_end):
+                    pending.append(position + 1)
+                case _:
+                    pass
+        kept = (Char, Match, Check)
+        return frozenset(i for i in seen if isinstance(self._program.instructions[i], kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """A machine that reads another beginning in the place of the first characters of a text."""
+
+    inner: Machine
+    #: How many characters of the text are left out.
+    cut: int
+    #: What is read instead.
+    instead: str
+
+    @property
+    def start(self) -> Hashable:
+        """Nothing was left out yet."""
+        state = self.inner.start
+        for char in self.instead:
+            state = self.inner.step(state, char)
+        return 0, state
+
+    def step(self, state: Hashable, char: str) -> Hashable:
+        """One more character left out, or read."""
+        assert isinstance(state, tuple)  # noqa: S101
+        skipped, inner = state
+        if skipped < self.cut:
+            return skipped + 1, inner
+        return skipped, self.inner.step(inner, char)
+
+    def accepts(self, state: Hashable) -> bool:
+        """Whether the inner machine does."""
+        assert isinstance(state, tuple)  # noqa: S101
+        return self.inner.accepts(state[1])
+
+    def cuts(self, state: Hashable) -> Iterable[int]:
+        """Those of the inner machine, once it reads."""
+        assert isinstance(state, tuple)  # noqa: S101
+        return self.inner.cuts(state[1]) if state[0] >= self.cut else ()
+
+
+def _around(char: str, *, fold: bool) -> Iterator[int]:
+    forms = {char, char.lower(), char.upper()} if fold else {char}
+    for form in forms:
+        if len(form) == 1:
+            yield ord(form)
+            yield ord(form) + 1
+
+
+def combinations(
+    machines: Sequence[Machine], universe: Machine, alphabet: Alphabet, limit: int
+) -> dict[tuple[bool, ...], str]:
+    """Every combination of truths that some text of the universe has, with a shortest such text.
+
+    Raises TooLargeError where more than `limit` states would have to be looked at.
+    """
+    start = (universe.start, *(machine.start for machine in machines))
+    seen = {start}
+    layer = [(start, "")]
+    found: dict[tuple[bool, ...], str] = {}
+    while layer:
+        following: list[tuple[tuple[Hashable, ...], str]] = []
+        for states, text in layer:
+            if universe.accepts(states[0]):
+                truths = tuple(
+                    m.accepts(state) for m, state in zip(machines, states[1:], strict=True)
+                )
+                found.setdefault(truths, text)
+            for char in _letters((universe, *machines), states, alphabet):
+                then = (
+                    universe.step(states[0], char),
+                    *(m.step(s, char) for m, s in zip(machines, states[1:], strict=True)),
+                )
+                if then not in seen:
+                    seen.add(then)
+                    following.append((then, text + char))
+            if len(seen) > limit:
+                raise TooLargeError
+        layer = following
+    return found
+
+
+def _letters(
+    machines: Sequence[Machine], states: Sequence[Hashable], alphabet: Alphabet
+) -> Iterator[str]:
+    """One character of each range that the machines tell apart in these states."""
+    cuts = {cut for m, state in zip(machines, states, strict=True) for cut in m.cuts(state)}
+    edges = sorted(cuts)
+    bounds = [0, *edges, 0x110000]
+    for low, end in pairwise(bounds):
+        char = _example(low, end - 1, alphabet)
+        if char is not None:
+            yield char
+
+
+def _example(low: int, high: int, alphabet: Alphabet) -> str | None:
+    """A character of the alphabet in a range, a nice one if there is any."""
+    if high < low:
+        return None
+    for char in _NICE:
+        if low <= ord(char) <= high and any(a <= ord(char) <= b for a, b in alphabet):
+            return char
+    for first, last in alphabet:
+        if max(first, low) <= min(last, high):
+            return chr(max(first, low))
+    return None
