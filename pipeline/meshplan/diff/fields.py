@@ -163,37 +163,40 @@ def _are_strangers(before: Mapping[str, Any], after: Any, rules: Rules) -> bool:
 
 
 def _identities(items: Sequence[Any], keys: tuple[str, ...], rules: Rules) -> list[Hashable] | None:
-    """What tells the items apart; None if that is not unique, or some item has nothing of it."""
+    """What tells the items apart; None if that is not unique, or some item says nothing of it."""
     found: list[Hashable] = []
     for item in items:
-        if not isinstance(item, Mapping):
+        if not isinstance(item, Mapping) or not any(_written_at(item, key) for key in keys):
             return None
-        parts = [_key_field(item, key, rules) for key in keys]
-        if all(value is ABSENT or value == "" for value, _ in parts):
-            return None
-        found.append(tuple(canonical(value, below) for value, below in parts))
+        found.append(tuple(_canonical_at(item, key, rules) for key in keys))
     return found if len(set(found)) == len(found) else None
-
-
-def _key_field(item: Mapping[str, Any], key: str, rules: Rules) -> tuple[Any, Rules]:
-    """The value of a field by which items are told apart, and the rules for it."""
-    value: Any = item
-    for name in key.split("."):
-        below = rules.below(name)
-        value = effective(value, name, below) if isinstance(value, Mapping) else ABSENT
-        rules = below
-    return value, rules
 
 
 def _selector(item: Mapping[str, Any], keys: tuple[str, ...], rules: Rules) -> str:
     """An item by its identity, without what can be left out."""
-    parts = []
-    for key in keys:
-        value, _ = _key_field(item, key, rules)
-        left_out = _key_field({}, key, rules)[0] if "." not in key else ABSENT
-        if value is not ABSENT and value != left_out:
-            parts.append(f"{_label(key, keys)}={_value(value)}")
-    return ",".join(parts) or f"{keys[0]}={_value(_key_field(item, keys[0], rules)[0])}"
+    given = {key: found for key in keys if (found := _written_at(item, key)) is not None}
+    telling = {
+        key: found
+        for key, found in given.items()
+        if _canonical_at(item, key, rules) != _canonical_at({}, key, rules)
+    }
+    return ",".join(
+        f"{_label(key, keys)}={_value(found)}" for key, found in (telling or given).items()
+    )
+
+
+def _written_at(item: Any, key: str) -> Any:
+    """The value of a field by which items are told apart; None where there is none."""
+    for name in key.split("."):
+        item = item.get(name) if isinstance(item, Mapping) else None
+    return item
+
+
+def _canonical_at(item: Any, key: str, rules: Rules) -> Hashable:
+    for name in key.split("."):
+        rules = rules.below(name)
+        item = effective(item, name, rules) if isinstance(item, Mapping) else ABSENT
+    return canonical(item, rules)
 
 
 def _label(key: str, keys: tuple[str, ...]) -> str:
