@@ -32,10 +32,10 @@ GROUPS = (
 WORTH_SHARING = 120
 
 
-def main(arguments: list[str]) -> None:
-    """Read the CRDs named on the command line and write one file for each group."""
+def write(paths: list[str], folder: Path) -> None:
+    """Read CRDs from files and write one file for each group into `folder`."""
     kinds: dict[str, dict[str, tuple[set[str], Schema]]] = {}
-    for definition in definitions(arguments):
+    for definition in definitions(paths):
         spec = definition["spec"]
         kind = spec["names"]["kind"]
         for version, schema in versions(spec) if spec["group"] in GROUPS else ():
@@ -43,7 +43,6 @@ def main(arguments: list[str]) -> None:
             served, known = found.get(kind, (set(), None))
             fresh = facts(schema)
             found[kind] = (served | {version}, union(known, fresh) if known else fresh)
-    folder = Path(__file__).parent / "kinds"
     for group, known_kinds in sorted(kinds.items()):
         text = json.dumps(document(known_kinds), separators=(",", ":"), sort_keys=True)
         (folder / f"{group}.json").write_text(text + "\n", "utf-8")
@@ -214,4 +213,4 @@ def _shared(schema: Any, names: Mapping[str, str], defs: dict[str, Schema]) -> A
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    write(sys.argv[1:], Path(__file__).parent / "kinds")

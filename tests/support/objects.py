@@ -175,9 +175,9 @@ def _rewritten(
 
 
 def _other_unit(draw: Draw, value: Any, reading: Any) -> Any:
-    choices = {
+    choices: dict[Any, list[Any]] = {
         duration: ["60s", "1m", "1m0s", "1.5s", "1500ms", "90s", "1m30s", "0s", "0ms"],
         quantity: ["500m", "0.5", "1Gi", "1024Mi", "1", 1, "1000m", "1k", "1e3"],
-    }.get(reading, [])
-    same = [other for other in choices if reading(other) == reading(value)]
+    }
+    same = [other for other in choices.get(reading, []) if reading(other) == reading(value)]
     return draw(st.sampled_from(same)) if same else value
