@@ -14,12 +14,12 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import astuple
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from meshplan.finding import Severity
 from meshplan.source.nodes import Span
@@ -28,8 +28,10 @@ from meshplan.source.reading import Limits, Problem, Read, Reading
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+Result = TypeVar("Result")
+
 #: Counts up whenever the same bytes may be read in another way, or written here in another form.
-VERSION = 1
+VERSION = 2
 #: A run that would make the file larger than this forgets the older half of it first.
 MAX_BYTES = 256 * 1024 * 1024
 #: What one blob may take; the largest are rare, and quick to parse for their size.
@@ -63,36 +65,20 @@ class Cache:
         wanted = tuple(dict.fromkeys(blobs))
         if self._file is None or not wanted or not self._file.is_file():
             return {}
-        found: dict[str, Reading] = {}
-        for connection in self._connections():
-            for batch in _batches(wanted):
-                found.update(self._get(connection, batch))
-        return found
+        return self._attempt(lambda connection: self._get(connection, wanted)) or {}
 
     def put_many(self, readings: Mapping[str, Reading]) -> None:
         """Remembers readings by blob id; those that hold a Secret are not kept."""
         if self._file is None or not readings:
             return
-        today = _today()
-        rows = (
-            (self._prefix + blob, today, text)
-            for blob, reading in readings.items()
-            if (text := _text(reading)) is not None
-        )
         with suppress(OSError):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # SQLite creates its files with the rights that the first of them has.
+            # SQLite gives the files beside this one the rights that this one has.
             os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
-        for connection in self._connections():
-            connection.execute("pragma journal_mode = wal")
-            connection.execute(_TABLE)
-            _make_room(connection)
-            connection.execute("begin immediate")
-            connection.executemany("insert or replace into readings values (?, ?, ?)", rows)
-            connection.execute("commit")
+        self._attempt(lambda connection: self._put(connection, readings))
 
-    def _connections(self) -> Iterator["Connection"]:
-        """One connection, or none; the loop over it ends where the file fails."""
+    def _attempt(self, work: Callable[["Connection"], Result]) -> Result | None:
+        """The result of `work`; None where the file cannot be used. A broken one is deleted."""
         import sqlite3  # noqa: PLC0415 - 5 ms that runs without a cache do not need
 
         assert self._file is not None  # noqa: S101 - the callers asked
@@ -102,31 +88,45 @@ class Cache:
             ) as connection:
                 # What a crash of the machine would lose or break is only a cache.
                 connection.execute("pragma synchronous = off")
-                yield connection
+                return work(connection)
         except (sqlite3.OperationalError, OSError):  # locked, read-only, full, gone
-            return
+            return None
         except sqlite3.DatabaseError:  # no database, or a broken one
             for suffix in ("", "-wal", "-shm"):
                 with suppress(OSError):
                     self._file.with_name(self._file.name + suffix).unlink()
+            return None
 
     def _get(self, connection: "Connection", blobs: Sequence[str]) -> dict[str, Reading]:
-        keys = [self._prefix + blob for blob in blobs]
-        marks = ",".join("?" * len(keys))
-        query = f"select key, value, used from readings where key in ({marks})"  # noqa: S608 - marks
-        rows = connection.execute(query, keys).fetchall()
+        found: dict[str, Reading] = {}
+        stale: list[tuple[int, str]] = []
         today = _today()
-        stale = [(today, key) for key, _, used in rows if used != today]
+        for start in range(0, len(blobs), _BATCH):
+            keys = [self._prefix + blob for blob in blobs[start : start + _BATCH]]
+            marks = ",".join("?" * len(keys))
+            query = f"select key, value, used from readings where key in ({marks})"  # noqa: S608
+            rows = connection.execute(query, keys).fetchall()
+            stale.extend((today, key) for key, _, used in rows if used != today)
+            for (key, _, _), reading in zip(rows, _readings([r[1] for r in rows]), strict=True):
+                if reading is not None:
+                    found[key.removeprefix(self._prefix)] = reading
         if stale:
-            import sqlite3  # noqa: PLC0415 - as above
+            self._attempt(lambda other: _touch(other, stale))
+        return found
 
-            with suppress(sqlite3.OperationalError):
-                connection.executemany("update readings set used = ? where key = ?", stale)
-        return {
-            key.removeprefix(self._prefix): reading
-            for (key, _, _), reading in zip(rows, _readings([r[1] for r in rows]), strict=True)
-            if reading is not None
-        }
+    def _put(self, connection: "Connection", readings: Mapping[str, Reading]) -> None:
+        today = _today()
+        rows = (
+            (self._prefix + blob, today, text)
+            for blob, reading in readings.items()
+            if (text := _text(reading)) is not None
+        )
+        connection.execute("pragma journal_mode = wal")
+        connection.execute(_TABLE)
+        connection.execute("begin immediate")
+        _make_room(connection)
+        connection.executemany("insert or replace into readings values (?, ?, ?)", rows)
+        connection.execute("commit")
 
 
 def cache_directory(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
@@ -146,8 +146,10 @@ def cache_directory(environ: Mapping[str, str], platform: str = sys.platform) ->
     return home / ("Library/Caches" if platform == "darwin" else ".cache") / "meshplan"
 
 
-def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH))
+def _touch(connection: "Connection", used: Sequence[tuple[int, str]]) -> None:
+    connection.execute("begin immediate")
+    connection.executemany("update readings set used = ? where key = ?", used)
+    connection.execute("commit")
 
 
 def _today() -> int:

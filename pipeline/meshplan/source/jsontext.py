@@ -33,6 +33,8 @@ class JsonValue:
     end: int
     #: Whether a key is written twice somewhere in it.
     repeats: bool
+    #: Whether it has a number that is larger than a double can be.
+    overflows: bool
 
 
 class NotJsonError(Exception):
@@ -65,7 +67,7 @@ def split(data: bytes) -> Split:
     """
     if not _begins_json(data):
         return Split((), data, 1)
-    text = scalars.replaced(data)
+    text = data.decode()
     found: list[JsonValue] = []
     try:
         found.extend(json_values(text))
@@ -101,14 +103,14 @@ def _harmless(escape: re.Match[str]) -> str:
 def json_values(text: str) -> Iterator[JsonValue]:
     """The JSON values that a text consists of; raises NotJsonError for the first that is none.
 
-    Numbers become what the API machinery makes of them; one beyond a double raises NotJsonError too.
+    Numbers become what the API machinery makes of them.
     """
     reader = _Reader()
     at, line, counted = _skip(_SPACE, text, 0), 1, 0
     while at < len(text):
         line += text.count("\n", counted, at)
         counted = at
-        reader.repeats = False
+        reader.repeats = reader.overflows = False
         try:
             value, end = reader.decode(text, at)
         except json.JSONDecodeError as error:
@@ -120,7 +122,9 @@ def json_values(text: str) -> Iterator[JsonValue]:
             value = _without_surrogates(value)
         first_key = line + text.count("\n", at, _skip(_TO_FIRST_KEY, text, at))
         column = at - text.rfind("\n", 0, at)
-        yield JsonValue(value, line, column, first_key, source, end, reader.repeats)
+        yield JsonValue(
+            value, line, column, first_key, source, end, reader.repeats, reader.overflows
+        )
         at = _skip(_SPACE, text, end)
 
 
@@ -128,11 +132,11 @@ class _Reader:
     """A JSON decoder with Go's numbers, which notices keys that are written twice."""
 
     def __init__(self) -> None:
-        self.repeats = False
+        self.repeats = self.overflows = False
         self.decode = json.JSONDecoder(
             object_pairs_hook=self._object,
-            parse_int=_integer,
-            parse_float=_double,
+            parse_int=self._integer,
+            parse_float=self._double,
             parse_constant=_constant,
         ).raw_decode
 
@@ -142,21 +146,16 @@ class _Reader:
             self.repeats = True
         return value
 
+    def _integer(self, text: str) -> int | float:
+        # Python takes its time over integers of thousands of digits; no int64 has more than these.
+        return scalars.json_number(int(text)) if len(text) < 24 else self._double(text)
 
-def _integer(text: str) -> int | float:
-    # No more than 18 digits and a sign are sure to be in int64.
-    return int(text) if len(text) < 19 else scalars.json_number(_double_or_int(text))
-
-
-def _double_or_int(text: str) -> int | float:
-    return int(text) if len(text) < 24 else _double(text)
-
-
-def _double(text: str) -> int | float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError("a number is larger than a double can hold")
-    return scalars.json_number(value)
+    def _double(self, text: str) -> int | float:
+        value = float(text)
+        if math.isinf(value):
+            self.overflows = True
+            return 0
+        return scalars.json_number(value)
 
 
 def _constant(text: str) -> NoReturn:

@@ -23,14 +23,12 @@ from meshplan.source.nodes import AliasNode, MappingNode, Node, ScalarNode, Sequ
 from meshplan.source.reading import Limits, Problem, Read, RefusedError
 from meshplan.source.stream import Segment
 
-#: What `quick` leaves to `compose`: other line ends than LF, directives, a document's end that is
-#: no separator, a byte order mark that is not at the beginning, UTF-16, zero bytes, and an escape
-#: that go-yaml does not know.
+#: What `quick` leaves to `compose`: other line ends than LF, zero bytes, directives, a document's end
+#: that is no separator, byte order marks, and an escape that go-yaml does not know.
 _SPECIAL = (
     *(b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\0"),
-    *(b"\n%", b"\n...", b"\xef\xbb\xbf", b"\xff", b"\xfe", b"\\/"),
+    *(b"\n%", b"\n...", b"\xef\xbb\xbf", b"\\/"),
 )
-_BOM = b"\xef\xbb\xbf"
 _TAG = re.compile(rb"(?:^|[\s\[{,:])!", re.MULTILINE)
 _ANCHOR = re.compile(rb"(?:^|[\s\[{,:])&[0-9A-Za-z_-]", re.MULTILINE)
 _ALIAS = re.compile(rb"(?:^|[\s\[{,:])\*[0-9A-Za-z_-]", re.MULTILINE)
@@ -108,7 +106,7 @@ def quick(segment: Segment, limits: Limits) -> tuple[Read, ...] | None:
 
 def _is_plain(segment: Segment, limits: Limits) -> bool:
     """Whether a text can be left to libyaml's composer; cheap, and on the safe side."""
-    text = segment.data.removeprefix(_BOM)
+    text = segment.data
     if len(text) > limits.document_bytes or any(chunk.stray for chunk in segment.chunks):
         return False
     if text.startswith((b"%", b"...")) or any(special in text for special in _SPECIAL):
@@ -187,7 +185,7 @@ class _Composer:
     def __init__(self, parser: Any, limits: Limits, data: bytes):
         self._parser = parser
         #: The text, where it holds an escape that only libyaml knows: its places count characters.
-        self._text = data.decode("utf-8", "replace") if b"\\/" in data else ""
+        self._text = data.decode() if b"\\/" in data else ""
         self._limits = limits
         self._anchors: dict[str, Node] = {}
         self._open: list[SequenceNode | MappingNode] = []
@@ -232,6 +230,9 @@ class _Composer:
             raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, span))
         if self._flow and not event.style and "?" in event.value:
             message = "kubectl takes no ? within brackets unless it is quoted"
+            raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, span))
+        if self._flow and event.tag and not event.style and not event.value:
+            message = "kubectl takes a tag within brackets for that of the next value; give it one"
             raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, span))
         node = ScalarNode(span, event.value, event.tag or "", event.implicit[0])
         if event.anchor is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from meshplan.source.jsontext import as_yaml, split
 from meshplan.source.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Span
 from meshplan.source.reading import Limits, RefusedError
-from meshplan.source.stream import segments
+from meshplan.source.stream import segments, utf8
 from meshplan.source.values import is_merge, key_of
 
 
@@ -38,7 +38,7 @@ def locate(data: bytes, document: int, pointer: str) -> tuple[int, int, int, int
 
 def _text_of(data: bytes, document: int) -> tuple[bytes, int, int] | None:
     """The text of one document of a file, and the line and column that it begins in."""
-    parts = split(data)
+    parts = split(utf8(data)[0])
     if document < len(parts.values):
         value = parts.values[document]
         return as_yaml(value.text), value.line, value.column

@@ -5,6 +5,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"\xff\xfe", "utf-16-le"),
+)
 _SEPARATOR = re.compile(rb"^---(.*)\n", re.MULTILINE)
 
 
@@ -32,6 +37,23 @@ class Segment:
         """The index of the document that a line of the segment belongs to."""
         first = self.chunks[0]
         return first.index + bisect_right(self.chunks, line + first.line - 1, key=_line) - 1
+
+
+def utf8(data: bytes) -> tuple[bytes, int | None]:
+    """The bytes as UTF-8 without byte order mark, and the line of the first byte that is no text.
+
+    kubectl decodes what its mark says is UTF-16, and takes all else for UTF-8; where a character is
+    broken, it goes on with U+FFFD.
+    """
+    mark, encoding = next((m for m in _MARKS if data.startswith(m[0])), (b"", "utf-8"))
+    data = data[len(mark) :]
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        text = data.decode(encoding, "replace")
+        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
+        return text.encode(), line
+    return (data if encoding == "utf-8" else text.encode()), None
 
 
 #: Together enough to be worth a parser of their own.
@@ -83,5 +105,5 @@ def _line(chunk: Chunk) -> int:
 
 
 def _stray(rest: bytes) -> str:
-    text = rest.decode("utf-8", "replace").strip()
+    text = rest.decode().strip()
     return "" if text.startswith("#") else text

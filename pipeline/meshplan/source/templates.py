@@ -87,7 +87,7 @@ def language_of(text: str, line: int, is_yaml: Callable[[str], bool]) -> str:
 
 def is_ytt(data: bytes) -> bool:
     """Whether a file holds directives of ytt, which are YAML comments."""
-    return b"#@" in data and bool(_YTT.pattern.search(data.decode("utf-8", "replace")))
+    return b"#@" in data and bool(_YTT.pattern.search(data.decode()))
 
 
 def first_line(name: str, text: str) -> int:

@@ -28,8 +28,7 @@ from meshplan.source.jsontext import JsonValue, as_yaml, split
 from meshplan.source.nodes import Span, first_line
 from meshplan.source.position import locate
 from meshplan.source.reading import Limits, Problem, Read, Reading, RefusedError
-from meshplan.source.scalars import replaced
-from meshplan.source.stream import Chunk, segments
+from meshplan.source.stream import Chunk, segments, utf8
 from meshplan.source.values import deeper_than, value_of
 
 __all__ = ["Limits", "Parsed", "locate", "parse", "parsed", "read"]
@@ -73,7 +72,7 @@ class _File:
     """Collects what the pieces of one file say."""
 
     def __init__(self, data: bytes, limits: Limits):
-        self._data = data
+        self._data, self._broken_line = utf8(data)
         self._limits = limits
         self._documents: list[Read] = []
         self._problems: list[Problem] = []
@@ -94,6 +93,10 @@ class _File:
 
     def read(self) -> None:
         """Reads all pieces."""
+        if line := self._broken_line:
+            message = "this is no UTF-8; kubectl reads U+FFFD in the place of such bytes"
+            span = Span(line, 1, line, 1)
+            self._problems.append(Problem("yaml-encoding", Severity.WARNING, message, span))
         parts = split(self._data)
         for index, value in enumerate(parts.values):
             self._json(value, index)
@@ -104,7 +107,7 @@ class _File:
         if parts.rest:
             self._yaml(parts.rest, parts.line, len(parts.values))
         if self._template is None and templates.is_ytt(self._data):
-            self._is_template("ytt", replaced(self._data), 1)
+            self._is_template("ytt", self._data.decode(), 1)
 
     def _json(self, found: JsonValue, index: int) -> None:
         span = Span(found.line, 1, found.line, 1)
@@ -113,6 +116,9 @@ class _File:
         elif deeper_than(found.value, self._limits.depth):
             message = f"this document nests more than {self._limits.depth} levels deep"
             self._problems.append(Problem("yaml-depth", Severity.ERROR, message, span))
+        elif found.overflows:
+            message = "this document has a number that is larger than a double can be"
+            self._problems.append(Problem("yaml-value", Severity.ERROR, message, span))
         elif found.value is not None:
             if found.repeats:
                 self._problems.extend(self._repeated(found) or [_repeated(span)])
@@ -153,7 +159,7 @@ class _File:
         except RefusedError as refused:
             problem = refused.problem
             line = problem.span.line if problem.span else 1
-            text = replaced(chunk.data)
+            text = chunk.data.decode()
             language = templates.language_of(text, line, self._is_yaml)
             if language:
                 self._is_template(language, text, chunk.line)
