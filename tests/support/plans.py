@@ -39,7 +39,9 @@ class Planned:
         return {(str(edge.first), str(edge.then)) for edge in self.graph.edges}
 
 
-def resource(manifest: dict[str, Any], namespace: str = "default", path: str = "a.yaml") -> Resource:
+def resource(
+    manifest: dict[str, Any], namespace: str = "default", path: str = "a.yaml"
+) -> Resource:
     """An object; without a namespace it gets `namespace` if its kind has namespaces."""
     group, _, _ = manifest["apiVersion"].rpartition("/")
     kind, metadata = manifest["kind"], manifest.get("metadata") or {}

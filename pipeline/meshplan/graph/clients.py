@@ -6,7 +6,7 @@ that no rule for the host names; one of those stands for the rest.
 
 from collections.abc import Iterator
 
-from meshplan.graph.state import Index
+from meshplan.graph.state import Index, View
 from meshplan.graph.traffic import host_keys
 from meshplan.identity import ResourceId
 from meshplan.kinds.names import MESH
@@ -27,7 +27,7 @@ def namespaces_of(clients: Clients, host: str, index: Index) -> tuple[str, ...]:
         if name == MESH:
             found.update(dict.fromkeys(_sidecars(clients, host, index)))
         else:
-            found.update(dict.fromkeys(_gateway_pods(name, index)))
+            found.update(dict.fromkeys(gateway_places(name, index)))
     return tuple(sorted(found))
 
 
@@ -53,7 +53,14 @@ def export_to(resource: Resource) -> tuple[str, ...]:
     return texts(resource.spec.get("exportTo"))
 
 
-def _gateway_pods(name: str, index: Index) -> Iterator[str]:
+def sees(client: str, route: Resource, view: View) -> bool:
+    """Whether proxies of a namespace read a VirtualService."""
+    exported = export_to(route) or view.config.default_virtual_service_export_to
+    own = client == route.id.namespace
+    return any(entry in ("*", client) or (entry == "." and own) for entry in exported)
+
+
+def gateway_places(name: str, index: Index) -> tuple[str, ...]:
     """The namespaces of the pods of a Gateway; where no pods are known, that of the Gateway."""
     where, _, what = name.partition("/")
     places: set[str] = set()
@@ -61,4 +68,4 @@ def _gateway_pods(name: str, index: Index) -> Iterator[str]:
         for label in sorted(labels_of(gateway.spec.get("selector")))[:1]:
             found = index.ids(*index.pod_keys(None, *label))
             places.update(subject.namespace for subject in found)
-    yield from places or {where}
+    return tuple(sorted(places or {where}))

@@ -31,9 +31,6 @@ from meshplan.kinds.need import (
     What,
 )
 
-#: The level of a need that nobody has in a state.
-UNCONCERNED = 1 << 30
-
 
 def level_of(what: What, client: str, view: View) -> int:
     """The level of a need for the proxies of the namespace `client`."""
@@ -41,8 +38,7 @@ def level_of(what: What, client: str, view: View) -> int:
         case Object() | Served() | Grant() | Bindings():
             return cluster.level(what, view)
         case Host() | Subset() | Endpoints():
-            found = traffic.level(what, view, client)
-            return UNCONCERNED if found is None else found
+            return traffic.level(what, view, client)
         case Attachment() | Credential() | ExposedPort():
             return gateways.level(what, view)
         case Delegate() | TokenRule() | Admitted() | ExtensionProvider():

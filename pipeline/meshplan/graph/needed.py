@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from meshplan.graph.clients import ELSEWHERE, namespaces_of
-from meshplan.graph.measures import UNCONCERNED, candidates, level_of
+from meshplan.graph.measures import candidates, level_of
 from meshplan.graph.obligation import Obligation
+from meshplan.graph.precedence import MOOT, UNCONCERNED
 from meshplan.graph.state import Index, View, sorted_ids
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Attachment, Endpoints, Host, Need, Subset, What
@@ -89,6 +90,7 @@ def _turn(level: Level, ids: tuple[ResourceId, ...], index: Index) -> int:
     after, with the one write of the object that has the need.
     """
     before, after = (
-        bool(level(View(index, made))) for made in (frozenset[ResourceId](), frozenset(ids))
+        level(View(index, made)) not in (0, MOOT)
+        for made in (frozenset[ResourceId](), frozenset(ids))
     )
     return after - before

@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from meshplan.graph.edge import Edge
-from meshplan.graph.precedence import EXACT, exact_precedences, precedences, remembered
+from meshplan.graph.precedence import (
+    EXACT,
+    exact_precedences,
+    floor_of,
+    precedences,
+    remembered,
+)
 from meshplan.graph.state import View, sorted_ids
 from meshplan.graph.writes import Made, Writes
 from meshplan.identity import ResourceId
@@ -72,7 +78,7 @@ def together(
         return None
     full = (1 << len(ids)) - 1
     levels = [remembered(_by_mask(obligation, ids, state)) for obligation in obligations]
-    floors = [min(level(0), level(full)) for level in levels]
+    floors = [floor_of(level, full) for level in levels]
 
     def kept(mask: int) -> int:
         return int(all(level(mask) >= floor for level, floor in zip(levels, floors, strict=True)))

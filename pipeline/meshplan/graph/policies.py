@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import assert_never
 
+from meshplan.graph.clients import sees
 from meshplan.graph.cluster import object_candidates
 from meshplan.graph.keys import Key
 from meshplan.graph.state import Index, View
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Admitted, Delegate, ExtensionProvider, TokenRule
-from meshplan.kinds.needs.read import texts
 
 PolicyNeed = Delegate | TokenRule | Admitted | ExtensionProvider
 
@@ -46,11 +46,7 @@ def candidates(what: PolicyNeed, index: Index) -> Iterator[ResourceId]:
 def _delegated(what: Delegate, view: View) -> bool:
     """Whether the delegate is there and the delegating namespace may see it."""
     found = view.get(what.id)
-    if found is None:
-        return False
-    export_to = texts(found.spec.get("exportTo")) or view.config.default_virtual_service_export_to
-    own = found.id.namespace == what.namespace
-    return any(entry in ("*", what.namespace) or (entry == "." and own) for entry in export_to)
+    return found is not None and sees(what.namespace, found, view)
 
 
 def _token_keys(namespace: str | None, index: Index) -> tuple[Key, ...]:

@@ -12,6 +12,12 @@ from dataclasses import dataclass
 #: Up to this many writes every state is looked at; above, writes of one block go together.
 EXACT = 7
 
+#: The level of a need that nobody has in a state: met, as it were, whatever else there is.
+UNCONCERNED = 1 << 30
+#: The level where another need is not met that this one takes for granted: no worse than it would
+#: be otherwise, but nothing that would have to be kept.
+MOOT = UNCONCERNED + 1
+
 Level = Callable[[int], int]
 Pair = tuple[int, int]
 
@@ -48,7 +54,7 @@ def exact_precedences(count: int, level: Level, subject: int | None = None) -> P
     """As `precedences`, with a look at every state."""
     level = remembered(level)
     full = (1 << count) - 1
-    floor = min(level(0), level(full))
+    floor = floor_of(level, full)
     bad = [mask for mask in range(1, full) if level(mask) < floor]
     if not bad:
         return NONE
@@ -56,6 +62,12 @@ def exact_precedences(count: int, level: Level, subject: int | None = None) -> P
     if order is None:
         return Precedences(tuple(_conflict(count, bad)), cyclic=True)
     return Precedences(tuple(_thinned(order, bad, subject)))
+
+
+def floor_of(level: Level, full: int) -> int:
+    """What the level may not fall below: the lower one of both ends."""
+    ends = (level(0), level(full))
+    return 0 if MOOT in ends else min(ends)
 
 
 def remembered(level: Level) -> Level:

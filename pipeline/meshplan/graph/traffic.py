@@ -7,6 +7,7 @@ from typing import assert_never
 
 from meshplan.graph.keys import Key
 from meshplan.graph.pods import reselected
+from meshplan.graph.precedence import MOOT
 from meshplan.graph.state import Index, View
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Endpoints, Host, Labels, Subset, labels_of
@@ -16,8 +17,8 @@ from meshplan.mesh.destination_rule import (
     DestinationRules,
     destination_rule_of,
 )
-from meshplan.mesh.hosts import wildcards_above
-from meshplan.mesh.registry import ServiceRegistry, one_namespace_per_host
+from meshplan.mesh.hosts import namespace_of, wildcards_above
+from meshplan.mesh.registry import ServiceRegistry, add_service, one_namespace_per_host
 from meshplan.mesh.service import MeshService, Resolution, service_of, services_of
 
 TrafficNeed = Host | Subset | Endpoints
@@ -39,9 +40,12 @@ class Surroundings:
     registry: ServiceRegistry
     rules: DestinationRules
 
-    def services(self, host: str, client: str) -> tuple[MeshService, ...]:
-        """The services of a host that the clients of a namespace use."""
-        return one_namespace_per_host(self.registry.named(host, client), client)
+    def service(self, host: str, client: str) -> MeshService | None:
+        """The service that the clients of a namespace use for a host, merged as istiod does."""
+        found: dict[str, MeshService] = {}
+        for service in one_namespace_per_host(self.registry.named(host, client), client):
+            add_service(found, service)
+        return found.get(host)
 
 
 def surroundings(host: str, view: View) -> Surroundings:
@@ -77,8 +81,8 @@ def _created(subject: ResourceId, view: View) -> str:
     return _YOUNGEST if view.index.writes.is_created(subject) else ""
 
 
-def level(what: TrafficNeed, view: View, client: str) -> int | None:
-    """How many services, subsets or workloads meet the need; None where that is no question."""
+def level(what: TrafficNeed, view: View, client: str) -> int:
+    """How many services, subsets or workloads meet the need; pods are moot without a cluster."""
     match what:
         case Host():
             return _host(what, view, client)
@@ -98,35 +102,33 @@ def candidates(what: TrafficNeed, index: Index) -> Iterator[ResourceId]:
 
 
 def _host(what: Host, view: View, client: str) -> int:
-    services = surroundings(what.host, view).services(what.host, client)
-    return sum(what.port is None or s.port(what.port) is not None for s in services)
+    found = surroundings(what.host, view).service(what.host, client)
+    return int(found is not None and (what.port is None or found.port(what.port) is not None))
 
 
 def subset_labels(name: str, wanted: str, view: View, client: str) -> Labels | None:
     """The labels of a subset as the client sees it; None where it sees no such subset."""
-    for rule in destination_rules(name, view, client):
-        found = rule.subset(wanted)
-        if found is not None:
-            return frozenset(found.labels.items())
-    return None
+    rule = destination_rule(name, view, client)
+    found = rule.subset(wanted) if rule else None
+    return frozenset(found.labels.items()) if found else None
 
 
-def destination_rules(name: str, view: View, client: str) -> tuple[DestinationRule, ...]:
-    """What the client has instead of the DestinationRules for a host, merged as istiod does."""
+def destination_rule(name: str, view: View, client: str) -> DestinationRule | None:
+    """The DestinationRule that most clients of a namespace use: the one without a selector."""
     around = surroundings(name, view)
-    services = around.services(name, client)
-    place = services[0].namespace if services else ""
-    return around.rules.for_host(name, place, client)
+    service = around.service(name, client)
+    place = service.namespace if service else namespace_of(name, view.index.domain)
+    return around.rules.for_proxy(name, place, client, {})
 
 
-def _endpoints(what: Endpoints, view: View, client: str) -> int | None:
+def _endpoints(what: Endpoints, view: View, client: str) -> int:
     extra: Labels | None = frozenset()
     if what.subset is not None:
         extra = subset_labels(what.host, what.subset, view, client)
-    services = surroundings(what.host, view).services(what.host, client)
-    if extra is None or not services:
-        return None
-    return sum(sum(1 for _ in backends(service, extra, view)) for service in services)
+    service = surroundings(what.host, view).service(what.host, client)
+    if extra is None or service is None:
+        return MOOT
+    return sum(1 for _ in backends(service, extra, view))
 
 
 def backends(service: MeshService, extra: Labels, view: View) -> Iterator[str]:

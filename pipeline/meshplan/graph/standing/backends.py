@@ -89,7 +89,8 @@ def _places(route: Mapping[str, Any], subject: ResourceId, view: View, client: s
         )
         if labels is None:
             continue
-        for service in surroundings(host, view).services(host, client):
+        service = surroundings(host, view).service(host, client)
+        if service is not None:
             names = list(backends(service, labels, view)) or [str(sorted(labels))]
             found.update((host, name) for name in names)
     return frozenset(found)

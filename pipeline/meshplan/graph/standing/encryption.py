@@ -9,7 +9,7 @@ from meshplan.graph.clients import namespaces_of
 from meshplan.graph.keys import pod_labels
 from meshplan.graph.obligation import Obligation
 from meshplan.graph.state import Index, View, sorted_ids
-from meshplan.graph.traffic import destination_rules, host_keys, surroundings
+from meshplan.graph.traffic import destination_rule, host_keys, surroundings
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Clients, Labels, labels_of
 from meshplan.kinds.needs.read import at, items, mapping, number, text
@@ -68,29 +68,27 @@ def _tls_kept(
 
 def _tls(host: str, view: View, client: str) -> str:
     """The TLS settings that a client uses for a host, in one way of writing them."""
-    return json.dumps(
-        [
-            [at(rule.policy, "tls"), at(rule.policy, "portLevelSettings")]
-            for rule in destination_rules(host, view, client)
-        ],
-        sort_keys=True,
-        default=str,
-    )
+    rule = destination_rule(host, view, client)
+    policy = rule.policy if rule else None
+    told = [at(policy, "tls"), at(policy, "portLevelSettings")]
+    return json.dumps(told, sort_keys=True, default=str)
 
 
 def _fits(host: str, client: str, view: View) -> int:
     """Whether every workload of a host takes what the client sends, on every port."""
-    rules = destination_rules(host, view, client)
-    rule = rules[-1] if rules else None
-    for service in surroundings(host, view).services(host, client):
-        if service.external:
-            continue
-        servers = list(_servers(service, view))
-        for port in service.ports:
-            for sent in _sent(rule, port.number, view.config.enable_auto_mtls):
-                if not all(_takes(taken, sent) for taken in servers):
-                    return 0
-    return 1
+    rule = destination_rule(host, view, client)
+    service = surroundings(host, view).service(host, client)
+    if service is None or service.external:
+        return 1
+    servers = list(_servers(service, view))
+    return int(
+        all(
+            _takes(taken, sent)
+            for port in service.ports
+            for sent in _sent(rule, port.number, view.config.enable_auto_mtls)
+            for taken in servers
+        )
+    )
 
 
 def _sent(rule: DestinationRule | None, port: int, auto: bool) -> set[str]:

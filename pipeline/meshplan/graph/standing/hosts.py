@@ -69,9 +69,9 @@ def _reached(host: str, port: int, client: str, view: View) -> int:
     around = surroundings(host, view)
     sidecar = _sidecar(client, view)
     for pattern in (host, *wildcards_above(host)):
-        found = around.services(pattern, client)
-        if found:
-            return int(any(s.port(port) and _imports(sidecar, s, client) for s in found))
+        found = around.service(pattern, client)
+        if found is not None:
+            return int(found.port(port) is not None and _imports(sidecar, found, client))
     return 0
 
 

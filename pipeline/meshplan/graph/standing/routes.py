@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from meshplan.graph.clients import ELSEWHERE, export_to, gateway_places, sees
 from meshplan.graph.keys import Key
 from meshplan.graph.obligation import Obligation
 from meshplan.graph.state import Index, View, sorted_ids
@@ -26,20 +27,37 @@ def obligations(index: Index) -> Iterator[Obligation]:
         if len(ids) < 2 or (host, ids) in seen:
             continue
         seen.add((host, ids))
-        together = sorted_ids(ids, index.writes)
-        what = f"clients of {host} {_through(gateway)}"
-        failure = "the default route is taken" if gateway == MESH else "404 NR"
-        why = f"{what} rely on some route for it"
-        yield Obligation(together, partial(_routes, keys, None), why, failure)
+        yield from _of_host(host, gateway, keys, sorted_ids(ids, index.writes), index)
+
+
+def _of_host(
+    host: str, gateway: str, keys: tuple[Key, ...], ids: tuple[ResourceId, ...], index: Index
+) -> Iterator[Obligation]:
+    what = f"clients of {host} {_through(gateway)}"
+    failure = "the default route is taken" if gateway == MESH else "404 NR"
+    for client in _readers(gateway, ids, index):
+        level = partial(_routes, keys, None, client)
+        yield Obligation(ids, level, f"{what} rely on some route for it", failure)
         if gateway not in (MESH, "*"):
-            for match in sorted(_matches(together, index)):
+            for match in sorted(_matches(ids, index)):
                 why = f"{what} rely on a route that matches {match}"
-                yield Obligation(
-                    together,
-                    partial(_routes, keys, match),
-                    why,
-                    failure,
-                )
+                level = partial(_routes, keys, match, client)
+                yield Obligation(ids, level, why, failure)
+
+
+def _readers(
+    gateway: str, ids: tuple[ResourceId, ...], index: Index
+) -> tuple[str, ...] | tuple[None]:
+    """The namespaces of the proxies that may see other routes than each other; None for any."""
+    if gateway == MESH:
+        named = {subject.namespace for subject in ids}
+        for subject in ids:
+            for resource in index.versions(subject):
+                named.update(export_to(resource))
+        return tuple(sorted((named - {"*", ".", "~"}) | {ELSEWHERE}))
+    if gateway == "*" or gateway.startswith("gateway.networking"):
+        return (None,)
+    return gateway_places(gateway, index)
 
 
 def _through(gateway: str) -> str:
@@ -48,10 +66,15 @@ def _through(gateway: str) -> str:
     return "at a gateway" if gateway == "*" else f"at Gateway {'/'.join(gateway.split('/')[-2:])}"
 
 
-def _routes(keys: tuple[Key, ...], match: str | None, view: View) -> int:
-    """Whether there is a route for a host, or one with a match."""
-    found = view.find(*keys)
-    return int(any(match is None or match in _matches_of(resource) for resource in found))
+def _routes(keys: tuple[Key, ...], match: str | None, client: str | None, view: View) -> int:
+    """Whether a client sees a route for a host, or one with a match."""
+    return int(
+        any(
+            (match is None or match in _matches_of(route))
+            and (client is None or sees(client, route, view))
+            for route in view.find(*keys)
+        )
+    )
 
 
 def _matches(ids: tuple[ResourceId, ...], index: Index) -> set[str]:
