@@ -13,6 +13,8 @@ from meshplan.mesh.destination_rule import (
     destination_rule_of,
 )
 from meshplan.mesh.gateway import Gateway, gateway_of
+from meshplan.mesh.gateway_api import Listener, listeners_of
+from meshplan.mesh.gateway_api_routes import Converter
 from meshplan.mesh.hosts import matches, namespace_of, resolve_gateway_name, resolve_short_name
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.registry import (
@@ -30,6 +32,7 @@ from meshplan.mesh.virtual_service import (
     MESH_GATEWAY,
     HttpRule,
     L4Rule,
+    Semantics,
     VirtualService,
     http_rules_of,
     l4_rules_of,
@@ -189,10 +192,13 @@ class Mesh:
 
     @cached_property
     def virtual_services(self) -> tuple[VirtualService, ...]:
-        """All VirtualServices, delegates too, the oldest first."""
+        """All VirtualServices, delegates too, and those that routes of the Gateway API become, the
+        oldest first.
+        """
         domain = self.config.cluster_domain
         found = self._read(NETWORKING, "VirtualService", lambda r: virtual_service_of(r, domain))
-        return tuple(sorted(found, key=lambda vs: (vs.created, vs.id.name, vs.id.namespace)))
+        made = Converter(self.snapshot, self._listeners, domain).virtual_services()
+        return tuple(sorted((*found, *made), key=lambda vs: vs.key))
 
     def virtual_services_for(self, gateway: str, namespace: str) -> tuple[VirtualService, ...]:
         """The VirtualServices bound to a gateway (`mesh` or `namespace/name`) that proxies of
@@ -223,7 +229,7 @@ class Mesh:
         A rule whose delegate is missing or not exported to it is left out
         (`mergeVirtualServicesIfNeeded`).
         """
-        if virtual_service.made:
+        if virtual_service.semantics is Semantics.GATEWAY_API:
             return virtual_service.made
         written = self._written_rules(virtual_service.resource)
         if all(rule.delegate is None for rule in written):
@@ -238,11 +244,15 @@ class Mesh:
 
     def tls_rules(self, virtual_service: VirtualService) -> tuple[L4Rule, ...]:
         """The rules for TLS that goes through unopened."""
-        return virtual_service.made_tls or self._l4_rules(virtual_service, "tls")
+        if virtual_service.semantics is Semantics.GATEWAY_API:
+            return virtual_service.made_tls
+        return self._l4_rules(virtual_service, "tls")
 
     def tcp_rules(self, virtual_service: VirtualService) -> tuple[L4Rule, ...]:
         """The rules for plain TCP."""
-        return virtual_service.made_tcp or self._l4_rules(virtual_service, "tcp")
+        if virtual_service.semantics is Semantics.GATEWAY_API:
+            return virtual_service.made_tcp
+        return self._l4_rules(virtual_service, "tcp")
 
     def delegate(self, name: tuple[str, str], namespace: str) -> VirtualService | None:
         """The delegate with this namespace and name, if `namespace` may use it."""
@@ -256,28 +266,49 @@ class Mesh:
 
     @cached_property
     def gateways(self) -> tuple[Gateway, ...]:
-        """All Gateways, the oldest first."""
+        """All Gateways, and the listeners of those of the Gateway API, the oldest first."""
         found = self._read(NETWORKING, "Gateway", gateway_of)
-        return tuple(sorted(found, key=lambda g: (g.created, g.id.name, g.id.namespace)))
+        listeners = (listener.gateway for listener in self._listeners)
+        return tuple(
+            sorted((*found, *listeners), key=lambda g: (g.created, g.id.name, g.id.namespace))
+        )
 
     def gateway(self, name: str) -> Gateway | None:
         """The Gateway `namespace/name`."""
         return self._gateways_by_name.get(name)
 
-    def gateways_of(self, labels: Mapping[str, str]) -> tuple[Gateway, ...]:
-        """The Gateways whose servers pods with these labels open, in whichever namespace."""
-        return tuple(gateway for gateway in self.gateways if gateway.selects(labels))
+    def gateways_of(self, proxy: Proxy) -> tuple[Gateway, ...]:
+        """The Gateways whose servers the pods of a gateway open (`PushContext.mergeGateways`)."""
+        hosts = {service.host for service in self._services_of(proxy)}
+        return tuple(
+            gateway
+            for gateway in self.gateways
+            if gateway.selects(proxy.namespace, proxy.labels)
+            and (not gateway.services or not hosts.isdisjoint(gateway.services))
+        )
 
     def servers(self, proxy: Proxy) -> MergedServers:
         """What the pods of a gateway listen for, the servers of all their Gateways merged."""
         found = self._servers.get(proxy)
         if found is None:
             found = merge_servers(
-                self.gateways_of(proxy.labels),
-                lambda _gateway, port: (self.target_port(port, proxy),),
+                self.gateways_of(proxy),
+                lambda gateway, port: self._listening(gateway, port, proxy),
             )
             self._servers[proxy] = found
         return found
+
+    def _listening(self, gateway: Gateway, port: int, proxy: Proxy) -> tuple[int, ...]:
+        """The ports that a port of a server stands for (`resolvePorts`)."""
+        if not gateway.services:
+            return (self.target_port(port, proxy),)
+        found = (
+            service.port(port)
+            for service in self._services_of(proxy)
+            if service.host in gateway.services
+        )
+        numbers = (self.number_of(p, proxy.namespace, proxy.labels) for p in found if p)
+        return tuple(dict.fromkeys(numbers))
 
     def target_port(self, port: int, proxy: Proxy) -> int:
         """The port on which a gateway's pods listen for a port of a server (`resolvePorts`).
@@ -355,6 +386,10 @@ class Mesh:
     # Indexes
 
     @cached_property
+    def _listeners(self) -> tuple[Listener, ...]:
+        return tuple(listeners_of(self.snapshot, self.config.cluster_domain))
+
+    @cached_property
     def _services_by_namespace(self) -> Mapping[str, list[MeshService]]:
         return _grouped(self.registry.services, lambda service: (service.namespace,))
 
@@ -370,7 +405,7 @@ class Mesh:
 
     @cached_property
     def _virtual_services_by_id(self) -> Mapping[ResourceId, VirtualService]:
-        return {vs.id: vs for vs in self.virtual_services}
+        return {vs.id: vs for vs in self.virtual_services if vs.semantics is Semantics.ISTIO}
 
     @cached_property
     def _gateways_by_name(self) -> Mapping[str, Gateway]:

@@ -132,6 +132,13 @@ class VirtualService:
     made: tuple[HttpRule, ...] = ()
     made_tls: tuple[L4Rule, ...] = ()
     made_tcp: tuple[L4Rule, ...] = ()
+    #: The name by which it is ordered; "" for that of the object.
+    name: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Sorts the oldest first (`sortConfigByCreationTime`)."""
+        return self.created, self.name or self.id.name, self.id.namespace
 
     @property
     def namespace(self) -> str:

@@ -28,9 +28,11 @@ class GatewayRoutes:
         self._proxy = proxy
         self._servers = servers
         self._token_places = token_places
-        self._routes: dict[tuple[str, str, str], tuple[Route, ...]] = {}
+        self._routes: dict[tuple[str, ...], tuple[Route, ...]] = {}
         self._owners: dict[str, VirtualHost | None] = {}
-        self._bound = {name: _Bound(mesh, proxy, name) for name in map(gateway_name, servers)}
+        self._bound = {
+            name: _Bound(mesh, proxy, name) for name in {s.gateway_name: None for s in servers}
+        }
 
     def virtual_host(self, host: str) -> VirtualHost | None:
         """The virtual host that Envoy picks for a host in lower case, without a port."""
@@ -45,13 +47,13 @@ class GatewayRoutes:
         """The routes of all VirtualServices for a domain, the oldest first, catch-alls last."""
         routes: list[Route] = []
         exists = require_tls = False
-        seen: set[tuple[str, str, str]] = set()
+        seen: set[tuple[str, ...]] = set()
         for server in self._servers:
             redirects = server.tls is not None and server.tls.https_redirect
-            for virtual_service in self._bound[gateway_name(server)].near(domain):
+            for virtual_service in self._bound[server.gateway_name].near(domain):
                 if not _meet(server, virtual_service, domain):
                     continue
-                key = (gateway_name(server), virtual_service.id.namespace, virtual_service.id.name)
+                key = (server.gateway_name, *virtual_service.key)
                 found = self._routes_of(server, virtual_service, key)
                 if not found:
                     continue
@@ -69,14 +71,14 @@ class GatewayRoutes:
         return VirtualHost(domain, tuple(ordered), require_tls)
 
     def _routes_of(
-        self, server: Server, virtual_service: VirtualService, key: tuple[str, str, str]
+        self, server: Server, virtual_service: VirtualService, key: tuple[str, ...]
     ) -> tuple[Route, ...]:
         found = self._routes.get(key)
         if found is None:
             context = RouteContext(
                 proxy=self._proxy,
                 port=server.port,
-                gateway=gateway_name(server),
+                gateway=server.gateway_name,
                 is_tls=server.tls is not None,
                 resolve=self._resolver(server, virtual_service),
                 token_places=self._token_places,
@@ -148,11 +150,6 @@ class _Bound:
             found.update(self._positions.get(pattern, ()))
         for position in sorted(found):
             yield self._ordered[position]
-
-
-def gateway_name(server: Server) -> str:
-    """The Gateway of a server as VirtualServices name it."""
-    return f"{server.gateway.namespace}/{server.gateway.name}"
 
 
 def _meet(server: Server, virtual_service: VirtualService, domain: str) -> bool:

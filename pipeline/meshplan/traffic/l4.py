@@ -16,7 +16,7 @@ from meshplan.mesh.virtual_service import (
     VirtualService,
 )
 from meshplan.mesh.workload import matches_labels
-from meshplan.traffic.gateway_routes import gateway_name, name_rank
+from meshplan.traffic.gateway_routes import name_rank
 from meshplan.traffic.request import Request
 from meshplan.traffic.table import CATCH_ALL, ClusterName, Forward, Route, Target
 
@@ -78,7 +78,7 @@ def _tls_matches(
 
 def gateway_connection(mesh: Mesh, proxy: Proxy, server: Server, request: Request) -> Route | None:
     """The route of a connection to a server of a gateway that is not HTTP."""
-    name = gateway_name(server)
+    name = server.gateway_name
     bound = [vs for vs in mesh.virtual_services_for(name, proxy.namespace) if _shares(server, vs)]
     if server.is_passthrough:
         return _passed_through(mesh, proxy, bound, server, request)
@@ -139,7 +139,7 @@ def _meets(match: L4Match, proxy: Proxy, port: int, gateway: str) -> bool:
 def _at_gateway(match: L4Match, server: Server) -> bool:
     """`l4SingleMatch`."""
     return match.port in (0, server.port) and (
-        not match.gateways or gateway_name(server) in match.gateways
+        not match.gateways or server.gateway_name in match.gateways
     )
 
 
