@@ -59,19 +59,29 @@ def layout_of(tree: Tree, manifests: Manifests, units: Units) -> Layout:
         (unlisted if folder in beside else free).append(path)
     requests = tuple(_requests(tree, manifests, units, (*free, *sorted(built.resources))))
     asked = _asked(tree, walker, requests)
+    roots = [
+        folder
+        for folder in folders
+        if folder not in built.referenced
+        and folder not in asked.folders
+        and not _is_component(walker, folder)
+    ]
     return Layout(
         tuple(path for path in free if path not in asked.files),
-        tuple(
-            folder
-            for folder in folders
-            if folder not in built.referenced
-            and folder not in asked.folders
-            and not _is_component(walker, folder)
-        ),
+        (*roots, *_circles(walker, folders, {*roots, *asked.folders})),
         tuple(chart for chart in charts if chart not in asked.folders),
         requests,
         tuple(unlisted),
     )
+
+
+def _circles(walker: Walker, folders: Sequence[str], starts: set[str]) -> Iterator[str]:
+    """A folder of each circle of kustomizations into which nothing leads: its build tells why."""
+    reached = walker.everything(sorted(starts & set(folders))).folders
+    for folder in folders:
+        if folder not in reached and not _is_component(walker, folder):
+            reached |= walker.everything([folder]).folders
+            yield folder
 
 
 def layout_within(tree: Tree, manifests: Manifests, units: Units, target: TargetSettings) -> Layout:

@@ -34,7 +34,7 @@ def _unlisted(surveys: Mapping[Side, Survey], most: int = 5) -> Iterator[Coverag
         why = f"{', '.join(paths[:most])}{more}: beside a kustomization that does not refer to " + (
             "them" if len(paths) > 1 else "it"
         )
-        path = posixpath.dirname(paths[0]) if len(paths) == 1 else posixpath.commonpath(paths)
+        path = paths[0] if len(paths) == 1 else posixpath.commonpath(paths)
         yield Coverage("", path or ".", "kustomize", CoverageStatus.SKIPPED, why)
 
 

@@ -123,8 +123,8 @@ def _options(release: Release) -> Iterator[str]:
         if path in space.tree.files:
             yield f"--values={space.at(path)}"
     if recipe.values:
-        path = f".meshplan-{release.number}/values.yaml"
-        yield f"--values={space.write(path, recipe.values.encode())}"
+        place = space.beside(f"values-{release.number}.yaml")
+        yield f"--values={space.write(place, recipe.values.encode())}"
     for name, value, is_string in recipe.parameters:
         escaped = re.sub(r"(?<!\\),", r"\\,", value)
         yield f"--set{'-string' if is_string else ''}={name}={escaped}"
@@ -135,7 +135,7 @@ def _copy(space: Workspace, source: str, target: str) -> None:
     for path in space.tree.below(source):
         place = f"{target}{path[len(source) :]}"
         if not is_below(path, target) and not is_below(target, path):
-            space.write(place, space.at(path).read_bytes())
+            space.write(space.at(place), space.at(path).read_bytes())
 
 
 def _documents(output: bytes, release: Release) -> Iterator[Document]:

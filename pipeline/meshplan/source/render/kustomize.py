@@ -4,6 +4,7 @@ import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from meshplan.errors import RenderError
@@ -11,12 +12,14 @@ from meshplan.resource import Document, Origin
 from meshplan.settings import RenderSettings
 from meshplan.source.reading import Limits, Read
 from meshplan.source.render.process import Tool, run
-from meshplan.source.render.workspace import Workspace
-from meshplan.source.tree import joined
+from meshplan.source.render.workspace import REPOSITORY, Workspace
 from meshplan.source.units import Kustomization
 from meshplan.source.yaml import read
 
 _ORIGIN = "config.kubernetes.io/origin"
+
+#: From the folder of a build to the copy of the repository.
+_COPY = f"../{REPOSITORY}"
 
 #: Finds the line and document of an object: path, kind, name.
 Locate = Callable[[str, str, str], Origin]
@@ -42,17 +45,18 @@ def build(job: Build, tool: Tool, limits: RenderSettings, locate: Locate) -> tup
     recipe = job.recipe
     if job.generated:
         named = [posixpath.relpath(path, recipe.path or ".") for path in job.generated]
-        space.write(_path(recipe.path, "kustomization.yaml"), _json({"resources": named}))
-    wrapper = f".meshplan-{job.number}"
+        place = space.at(_path(recipe.path, "kustomization.yaml"))
+        space.write(place, _json({"resources": named}))
+    wrapper = space.beside(f"build-{job.number}")
     options = ["--load-restrictor=LoadRestrictionsNone"] if recipe.unrestricted else []
-    space.write(_path(wrapper, "kustomization.yaml"), _json(_wrapped(job)))
+    space.write(wrapper / "kustomization.yaml", _json(_wrapped(job)))
     try:
-        output = run(tool, [*options, str(space.at(wrapper))], home=space.home, limits=limits)
+        output = run(tool, [*options, str(wrapper)], home=space.home, limits=limits)
     except RenderError as error:
-        error.message = _without_paths(error.message, space, wrapper)
+        error.message = _without_paths(error.message, wrapper)
         raise
     keep = "originAnnotations" in job.metadata
-    return tuple(_documents(output, wrapper, recipe, locate, keep=keep))
+    return tuple(_documents(output, recipe, locate, keep=keep))
 
 
 def is_plain(documents: Sequence[Document]) -> bool:
@@ -97,17 +101,17 @@ def _wrapped(job: Build) -> Mapping[str, Any]:
     Whatever the folder's own kustomization wants in `buildMetadata` only counts at the top.
     """
     overlay = json.loads(job.recipe.overlay) if job.recipe.overlay else {}
-    components = [f"../{path}" for path in overlay.pop("components", ())]
+    components = [f"{_COPY}/{path}" for path in overlay.pop("components", ())]
     return {
         **overlay,
         **({"components": components} if components else {}),
-        "resources": [f"../{job.recipe.path}" if job.recipe.path else ".."],
+        "resources": [_path(_COPY, job.recipe.path).rstrip("/")],
         "buildMetadata": sorted({*job.metadata, "originAnnotations"}),
     }
 
 
 def _documents(
-    output: bytes, wrapper: str, recipe: Kustomization, locate: Locate, *, keep: bool
+    output: bytes, recipe: Kustomization, locate: Locate, *, keep: bool
 ) -> Iterator[Document]:
     for found in _read(output):
         if not isinstance(found.value, Mapping):
@@ -115,7 +119,7 @@ def _documents(
         value, told = _split(found.value, keep=keep)
         metadata = found.value.get("metadata")
         name = str(metadata.get("name")) if isinstance(metadata, Mapping) else ""
-        path = joined(wrapper, _source(told)) or _path(recipe.path, "kustomization.yaml")
+        path = _source(told) or _path(recipe.path, "kustomization.yaml")
         place = locate(path, str(found.value.get("kind")), name)
         via = f"kustomize {recipe.path or '.'}"
         yield Document(value, Origin(place.path, place.line, place.document, place.pointer, via))
@@ -146,15 +150,18 @@ def _split(value: Mapping[str, Any], *, keep: bool) -> tuple[Mapping[str, Any], 
 def _source(told: str) -> str:
     """The path in an origin annotation: of the object's file, or of what generated it."""
     fields = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
-    return fields.get("path") or fields.get("configuredIn") or "/"
+    path = posixpath.normpath(fields.get("path") or fields.get("configuredIn") or "")
+    return path.removeprefix(f"{_COPY}/") if path.startswith(f"{_COPY}/") else ""
 
 
-def _without_paths(message: str, space: Workspace, wrapper: str) -> str:
+def _without_paths(message: str, wrapper: Path) -> str:
     """The message with paths of the repository instead of those of the temporary copy."""
-    for prefix in {str(space.folder), str(space.folder.resolve())}:
-        message = message.replace(f"{prefix}/{wrapper}", "the build").replace(f"{prefix}/", "")
-        message = message.replace(prefix, ".")
-    return message
+    for folder in {str(wrapper.parent), str(wrapper.parent.resolve())}:
+        message = message.replace(f"{folder}/{REPOSITORY}/", "").replace(
+            f"{folder}/{REPOSITORY}", "."
+        )
+        message = message.replace(f"{folder}/{wrapper.name}", "the build")
+    return message.replace(f"{_COPY}/", "")
 
 
 def _path(folder: str, name: str) -> str:

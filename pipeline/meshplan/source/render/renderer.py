@@ -17,7 +17,7 @@ from meshplan.source.documents import Manifests
 from meshplan.source.render import helm, kustomize, plain
 from meshplan.source.render.kustomize_files import Closure, Walker
 from meshplan.source.render.process import LimitError, find_helm, find_kustomize, watching_the_disk
-from meshplan.source.render.workspace import UnreadError, Workspace
+from meshplan.source.render.workspace import REPOSITORY, UnreadError, Workspace
 from meshplan.source.tree import Tree
 from meshplan.source.units import Chart, Folder, Kustomization, Outcome, Recipe, Refused
 
@@ -168,7 +168,7 @@ class Renderer:
             with watching_the_disk():
                 folder = Path(tempfile.mkdtemp(prefix="tree-", dir=self.scratch))
                 home = Path(tempfile.mkdtemp(prefix="home-", dir=self.scratch))
-            known = self._spaces[id(tree)] = Workspace(tree, folder, home)
+            known = self._spaces[id(tree)] = Workspace(tree, folder / REPOSITORY, home)
         return known
 
 

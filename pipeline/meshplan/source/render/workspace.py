@@ -8,6 +8,9 @@ from meshplan.errors import RenderError
 from meshplan.source.render.process import watching_the_disk
 from meshplan.source.tree import Tree
 
+#: The name of the folder with the copy of the repository.
+REPOSITORY = "repository"
+
 
 class UnreadError(RenderError):
     """A file that is needed is in the revision, but its content is not at hand."""
@@ -15,9 +18,13 @@ class UnreadError(RenderError):
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A folder with those files of one revision that were asked for; nothing else gets in."""
+    """A folder with those files of one revision that were asked for; nothing else gets in.
+
+    What is generated for a renderer goes beside it, so that it is in nobody's way.
+    """
 
     tree: Tree
+    #: The copy of the root of the repository.
     folder: Path
     #: A folder beside it that renderers may write to.
     home: Path
@@ -30,20 +37,23 @@ class Workspace:
         missing = {entry.path for entry in wanted}
         with watching_the_disk():
             for entry, data in self.tree.revision.read(wanted):
-                self.write(entry.path, data)
+                self.write(self.at(entry.path), data)
                 missing.discard(entry.path)
         for path in sorted(missing):
             self._placed.discard(path)
             why = self.tree.revision.unread.get(path, "its content is not at hand")
             raise UnreadError(f"{path} is needed and cannot be read: {why}")
 
-    def write(self, path: str, data: bytes) -> Path:
-        """Write a file of our own making."""
-        place = self.at(path)
+    def write(self, place: Path, data: bytes) -> Path:
+        """Write a file, and the folders that it is in."""
         with watching_the_disk():
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
         return place
+
+    def beside(self, name: str) -> Path:
+        """A place of our own beside the copy."""
+        return self.folder.parent / name
 
     def at(self, path: str) -> Path:
         """Where a path of the repository is in the copy."""
