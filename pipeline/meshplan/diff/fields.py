@@ -21,12 +21,17 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_./:*@%+-]+")
 
 
+#: Objects that are deeper than any real one are reported whole, for the stack is finite.
+_DEEPEST = 40
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A field: its path as people read it, and the names on the way to it without the items."""
 
     path: str = ""
     names: tuple[str, ...] = ()
+    depth: int = 0
 
     def field(self, name: str) -> "Place":
         """A field of the object at this place."""
@@ -34,11 +39,11 @@ class Place:
             path = f"{self.path}.{name}" if self.path else name
         else:
             path = f"{self.path}[{_quoted(name)}]"
-        return Place(path, (*self.names, name))
+        return Place(path, (*self.names, name), self.depth + 1)
 
     def item(self, selector: str) -> "Place":
         """An item of the list at this place."""
-        return Place(f"{self.path}[{selector}]", self.names)
+        return Place(f"{self.path}[{selector}]", self.names, self.depth + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +59,17 @@ def differences(before: Any, after: Any, rules: Rules, place: Place) -> Iterator
     """What differs between two values of one field; nothing if they mean the same."""
     if identical(before, after):
         return
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
+    both = isinstance(before, Mapping) and isinstance(after, Mapping)
+    if both and place.depth < _DEEPEST:
         yield from _in_mapping(before, after, rules, place)
     elif canonical(before, rules) != canonical(after, rules):
         yield from _in_value(before, after, rules, place)
 
 
 def _in_value(before: Any, after: Any, rules: Rules, place: Place) -> Iterator[Difference]:
-    if _are_lists(before, after):
+    if place.depth >= _DEEPEST:
+        yield Difference(place, before, after)
+    elif _are_lists(before, after):
         yield from _in_list(before, after, rules, place)
     elif (
         rules.typed

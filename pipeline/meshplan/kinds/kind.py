@@ -8,8 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from meshplan.kinds.need import Need
-from meshplan.resource import Manifest, Resource
+from meshplan.resource import Manifest
 
 Scope = Literal["Namespaced", "Cluster"]
 
@@ -19,10 +18,6 @@ Default = object | Callable[[Mapping[str, Any]], Any]
 
 #: What two ways to write one value have in common.
 Reading = Callable[[Any], Hashable]
-
-
-def _needs_nothing(_resource: Resource) -> Iterable[Need]:
-    return ()
 
 
 def _locks_nothing(_before: Manifest, _after: Manifest) -> Iterable[str]:
@@ -66,8 +61,6 @@ class Kind:
     #: An object in the form to be compared, where the tables cannot say it; a new value if it
     #: differs.
     rewrite: Callable[[Manifest], Manifest] = _as_written
-    #: What an object of this kind relies on.
-    needs: Callable[[Resource], Iterable[Need]] = _needs_nothing
 
     def api_version(self, version: str) -> str:
         """`version` as the field `apiVersion` writes it."""

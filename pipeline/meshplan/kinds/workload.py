@@ -132,10 +132,10 @@ REPLICATION_CONTROLLER = Kind(
     versions=("v1",),
     list_keys=_KEYS,
     defaults={
-        **{
-            path: value for path, value in _DEFAULTS.items() if not path.startswith("spec.selector")
-        },
+        **under("spec.template", TEMPLATE_DEFAULTS),
+        "spec.minReadySeconds": 0,
         "spec.replicas": 1,
+        "spec.selector": _template_labels,
     },
     readings=_READINGS,
 )

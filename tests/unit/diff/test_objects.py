@@ -8,6 +8,7 @@ import pytest
 from meshplan.diff import Create, Delete, Rename, Update, diff, id_of
 from meshplan.identity import ResourceId
 from meshplan.resource import Snapshot
+from meshplan.schema import shape_findings
 from support.snapshots import of_values, snapshot
 
 
@@ -135,3 +136,38 @@ def test_a_field_may_hold_anything(api_version: str, kind: str, field: str, junk
             *diff(of_values(after), of_values(before)),
         ):
             assert not isinstance(change, Update) or change.fields
+
+
+@pytest.mark.parametrize("kind", ["list", "mapping", "mixed"])
+@pytest.mark.parametrize("api_version", ["example.org/v1", "networking.istio.io/v1"])
+def test_depth_is_bounded(kind: str, api_version: str) -> None:
+    def nested(value: Any) -> Any:
+        for level in range(195):
+            as_list = kind == "list" or (kind == "mixed" and level % 2)
+            value = [value, level] if as_list else {"http": value}
+        return {
+            "apiVersion": api_version,
+            "kind": "VirtualService",
+            "metadata": {"name": "a"},
+            "spec": {"http": value},
+        }
+
+    (change,) = diff(of_values(nested(1)), of_values(nested(2)))
+    assert isinstance(change, Update)
+    assert len(change.fields) == 1
+    list(shape_findings(change.after))
+
+
+def test_long_lists_are_compared_in_reasonable_time() -> None:
+    def many(numbers: Any) -> Any:
+        items = [{"a": n, "b": {"c": str(n)}} for n in numbers]
+        return {
+            "apiVersion": "example.org/v1",
+            "kind": "Thing",
+            "metadata": {"name": "a"},
+            "items_": items,
+        }
+
+    (change,) = diff(of_values(many(range(20_000))), of_values(many(range(20_000, 0, -1))))
+    assert isinstance(change, Update)
+    assert "items_[order]" in {entry.path for entry in change.fields}
