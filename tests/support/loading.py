@@ -1,5 +1,6 @@
 """Targets of repositories made for a test, and short ways to write manifests and to look at them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ def changed(target: LoadedTarget) -> list[str]:
 def config_map(name: str, namespace: str = "", **data: str) -> str:
     """A ConfigMap."""
     where = f", namespace: {namespace}" if namespace else ""
-    values = "".join(f"  {key}: {value!r}\n" for key, value in data.items())
+    values = "".join(f"  {key}: {json.dumps(value)}\n" for key, value in data.items())
     body = f"data:\n{values}" if values else ""
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}{where}}}\n{body}"
 
