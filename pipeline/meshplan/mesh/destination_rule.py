@@ -1,6 +1,6 @@
 """DestinationRules: which ones a client uses for a host, and how several are merged."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,15 +92,14 @@ class DestinationRules:
 
     def __init__(
         self,
-        rules: Iterable[DestinationRule],
+        rules: Callable[[str], Iterable[DestinationRule]],
         root_namespace: str,
         default_export_to: tuple[str, ...],
     ):
+        """`rules` gives those of a namespace."""
+        self._rules = rules
         self._root = root_namespace
         self._private_by_default = "." in default_export_to
-        self._by_namespace: dict[str, list[DestinationRule]] = {}
-        for rule in rules:
-            self._by_namespace.setdefault(rule.namespace, []).append(rule)
         self._local: dict[str, _ByHost] = {}
         self._exported: dict[str, _ByHost] = {}
         self._root_local: _ByHost | None = None
@@ -179,7 +178,7 @@ class DestinationRules:
         return rule.export_to in ({"."}, {rule.namespace})
 
     def _sorted(self, namespace: str) -> list[DestinationRule]:
-        return sorted(self._by_namespace.get(namespace, ()), key=_key)
+        return sorted(self._rules(namespace), key=_key)
 
 
 def _is_local(rule: DestinationRule) -> bool:

@@ -65,6 +65,7 @@ class Mesh:
         self._views = views if views is not None else _Views()
         self._scopes: dict[Proxy, ProxyScope] = {}
         self._servers: dict[Proxy, MergedServers] = {}
+        self._workloads: dict[str, tuple[Workload, ...]] = {}
 
     @classmethod
     def of(cls, snapshot: Snapshot, config: MeshConfig, world: World) -> Self:
@@ -121,11 +122,19 @@ class Mesh:
             return (found,) if found else ()
         return services_by_pattern(self.services(namespace), pattern)
 
-    @cached_property
+    @property
     def workloads(self) -> tuple[Workload, ...]:
         """Everything that runs pods, and the WorkloadEntries."""
-        found = (w for g, kind in workload_kinds() for w in self._read(g, kind, workload_of))
-        return tuple(workload for workload in found if workload is not None)
+        return tuple(w for namespace in self._running for w in self.workloads_in(namespace))
+
+    def workloads_in(self, namespace: str) -> tuple[Workload, ...]:
+        """The workloads of a namespace."""
+        found = self._workloads.get(namespace)
+        if found is None:
+            views = self._views
+            read = (views.of(r, "", workload_of) for r in self._running.get(namespace, ()))
+            found = self._workloads[namespace] = tuple(w for w in read if w is not None)
+        return found
 
     def workloads_matching(
         self, namespace: str, selector: Mapping[str, str]
@@ -133,7 +142,7 @@ class Mesh:
         """The workloads of a namespace that have all labels of a selector."""
         return tuple(
             workload
-            for workload in self._workloads_by_namespace.get(namespace, ())
+            for workload in self.workloads_in(namespace)
             if matches_labels(selector, workload.labels)
         )
 
@@ -164,8 +173,14 @@ class Mesh:
     def destination_rules(self) -> DestinationRules:
         """All DestinationRules."""
         domain = self.config.cluster_domain
+        by_namespace = _grouped(
+            self.snapshot.of_kind(NETWORKING, "DestinationRule"), lambda r: (r.id.namespace,)
+        )
         return DestinationRules(
-            self._read(NETWORKING, "DestinationRule", lambda r: destination_rule_of(r, domain)),
+            lambda namespace: [
+                self._views.of(found, "", lambda r: destination_rule_of(r, domain))
+                for found in by_namespace.get(namespace, ())
+            ],
             self.config.root_namespace,
             self.config.default_destination_rule_export_to,
         )
@@ -394,8 +409,10 @@ class Mesh:
         return _grouped(self.registry.services, lambda service: (service.namespace,))
 
     @cached_property
-    def _workloads_by_namespace(self) -> Mapping[str, list[Workload]]:
-        return _grouped(self.workloads, lambda workload: (workload.namespace,))
+    def _running(self) -> Mapping[str, list[Resource]]:
+        """What makes workloads, by namespace."""
+        found = (r for g, kind in workload_kinds() for r in self.snapshot.of_kind(g, kind))
+        return _grouped(found, lambda resource: (resource.id.namespace,))
 
     @cached_property
     def _virtual_services_by_gateway(self) -> Mapping[str, list[VirtualService]]:

@@ -83,6 +83,18 @@ class Listener:
                 found.setdefault(host, []).append(position)
         return {host: tuple(positions) for host, positions in found.items()}
 
+    @cached_property
+    def destinations(self) -> Mapping[str, frozenset[int]]:
+        """Host to the ports to which its VirtualServices send; 0 for one that is not named.
+
+        (`virtualServiceDestinationsFilteredBySourceNamespace`)
+        """
+        found: dict[str, set[int]] = {}
+        for virtual_service in self.virtual_services:
+            for host, port in self._sent_to(virtual_service):
+                found.setdefault(host, set()).add(port)
+        return {host: frozenset(ports) for host, ports in found.items()}
+
     def most_specific(self, host: str) -> VirtualService | None:
         """The VirtualService with the host that fits a service best, the first of several.
 
@@ -92,6 +104,20 @@ class Listener:
             if positions := self.positions.get(pattern):
                 return self.virtual_services[positions[0]]
         return None
+
+    def _sent_to(self, virtual_service: VirtualService) -> Iterator[tuple[str, int]]:
+        mesh = self._mesh
+        for rule in mesh.http_rules(virtual_service):
+            if self._may_match(rule):
+                for destination in (*rule.destinations, *rule.mirrors):
+                    yield destination.host, destination.port
+        for other in (*mesh.tls_rules(virtual_service), *mesh.tcp_rules(virtual_service)):
+            for destination in other.destinations:
+                yield destination.host, destination.port
+
+    def _may_match(self, rule: HttpRule) -> bool:
+        named = [m.source_namespace for m in rule.matches if m.source_namespace]
+        return not named or self._namespace in named
 
     def _select(self, services: Iterable[MeshService]) -> tuple[MeshService, ...]:
         trimmed = (self._trimmed(s) for s in services if self._takes(s.namespace, s.host))
@@ -180,17 +206,15 @@ class ProxyScope:
     def _destinations(self, listener: Listener, host: str) -> Iterator[MeshService]:
         """A service that is imported because a VirtualService sends requests to it."""
         service = self._nearest(host)
-        if service is None:
+        if service is None or service in listener.services_for(host):
             return
-        for virtual_service in listener.virtual_services:
-            ports = set(self._ports_to(virtual_service, host))
-            if not ports:
-                continue
-            wanted = {listener.egress.port} if listener.egress.matches_port else ports
-            if 0 in wanted:
-                yield service
-            elif kept := tuple(port for port in service.ports if port.number in wanted):
-                yield service if kept == service.ports else replace(service, ports=kept)
+        ports = listener.destinations.get(host, frozenset())
+        if listener.egress.matches_port and ports:
+            ports = frozenset((listener.egress.port,))
+        if 0 in ports:
+            yield service
+        elif kept := tuple(port for port in service.ports if port.number in ports):
+            yield service if kept == service.ports else replace(service, ports=kept)
 
     def _nearest(self, host: str) -> MeshService | None:
         registry = self._mesh.registry
@@ -202,25 +226,6 @@ class ProxyScope:
             if found is not None and registry.rank(found, self.proxy.namespace) is not None:
                 return found
         return None
-
-    def _ports_to(self, virtual_service: VirtualService, host: str) -> Iterator[int]:
-        """The ports of a host to which a VirtualService sends; 0 for the one of the listener."""
-        for rule in self._mesh.http_rules(virtual_service):
-            if self._may_match(rule):
-                for destination in (*rule.destinations, *rule.mirrors):
-                    if destination.host == host:
-                        yield destination.port
-        for l4_rule in (
-            *self._mesh.tls_rules(virtual_service),
-            *self._mesh.tcp_rules(virtual_service),
-        ):
-            for destination in l4_rule.destinations:
-                if destination.host == host:
-                    yield destination.port
-
-    def _may_match(self, rule: HttpRule) -> bool:
-        named = [m.source_namespace for m in rule.matches if m.source_namespace]
-        return not named or self.proxy.namespace in named
 
 
 def host_patterns(host: str) -> Iterator[str]:

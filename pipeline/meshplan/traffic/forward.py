@@ -150,7 +150,7 @@ class _Journey:
         if server is None:
             if upstream.opaque:
                 return found
-            if not upstream.has_sidecar:
+            if not upstream.has_sidecar and not self._is_taken_over(upstream):
                 is_pod = upstream.source is not None and upstream.source.kind not in _DECLARED
                 if is_pod and upstream.transport is Transport.MTLS:
                     self.why.append(Reason(upstream.source, "has no sidecar, so no mutual TLS"))
@@ -163,6 +163,13 @@ class _Journey:
         admission = self._hop.inbound.of(server).admit(request, upstream.transport, self._principal)
         self.opaque += opaque_inbound(self._hop.servers, server.namespace, server.labels)
         return self._judged(admission, found)
+
+    def _is_taken_over(self, upstream: Upstream) -> bool:
+        """Whether a Sidecar for just these workloads listens on the port: a proxy stands there."""
+        sidecar = self._hop.servers.sidecar(upstream.namespace, upstream.labels)
+        if sidecar is None or not sidecar.selector:
+            return False
+        return any(listener.port == upstream.port for listener in sidecar.ingress)
 
     def _judged(self, admission: Admission, found: Backend) -> Backend:
         self.why += admission.why
