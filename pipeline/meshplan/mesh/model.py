@@ -1,12 +1,11 @@
 """`Mesh`: the indexed view of a snapshot. Each index is built when it is first asked for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.config import MeshConfig
-from meshplan.mesh.delegates import delegated
 from meshplan.mesh.destination_rule import (
     DestinationRule,
     DestinationRules,
@@ -14,7 +13,6 @@ from meshplan.mesh.destination_rule import (
 )
 from meshplan.mesh.gateway import Gateway, gateway_of
 from meshplan.mesh.gateway_api import Listener, listeners_of
-from meshplan.mesh.gateway_api_routes import Converter
 from meshplan.mesh.hosts import matches, namespace_of, resolve_gateway_name, resolve_short_name
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.registry import (
@@ -26,26 +24,19 @@ from meshplan.mesh.registry import (
 from meshplan.mesh.scope import ProxyScope
 from meshplan.mesh.security import PeerMode, SecurityPolicies
 from meshplan.mesh.servers import MergedServers, merge_servers
-from meshplan.mesh.service import MeshService, Port, service_of, services_of
+from meshplan.mesh.service import MeshService, service_of, services_of
 from meshplan.mesh.sidecar import Sidecar, Sidecars
-from meshplan.mesh.virtual_service import (
-    MESH_GATEWAY,
-    HttpRule,
-    L4Rule,
-    Semantics,
-    VirtualService,
-    http_rules_of,
-    l4_rules_of,
-    virtual_service_of,
-)
-from meshplan.mesh.workload import Workload, matches_labels, workload_kinds, workload_of
+from meshplan.mesh.views import Views, grouped
+from meshplan.mesh.virtual_service import MESH_GATEWAY, HttpRule, L4Rule, VirtualService
+from meshplan.mesh.virtual_services import NETWORKING, VirtualServices
+from meshplan.mesh.workload import Workload, matches_labels
+from meshplan.mesh.workloads import Workloads
 from meshplan.resource import Resource, Snapshot
 from meshplan.settings import World
 
-NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
+_NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
 
-_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
@@ -57,15 +48,14 @@ class Mesh:
     """
 
     def __init__(
-        self, snapshot: Snapshot, config: MeshConfig, world: World, views: "_Views | None" = None
+        self, snapshot: Snapshot, config: MeshConfig, world: World, views: Views | None = None
     ):
         self.snapshot = snapshot
         self.config = config
         self.world = world
-        self._views = views if views is not None else _Views()
+        self._views = views if views is not None else Views()
         self._scopes: dict[Proxy, ProxyScope] = {}
         self._servers: dict[Proxy, MergedServers] = {}
-        self._workloads: dict[str, tuple[Workload, ...]] = {}
 
     @classmethod
     def of(cls, snapshot: Snapshot, config: MeshConfig, world: World) -> Self:
@@ -122,29 +112,25 @@ class Mesh:
             return (found,) if found else ()
         return services_by_pattern(self.services(namespace), pattern)
 
+    def services_in(self, namespace: str) -> Sequence[MeshService]:
+        """The services that are declared in a namespace, the oldest first."""
+        return self._services_by_namespace.get(namespace, ())
+
+    @cached_property
+    def running(self) -> Workloads:
+        """All workloads, by namespace."""
+        return Workloads(self.snapshot, self.world, self._views)
+
     @property
     def workloads(self) -> tuple[Workload, ...]:
         """Everything that runs pods, and the WorkloadEntries."""
-        return tuple(w for namespace in self._running for w in self.workloads_in(namespace))
-
-    def workloads_in(self, namespace: str) -> tuple[Workload, ...]:
-        """The workloads of a namespace."""
-        found = self._workloads.get(namespace)
-        if found is None:
-            views = self._views
-            read = (views.of(r, "", workload_of) for r in self._running.get(namespace, ()))
-            found = self._workloads[namespace] = tuple(w for w in read if w is not None)
-        return found
+        return self.running.all
 
     def workloads_matching(
         self, namespace: str, selector: Mapping[str, str]
     ) -> tuple[Workload, ...]:
         """The workloads of a namespace that have all labels of a selector."""
-        return tuple(
-            workload
-            for workload in self.workloads_in(namespace)
-            if matches_labels(selector, workload.labels)
-        )
+        return self.running.matching(namespace, selector)
 
     def workloads_of(self, service: MeshService) -> tuple[Workload, ...]:
         """The workloads behind a service; nothing for one that selects none."""
@@ -152,28 +138,13 @@ class Mesh:
             return ()
         return self.workloads_matching(service.namespace, service.selector)
 
-    def is_injected(self, workload: Workload) -> bool:
-        """Whether pods have a sidecar, by their own labels, else by their namespace's.
-
-        Where neither says anything it is assumed, as whoever writes rules for pods expects one.
-        """
-        if workload.injected is not None:
-            return workload.injected
-        namespace = self.snapshot.get(ResourceId("", "Namespace", "", workload.namespace))
-        if namespace is None:
-            return True
-        stated = namespace.labels.get("istio-injection")
-        if stated is not None:
-            return stated == "enabled"
-        return "istio.io/rev" in namespace.labels or self.world is World.OPEN
-
     # Routing rules
 
     @cached_property
     def destination_rules(self) -> DestinationRules:
         """All DestinationRules."""
         domain = self.config.cluster_domain
-        by_namespace = _grouped(
+        by_namespace = grouped(
             self.snapshot.of_kind(NETWORKING, "DestinationRule"), lambda r: (r.id.namespace,)
         )
         return DestinationRules(
@@ -206,26 +177,21 @@ class Mesh:
         return self.destination_rules.for_proxy(host, service_namespace, namespace, labels or {})
 
     @cached_property
+    def routing(self) -> VirtualServices:
+        """All VirtualServices, and those that routes of the Gateway API become."""
+        return VirtualServices(self.snapshot, self.config, self._listeners, self._views)
+
+    @property
     def virtual_services(self) -> tuple[VirtualService, ...]:
-        """All VirtualServices, delegates too, and those that routes of the Gateway API become, the
-        oldest first.
-        """
-        domain = self.config.cluster_domain
-        found = self._read(NETWORKING, "VirtualService", lambda r: virtual_service_of(r, domain))
-        made = Converter(self.snapshot, self._listeners, domain).virtual_services()
-        return tuple(sorted((*found, *made), key=lambda vs: vs.key))
+        """All VirtualServices, delegates too, the oldest first."""
+        return self.routing.all
 
     def virtual_services_for(self, gateway: str, namespace: str) -> tuple[VirtualService, ...]:
         """The VirtualServices bound to a gateway (`mesh` or `namespace/name`) that proxies of
         `namespace` see: private ones, then exported ones, then public ones, the oldest first
         (`VirtualServicesForGateway`).
         """
-        ranked = [
-            (rank, vs)
-            for vs in self._virtual_services_by_gateway.get(gateway, ())
-            if (rank := self.virtual_service_rank(vs, namespace)) is not None
-        ]
-        return tuple(vs for _, vs in sorted(ranked, key=lambda pair: pair[0]))
+        return self.routing.bound_to(gateway, namespace)
 
     def virtual_services_for_host(
         self, host: str, namespace: str, gateway: str = MESH_GATEWAY
@@ -236,48 +202,26 @@ class Mesh:
 
     def virtual_service(self, id_: ResourceId) -> VirtualService | None:
         """The VirtualService with this identity."""
-        return self._virtual_services_by_id.get(id_)
+        return self.routing.get(id_)
+
+    def delegate(self, name: tuple[str, str], namespace: str) -> VirtualService | None:
+        """The delegate with this namespace and name, if `namespace` may use it."""
+        return self.routing.delegate(name, namespace)
 
     def http_rules(self, virtual_service: VirtualService) -> tuple[HttpRule, ...]:
         """The HTTP rules of a VirtualService, those of its delegates filled in.
 
-        A rule whose delegate is missing or not exported to it is left out
-        (`mergeVirtualServicesIfNeeded`).
+        A rule whose delegate is missing or not exported to it is left out.
         """
-        if virtual_service.semantics is Semantics.GATEWAY_API:
-            return virtual_service.made
-        written = self._written_rules(virtual_service.resource)
-        if all(rule.delegate is None for rule in written):
-            return written
-        found: list[HttpRule] = []
-        for rule in written:
-            if rule.delegate is None:
-                found.append(rule)
-            elif delegate := self.delegate(rule.delegate, virtual_service.namespace):
-                found.extend(delegated(rule, self._written_rules(delegate.resource)))
-        return tuple(found)
+        return self.routing.http_rules(virtual_service)
 
     def tls_rules(self, virtual_service: VirtualService) -> tuple[L4Rule, ...]:
         """The rules for TLS that goes through unopened."""
-        if virtual_service.semantics is Semantics.GATEWAY_API:
-            return virtual_service.made_tls
-        return self._l4_rules(virtual_service, "tls")
+        return self.routing.tls_rules(virtual_service)
 
     def tcp_rules(self, virtual_service: VirtualService) -> tuple[L4Rule, ...]:
         """The rules for plain TCP."""
-        if virtual_service.semantics is Semantics.GATEWAY_API:
-            return virtual_service.made_tcp
-        return self._l4_rules(virtual_service, "tcp")
-
-    def delegate(self, name: tuple[str, str], namespace: str) -> VirtualService | None:
-        """The delegate with this namespace and name, if `namespace` may use it."""
-        wanted = ResourceId(NETWORKING, "VirtualService", *name)
-        found = self.virtual_service(wanted)
-        if found is None or found.hosts:
-            return None
-        export_to = found.export_to or set(self.config.default_virtual_service_export_to)
-        seen = {found.namespace if where == "." else where for where in export_to}
-        return found if "*" in seen or namespace in seen else None
+        return self.routing.tcp_rules(virtual_service)
 
     @cached_property
     def gateways(self) -> tuple[Gateway, ...]:
@@ -313,55 +257,24 @@ class Mesh:
             self._servers[proxy] = found
         return found
 
-    def _listening(self, gateway: Gateway, port: int, proxy: Proxy) -> tuple[int, ...]:
-        """The ports that a port of a server stands for (`resolvePorts`)."""
-        if not gateway.services:
-            return (self.target_port(port, proxy),)
-        found = (
-            service.port(port)
-            for service in self._services_of(proxy)
-            if service.host in gateway.services
-        )
-        numbers = (self.number_of(p, proxy.namespace, proxy.labels) for p in found if p)
-        return tuple(dict.fromkeys(numbers))
-
     def target_port(self, port: int, proxy: Proxy) -> int:
         """The port on which a gateway's pods listen for a port of a server (`resolvePorts`).
 
         That of a Service in front of them counts as its target port.
         """
         for service in self._services_of(proxy):
-            if "experimental.istio.io/disable-gateway-port-translation" in service.labels:
-                continue
             found = service.port(port)
-            if found is not None:
-                return self.number_of(found, proxy.namespace, proxy.labels)
+            if found is not None and _NO_TRANSLATION not in service.labels:
+                return self.running.port_number(found, proxy.namespace, proxy.labels)
         return port
-
-    def number_of(self, port: Port, namespace: str, labels: Mapping[str, str]) -> int:
-        """The port of some pods that a port of their Service leads to; names are looked up."""
-        if isinstance(port.target, int):
-            return port.target or port.number
-        for workload in self.workloads_matching(namespace, labels):
-            if port.target in workload.ports:
-                return workload.ports[port.target]
-        return port.number
-
-    def services_in(self, namespace: str) -> Sequence[MeshService]:
-        """The services of a namespace, the oldest first."""
-        return self._services_by_namespace.get(namespace, ())
-
-    def _services_of(self, proxy: Proxy) -> tuple[MeshService, ...]:
-        """The Services in front of some pods, the oldest first."""
-        return tuple(
-            service
-            for service in self._services_by_namespace.get(proxy.namespace, ())
-            if service.selector and matches_labels(service.selector, proxy.labels)
-        )
 
     def sidecar(self, namespace: str, labels: Mapping[str, str]) -> Sidecar | None:
         """The Sidecar of a workload; None for the default, that imports all (`getSidecarScope`)."""
         return self._sidecars.of(namespace, labels)
+
+    def sidecars(self, namespace: str, labels: Mapping[str, str]) -> tuple[Sidecar, ...]:
+        """The Sidecars of a namespace that could be that of a workload; the oldest is."""
+        return self._sidecars.candidates(namespace, labels)
 
     def scope(self, proxy: Proxy) -> ProxyScope:
         """What a class of proxies imports."""
@@ -406,23 +319,7 @@ class Mesh:
 
     @cached_property
     def _services_by_namespace(self) -> Mapping[str, list[MeshService]]:
-        return _grouped(self.registry.services, lambda service: (service.namespace,))
-
-    @cached_property
-    def _running(self) -> Mapping[str, list[Resource]]:
-        """What makes workloads, by namespace."""
-        found = (r for g, kind in workload_kinds() for r in self.snapshot.of_kind(g, kind))
-        return _grouped(found, lambda resource: (resource.id.namespace,))
-
-    @cached_property
-    def _virtual_services_by_gateway(self) -> Mapping[str, list[VirtualService]]:
-        """Without delegates, which nobody reads by themselves."""
-        roots = (vs for vs in self.virtual_services if vs.hosts)
-        return _grouped(roots, lambda vs: vs.gateways)
-
-    @cached_property
-    def _virtual_services_by_id(self) -> Mapping[ResourceId, VirtualService]:
-        return {vs.id: vs for vs in self.virtual_services if vs.semantics is Semantics.ISTIO}
+        return grouped(self.registry.services, lambda service: (service.namespace,))
 
     @cached_property
     def _gateways_by_name(self) -> Mapping[str, Gateway]:
@@ -448,55 +345,26 @@ class Mesh:
     def _policies(self, kind: str) -> SecurityPolicies:
         return SecurityPolicies(self.snapshot.of_kind(SECURITY, kind), self.config.root_namespace)
 
-    def _written_rules(self, resource: Resource) -> tuple[HttpRule, ...]:
-        domain = self.config.cluster_domain
-        return self._views.of(resource, "http", lambda r: http_rules_of(r, domain))
+    def _services_of(self, proxy: Proxy) -> tuple[MeshService, ...]:
+        """The Services in front of some pods, the oldest first."""
+        return tuple(
+            service
+            for service in self.services_in(proxy.namespace)
+            if service.selector and matches_labels(service.selector, proxy.labels)
+        )
 
-    def _l4_rules(self, virtual_service: VirtualService, kind: str) -> tuple[L4Rule, ...]:
-        domain = self.config.cluster_domain
-        resource = virtual_service.resource
-        return self._views.of(resource, kind, lambda r: l4_rules_of(r, kind, domain))
-
-    def virtual_service_rank(self, virtual_service: VirtualService, namespace: str) -> int | None:
-        """How near a VirtualService is to a namespace; None where it is not seen."""
-        export_to = virtual_service.export_to
-        own = virtual_service.namespace == namespace
-        if not export_to:
-            private = "." in self.config.default_virtual_service_export_to
-            return (0 if own else None) if private else 2
-        if "*" in export_to:
-            return 2
-        if "~" in export_to:
-            return None
-        if own and ("." in export_to or namespace in export_to):
-            return 0
-        return 1 if namespace in export_to else None
+    def _listening(self, gateway: Gateway, port: int, proxy: Proxy) -> tuple[int, ...]:
+        """The ports that a port of a server stands for (`resolvePorts`)."""
+        if not gateway.services:
+            return (self.target_port(port, proxy),)
+        ports = (s.port(port) for s in self._services_of(proxy) if s.host in gateway.services)
+        numbers = (
+            self.running.port_number(found, proxy.namespace, proxy.labels)
+            for found in ports
+            if found is not None
+        )
+        return tuple(dict.fromkeys(numbers))
 
     def _read(self, group: str, kind: str, read: Callable[[Resource], _T]) -> list[_T]:
         views = self._views
         return [views.of(found, "", read) for found in self.snapshot.of_kind(group, kind)]
-
-
-class _Views:
-    """What was read from resources, kept for other snapshots that hold the same resources."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[int, str], tuple[Resource, Any]] = {}
-
-    def of(self, resource: Resource, what: str, read: Callable[[Resource], _T]) -> _T:
-        """What `read` says of a resource."""
-        # The resource is kept with its view, so that its address stays its own.
-        key = (id(resource), what)
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = (resource, read(resource))
-        value: _T = found[1]
-        return value
-
-
-def _grouped(items: Iterable[_T], keys: Callable[[_T], Iterable[_K]]) -> Mapping[_K, list[_T]]:
-    found: dict[_K, list[_T]] = {}
-    for item in items:
-        for key in keys(item):
-            found.setdefault(key, []).append(item)
-    return found

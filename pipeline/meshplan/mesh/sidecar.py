@@ -111,7 +111,14 @@ class Sidecars:
         The oldest with a matching selector, else the oldest without one in the namespace, else the
         one of the root namespace.
         """
-        for sidecar in self._by_namespace.get(namespace, ()):
-            if sidecar.selector is None or matches_labels(sidecar.selector, found):
-                return sidecar
-        return self._root
+        return next(iter(self.candidates(namespace, found)), self._root)
+
+    def candidates(self, namespace: str, found: Mapping[str, str]) -> tuple[Sidecar, ...]:
+        """The Sidecars of a namespace that select a workload equally well; the first is taken."""
+        matching = [
+            sidecar
+            for sidecar in self._by_namespace.get(namespace, ())
+            if sidecar.selector is None or matches_labels(sidecar.selector, found)
+        ]
+        selects = bool(matching) and matching[0].selector is not None
+        return tuple(s for s in matching if (s.selector is not None) == selects)

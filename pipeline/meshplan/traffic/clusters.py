@@ -204,7 +204,7 @@ class Clusters:
             port=target,
             labels=workload.labels,
             namespace=workload.namespace,
-            has_sidecar=self._mesh.is_injected(workload),
+            has_sidecar=self._mesh.running.is_injected(workload),
             transport=Transport.PLAINTEXT,
             source=workload.id,
         )

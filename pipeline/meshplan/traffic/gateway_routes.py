@@ -43,36 +43,43 @@ class GatewayRoutes:
                 return found
         return None
 
+    def sharing(self, host: str) -> tuple[VirtualService, ...]:
+        """The VirtualServices whose routes share the virtual host of a host, in order."""
+        found = self.virtual_host(host)
+        if found is None:
+            return ()
+        return tuple(dict.fromkeys(vs for _, vs in self._routed(found.domain)))
+
+    def _routed(self, domain: str) -> Iterator[tuple[Server, VirtualService]]:
+        """The servers and VirtualServices that have routes for a domain."""
+        for server in self._servers:
+            for virtual_service in self._bound[server.gateway_name].near(domain):
+                if _meet(server, virtual_service, domain) and self._routes_of(
+                    server, virtual_service
+                ):
+                    yield server, virtual_service
+
     def _find(self, domain: str) -> VirtualHost | None:
         """The routes of all VirtualServices for a domain, the oldest first, catch-alls last."""
         routes: list[Route] = []
-        exists = require_tls = False
+        names = {host.lower() for s in self._servers if _redirects(s) for host in s.hosts}
+        require_tls = exists = domain in names
         seen: set[tuple[str, ...]] = set()
-        for server in self._servers:
-            redirects = server.tls is not None and server.tls.https_redirect
-            for virtual_service in self._bound[server.gateway_name].near(domain):
-                if not _meet(server, virtual_service, domain):
-                    continue
-                key = (server.gateway_name, *virtual_service.key)
-                found = self._routes_of(server, virtual_service, key)
-                if not found:
-                    continue
-                exists = True
-                require_tls = require_tls or redirects
-                if key not in seen:
-                    # A second copy behind the first is never reached.
-                    seen.add(key)
-                    routes.extend(found)
-            if redirects and domain in (host.lower() for host in server.hosts):
-                exists = require_tls = True
+        for server, virtual_service in self._routed(domain):
+            exists = True
+            require_tls = require_tls or _redirects(server)
+            key = (server.gateway_name, *virtual_service.key)
+            if key not in seen:
+                # A second copy behind the first is never reached.
+                seen.add(key)
+                routes.extend(self._routes_of(server, virtual_service))
         if not exists:
             return None
         ordered = sorted(routes, key=lambda route: route.is_catch_all)
         return VirtualHost(domain, tuple(ordered), require_tls)
 
-    def _routes_of(
-        self, server: Server, virtual_service: VirtualService, key: tuple[str, ...]
-    ) -> tuple[Route, ...]:
+    def _routes_of(self, server: Server, virtual_service: VirtualService) -> tuple[Route, ...]:
+        key = (server.gateway_name, *virtual_service.key)
         found = self._routes.get(key)
         if found is None:
             context = RouteContext(
@@ -140,7 +147,7 @@ class _Bound:
             virtual_service.semantics is Semantics.GATEWAY_API
             and virtual_service.namespace == proxy.namespace
         )
-        rank = mesh.virtual_service_rank(virtual_service, proxy.namespace)
+        rank = mesh.routing.rank(virtual_service, proxy.namespace)
         return (rank or 0), rank == 2 and not own
 
     def near(self, domain: str) -> Iterator[VirtualService]:
@@ -150,6 +157,10 @@ class _Bound:
             found.update(self._positions.get(pattern, ()))
         for position in sorted(found):
             yield self._ordered[position]
+
+
+def _redirects(server: Server) -> bool:
+    return server.tls is not None and server.tls.https_redirect
 
 
 def _meet(server: Server, virtual_service: VirtualService, domain: str) -> bool:

@@ -187,7 +187,10 @@ class Inbound:
         for service in self._mesh.services_in(server.namespace):
             if service.selector and matches_labels(service.selector, server.labels):
                 for port in service.ports:
-                    if self._mesh.number_of(port, server.namespace, server.labels) == server.port:
+                    if (
+                        self._mesh.running.port_number(port, server.namespace, server.labels)
+                        == server.port
+                    ):
                         return port.protocol
         return Protocol.SNIFFED
 

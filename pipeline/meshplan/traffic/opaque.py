@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.model import NETWORKING, Mesh
+from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.mesh.read import at, labels, mappings, text
 from meshplan.mesh.security import is_attached
+from meshplan.mesh.virtual_services import NETWORKING
 from meshplan.mesh.workload import matches_labels
 from meshplan.resource import Resource
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 from weakref import WeakKeyDictionary
 
+from meshplan.identity import ResourceId
 from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
@@ -194,19 +195,52 @@ def _select_at_sidecar(mesh: Mesh, request: Request, client: Proxy) -> Selected 
     return _first_match(host, request)
 
 
+def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes | None:
+    """The table of routes that a gateway looks a request up in; None if it reads none."""
+    port = mesh.target_port(request.dialled_port, client)
+    servers = _servers_for(mesh, request, client, port)
+    if isinstance(servers, Failed) or not servers[0].is_http:
+        return None
+    inbound = tables(mesh).inbound.of(Server(client.namespace, client.labels, port))
+    return tables(mesh).gateway(client, servers, inbound)
+
+
 def _select_at_gateway(mesh: Mesh, request: Request, client: Proxy) -> Selected | Outcome:
     port = mesh.target_port(request.dialled_port, client)
+    servers = _servers_for(mesh, request, client, port)
+    if isinstance(servers, Failed):
+        return servers
+    return _at_server(mesh, request, client, servers, port)
+
+
+def _servers_for(
+    mesh: Mesh, request: Request, client: Proxy, port: int
+) -> tuple[GatewayServer, ...] | Failed:
+    """The servers of a gateway that take a connection, or why none does."""
     groups = mesh.servers(client).by_port.get(port, ())
     plain = [group for group in groups if not any(s.is_tls for s in group.servers)]
     if request.scheme in ("https", "tls"):
         secured = tuple(s for group in groups for s in group.servers if s.is_tls)
         server = server_for_name(secured, request.server_name)
         if server is None:
-            return _no_listener(port, "takes TLS for this name") if not plain else _refused(port)
-        return _at_server(mesh, request, client, (server,), port)
+            return _refused(port) if groups else _no_listener(port)
+        if missing := _missing_credentials(mesh, server, client):
+            why = (Reason(server.gateway, f"there is no Secret {client.namespace}/{missing}"),)
+            return Failed(None, "-", "TLS handshake failed", why=why)
+        return (server,)
     if not plain:
-        return _refused(port) if groups else _no_listener(port, "is open")
-    return _at_server(mesh, request, client, plain[0].servers, port)
+        return _refused(port) if groups else _no_listener(port)
+    return plain[0].servers
+
+
+def _missing_credentials(mesh: Mesh, server: GatewayServer, client: Proxy) -> str:
+    """A credential without a Secret; in an open world Secrets are elsewhere."""
+    if mesh.world is World.OPEN or server.tls is None:
+        return ""
+    for name in server.tls.credentials:
+        if ResourceId("", "Secret", client.namespace, name) not in mesh.snapshot:
+            return name
+    return ""
 
 
 def _at_server(
@@ -218,7 +252,7 @@ def _at_server(
         if taken is None:
             return Failed(None, "NR", "filter_chain_not_found", why=_of_servers(servers))
         return Selected(taken, (*_of_servers(servers), *_because(taken)))
-    inbound = Inbound(mesh, Server(client.namespace, client.labels, port))
+    inbound = tables(mesh).inbound.of(Server(client.namespace, client.labels, port))
     admission = inbound.authorize(request, request.principal, for_tcp=False)
     match admission.verdict:
         case Verdict.DENIED:
@@ -260,12 +294,13 @@ def _unmatched(mesh: Mesh, request: Request, client: Proxy) -> Outcome:
     return Failed(None, "UH", "BlackHoleCluster", why=why)
 
 
-def _no_listener(port: int, what: str) -> Failed:
-    return Failed(None, "-", "connection refused", why=(Reason(None, f"no port {port} {what}"),))
+def _no_listener(port: int) -> Failed:
+    why = (Reason(None, f"nothing listens on port {port}"),)
+    return Failed(None, "-", "connection refused", why=why)
 
 
 def _refused(port: int) -> Failed:
-    why = (Reason(None, f"port {port} speaks something else"),)
+    why = (Reason(None, f"port {port} takes other connections alone"),)
     return Failed(None, "NR", "filter_chain_not_found", why=why)
 
 

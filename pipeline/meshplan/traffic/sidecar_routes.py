@@ -55,6 +55,18 @@ class SidecarRoutes:
                 return found
         return self.catch_all
 
+    def claimants(self, host: str) -> tuple[VirtualService, ...]:
+        """All VirtualServices that claim the domain of a host; the first of them has it."""
+        for domain in host_patterns(host):
+            if self._owner(domain) is not None:
+                services = self._services_with(domain)
+                return tuple(
+                    self._listener.virtual_services[position]
+                    for position in self._claimants(domain, services)
+                    if self._claim(position, domain, services)
+                )
+        return ()
+
     @property
     def catch_all(self) -> VirtualHost:
         """The virtual host of all hosts that nobody declares (`buildCatchAllVirtualHost`)."""
@@ -80,11 +92,7 @@ class SidecarRoutes:
 
     def _find_owner(self, domain: str) -> VirtualHost | None:
         """Who owns a domain: the first VirtualService that claims it, else a service itself."""
-        services = {
-            service.host: service
-            for host in self._hosts_with(domain)
-            if (service := self.service(host)) is not None
-        }
+        services = self._services_with(domain)
         for position in self._claimants(domain, services):
             if routes := self._claim(position, domain, services):
                 return VirtualHost(domain, routes)
@@ -98,6 +106,10 @@ class SidecarRoutes:
             ):
                 return VirtualHost(domain, (self._default_route(service),))
         return None
+
+    def _services_with(self, domain: str) -> dict[str, MeshService]:
+        found = map(self.service, self._hosts_with(domain))
+        return {service.host: service for service in found if service is not None}
 
     def _claimants(self, domain: str, services: dict[str, MeshService]) -> list[int]:
         """Positions of the VirtualServices that may claim a domain, in order."""
