@@ -388,7 +388,7 @@ class TestErrors:
         def fail(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("meshplan.run.open_revisions", fail)
+        monkeypatch.setattr("meshplan.run.compare.open_revisions", fail)
         found, out, err = run("diff")
         assert (found, out) == (status, "")
         assert message in err
@@ -401,7 +401,7 @@ class TestErrors:
         def fail(*_: object, **__: object) -> None:
             raise KeyError
 
-        monkeypatch.setattr("meshplan.run.open_revisions", fail)
+        monkeypatch.setattr("meshplan.run.compare.open_revisions", fail)
         monkeypatch.setenv("MESHPLAN_DEBUG", "1")
         assert "Traceback" in run("diff")[2]
 

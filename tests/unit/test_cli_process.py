@@ -115,8 +115,8 @@ def test_a_pipe_that_closes_is_no_error(shop: Path) -> None:
 
 def test_an_interrupt_is_one_line(shop: Path) -> None:
     code = (
-        "import os, signal, meshplan.run\n"
-        "meshplan.run.open_revisions = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT)\n"
+        "import os, signal, meshplan.run.compare\n"
+        "meshplan.run.compare.open_revisions = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT)\n"
         "import sys\nfrom meshplan.cli import main\nsys.exit(main(['diff']))\n"
     )
     done = subprocess.run(

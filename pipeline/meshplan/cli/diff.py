@@ -79,6 +79,7 @@ def request_of(revisions: str | None, directory: Path = Path(), **options: Any) 
         config=options.get("config"),
         targets=options.get("targets", ()),
         closed=options.get("closed", False),
+        mesh=options.get("mesh", ()),
         fail_on=Severity(fail_on) if fail_on else None,
         cached=not options.get("no_cache", False),
     )

@@ -71,6 +71,12 @@ def source_options(command: Command) -> Command:
                 is_flag=True,
                 help="What the manifests do not define does not exist.",
             ),
+            click.option(
+                "--mesh",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="A fact of the mesh, as in enableAutoMtls=false; may be given several times.",
+            ),
             click.option("--no-cache", is_flag=True, help="Parse every file again."),
         )
     ):

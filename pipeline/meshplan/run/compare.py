@@ -2,57 +2,26 @@
 changes, their graph, the plan and the findings; then the result.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from meshplan.diff import ChangeSet, Create, Delete, diff
-from meshplan.errors import UsageError
-from meshplan.finding import Finding, Severity, Status
+from meshplan.finding import Finding, Status
 from meshplan.graph import dependency_graph
 from meshplan.location import Side
-from meshplan.mesh import Mesh
-from meshplan.mesh.config import mesh_config
 from meshplan.plan import Plan
 from meshplan.planner import order
-from meshplan.resource import Resource, Snapshot
+from meshplan.resource import Resource
 from meshplan.result import Result, RevisionName, TargetResult, Verdict
+from meshplan.run.request import Progress, Request, load, mesh_of, settings_for
 from meshplan.schema import shape_findings
-from meshplan.schema.wording import did_you_mean
 from meshplan.settings import Assumption, Settings, World
 from meshplan.source.alone import open_alone
-from meshplan.source.cache import Cache
 from meshplan.source.git import open_revisions
-from meshplan.source.load import Loaded, LoadedTarget, load_targets
+from meshplan.source.load import Loaded, LoadedTarget
 from meshplan.source.places import located
 from meshplan.source.revision import Revision, changed_paths
-from meshplan.source.settings import changed_settings, file_settings, revision_settings
-from meshplan.source.yaml import parse
-
-#: Tells whoever waits what is being done.
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user wants to know."""
-
-    directory: Path
-    #: The day that counts as today, as in 2026-11-20.
-    as_of: str
-    #: `BASE..HEAD` and its relatives; None compares the working tree with HEAD. To look at one
-    #: revision alone, its name; None for the working tree.
-    revisions: str | None = None
-    #: Whether the index is compared, not the working tree.
-    staged: bool = False
-    #: A settings file in the place of the repository's.
-    config: Path | None = None
-    #: The targets to look at; empty for all.
-    targets: tuple[str, ...] = ()
-    closed: bool = False
-    fail_on: Severity | None = None
-    cached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +38,10 @@ def diff_revisions(request: Request, progress: Progress) -> Result:
     progress("opening the revisions")
     opened = open_revisions(request.directory, request.revisions, staged=request.staged)
     base, head = opened.base, opened.head
-    settings, noted = _settings(request, base, head)
+    settings, noted = settings_for(request, base, head)
     progress("reading manifests")
     urls = tuple(remote.url for remote in opened.repository.remotes)
-    loaded = _load(request, base, head, settings, urls)
+    loaded = load(request, base, head, settings, urls)
     examined = []
     for target in loaded.targets:
         progress(f"comparing {target.name}")
@@ -89,53 +58,12 @@ def check_revision(request: Request, progress: Progress, paths: Sequence[Path] =
     """What is wrong with one revision; files and folders, if any, leave out all else."""
     progress("opening the revision")
     revision, wanted = open_alone(request.directory, request.revisions, paths)
-    settings, _ = _settings(request, None, revision)
+    settings, _ = settings_for(request, None, revision)
     progress("reading manifests")
-    loaded = _load(request, None, revision, settings, ())
+    loaded = load(request, None, revision, settings, ())
     examined = [_examine(target, settings) for target in loaded.targets]
     result = _result(request, (None, revision), settings, loaded, examined)
     return _within(result, wanted) if any(wanted) else result
-
-
-def _settings(
-    request: Request, base: Revision | None, head: Revision
-) -> tuple[Settings, tuple[Finding, ...]]:
-    """The settings in force, and what the head would make of them.
-
-    Between two commits those of the base hold, so that a change cannot approve itself.
-    """
-    noted: tuple[Finding, ...] = ()
-    if request.config is not None:
-        settings = file_settings(request.config)
-    elif base is not None and head.commit is not None:
-        settings, noted = revision_settings(base), changed_settings(base, head)
-    else:
-        settings = revision_settings(head)
-    if request.closed:
-        settings = settings.with_(world=World.CLOSED)
-    if request.fail_on is not None:
-        settings = settings.with_(fail_on=request.fail_on)
-    return settings, noted
-
-
-def _load(
-    request: Request,
-    base: Revision | None,
-    head: Revision,
-    settings: Settings,
-    urls: tuple[str, ...],
-) -> Loaded:
-    cache = Cache.open(enabled=request.cached)
-    only = request.targets
-    loaded = load_targets(base, head, settings, repo_urls=urls, cache=cache, only=only)
-    found = {target.name for target in loaded.targets} | {e.target for e in loaded.coverage}
-    for name in only:
-        if name not in found:
-            raise UsageError(
-                f'no target "{name}"{did_you_mean(name, found)}',
-                hint="`meshplan targets` lists them",
-            )
-    return loaded
 
 
 def _compare(target: LoadedTarget, settings: Settings) -> Examined:
@@ -146,8 +74,8 @@ def _compare(target: LoadedTarget, settings: Settings) -> Examined:
         return Examined(
             TargetResult(target.name, Verdict.UNCHANGED, target.kind, *sizes, plan=Plan())
         )
-    base, _ = _mesh(target.base, settings)
-    head, assumptions = _mesh(target.head, settings)
+    base, _ = mesh_of(target.base, settings)
+    head, assumptions = mesh_of(target.head, settings)
     graph = dependency_graph(changes, base, head)
     before, after = _touched(changes)
     result = TargetResult(
@@ -166,24 +94,13 @@ def _compare(target: LoadedTarget, settings: Settings) -> Examined:
 
 def _examine(target: LoadedTarget, settings: Settings) -> Examined:
     """One target at one revision."""
-    _, assumptions = _mesh(target.head, settings)
+    _, assumptions = mesh_of(target.head, settings)
     found = _shapes(target.head.values(), target)
     return Examined(
         TargetResult(target.name, Verdict.UNCHANGED, target.kind, after=len(target.head)),
         tuple(finding.with_(status=Status.EXISTING) for finding in found),
         assumptions,
     )
-
-
-def _mesh(snapshot: Snapshot, settings: Settings) -> tuple[Mesh, tuple[Assumption, ...]]:
-    config, assumptions = mesh_config(snapshot, settings.mesh, _parse_text)
-    return Mesh.of(snapshot, config, settings.world), assumptions
-
-
-def _parse_text(text: str) -> Any:
-    """The one document that a string inside a manifest holds; None if it holds none."""
-    documents = parse(text.encode("utf-8", "surrogateescape"), "").documents
-    return documents[0].value if len(documents) == 1 else None
 
 
 def _touched(changes: ChangeSet) -> tuple[list[Resource], list[Resource]]:
