@@ -71,6 +71,17 @@ class Selected:
     why: tuple[Reason, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What a proxy has for a connection and a host, before it looks at path and headers."""
+
+    #: The virtual host in which it looks for a route, or what it does without one.
+    host: VirtualHost | Selected | Outcome
+    #: The policies of a gateway, which are asked first; None at a sidecar.
+    inbound: Inbound | None = None
+    why: tuple[Reason, ...] = ()
+
+
 def route(mesh: Mesh, request: Request, client: Proxy, behind: Server | None = None) -> Outcome:
     """What happens to a request that a proxy receives, in one state of the mesh.
 
@@ -102,13 +113,38 @@ def route_in(view: View, request: Request, client: Proxy, behind: Server | None 
 
 def select(mesh: Mesh, request: Request, client: Proxy) -> Selected | Outcome:
     """The first stage: which route the client's proxy takes, or what it does without any."""
+    return decide(front(mesh, request, client), request)
+
+
+def front(mesh: Mesh, request: Request, client: Proxy) -> Front:
+    """What the client's proxy has for the host, port, scheme and server name of a request."""
     match client.kind:
         case ProxyKind.SIDECAR:
-            return _select_at_sidecar(mesh, request, client)
+            return Front(_host_at_sidecar(mesh, request, client))
         case ProxyKind.GATEWAY:
-            return _select_at_gateway(mesh, request, client)
+            return _front_of_gateway(mesh, request, client)
         case _:
             assert_never(client.kind)
+
+
+def decide(found: Front, request: Request) -> Selected | Outcome:
+    """Which route is taken, by the rest of the request."""
+    if found.inbound is not None:
+        admission = found.inbound.authorize(request, request.principal, for_tcp=False)
+        match admission.verdict:
+            case Verdict.DENIED:
+                return Denied(403, admission.policy, admission.why)
+            case Verdict.UNKNOWN:
+                return Unknown(admission.reason, why=admission.why)
+            case _:
+                pass
+    host = found.host
+    if not isinstance(host, VirtualHost):
+        return host
+    if host.require_tls and request.scheme != "https":
+        return Redirect(301, f"https://{request.host}{request.path}", found.why)
+    chosen = _first_match(host, request)
+    return replace(chosen, why=(*found.why, *chosen.why)) if found.why else chosen
 
 
 def carry_out(
@@ -170,7 +206,9 @@ def admit(mesh: Mesh, request: Request, server: Server, transport: Transport) ->
     return outcome
 
 
-def _select_at_sidecar(mesh: Mesh, request: Request, client: Proxy) -> Selected | Outcome:
+def _host_at_sidecar(
+    mesh: Mesh, request: Request, client: Proxy
+) -> VirtualHost | Selected | Outcome:
     port = request.dialled_port
     listener = mesh.scope(client).listener(port)
     if listener is None:
@@ -188,11 +226,9 @@ def _select_at_sidecar(mesh: Mesh, request: Request, client: Proxy) -> Selected 
     elif request.scheme != "http":
         return _unmatched(mesh, request, client)
     if mesh.world is World.OPEN or tables(mesh).has_http(client, listener, port):
-        host = routes.virtual_host(request.host_name)
-    else:
-        # Without any service on the port nobody's VirtualServices count on it.
-        host = routes.catch_all
-    return _first_match(host, request)
+        return routes.virtual_host(request.host_name)
+    # Without any service on the port nobody's VirtualServices count on it.
+    return routes.catch_all
 
 
 def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes | None:
@@ -205,11 +241,11 @@ def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes 
     return tables(mesh).gateway(client, servers, inbound)
 
 
-def _select_at_gateway(mesh: Mesh, request: Request, client: Proxy) -> Selected | Outcome:
+def _front_of_gateway(mesh: Mesh, request: Request, client: Proxy) -> Front:
     port = mesh.target_port(request.dialled_port, client)
     servers = _servers_for(mesh, request, client, port)
     if isinstance(servers, Failed):
-        return servers
+        return Front(servers)
     return _at_server(mesh, request, client, servers, port)
 
 
@@ -245,31 +281,19 @@ def _missing_credentials(mesh: Mesh, server: GatewayServer, client: Proxy) -> st
 
 def _at_server(
     mesh: Mesh, request: Request, client: Proxy, servers: tuple[GatewayServer, ...], port: int
-) -> Selected | Outcome:
-    """A request that some servers of a gateway take."""
+) -> Front:
+    """What some servers of a gateway have for a host."""
+    why = _of_servers(servers)
     if not servers[0].is_http:
         taken = gateway_connection(mesh, client, servers[0], request)
         if taken is None:
-            return Failed(None, "NR", "filter_chain_not_found", why=_of_servers(servers))
-        return Selected(taken, (*_of_servers(servers), *_because(taken)))
+            return Front(Failed(None, "NR", "filter_chain_not_found", why=why))
+        return Front(Selected(taken, (*why, *_because(taken))))
     inbound = tables(mesh).inbound.of(Server(client.namespace, client.labels, port))
-    admission = inbound.authorize(request, request.principal, for_tcp=False)
-    match admission.verdict:
-        case Verdict.DENIED:
-            return Denied(403, admission.policy, admission.why)
-        case Verdict.UNKNOWN:
-            return Unknown(admission.reason, why=admission.why)
-        case _:
-            pass
-    routes = tables(mesh).gateway(client, servers, inbound)
-    host = routes.virtual_host(request.host_name)
-    why = _of_servers(servers)
+    host = tables(mesh).gateway(client, servers, inbound).virtual_host(request.host_name)
     if host is None:
-        return Failed(404, "NR", "route_not_found", why=why)
-    if host.require_tls and request.scheme != "https":
-        return Redirect(301, f"https://{request.host}{request.path}", why)
-    found = _first_match(host, request)
-    return replace(found, why=(*why, *found.why))
+        return Front(Failed(404, "NR", "route_not_found", why=why), inbound)
+    return Front(host, inbound, why)
 
 
 def _first_match(host: VirtualHost, request: Request) -> Selected | Outcome:
