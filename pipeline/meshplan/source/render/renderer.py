@@ -17,6 +17,7 @@ from meshplan.source.documents import Manifests
 from meshplan.source.render import helm, kustomize, plain
 from meshplan.source.render.kustomize_files import Closure, Walker
 from meshplan.source.render.process import LimitError, find_helm, find_kustomize, watching_the_disk
+from meshplan.source.render.remember import key_of, recall, remember
 from meshplan.source.render.workspace import REPOSITORY, UnreadError, Workspace
 from meshplan.source.tree import Tree
 from meshplan.source.units import Chart, Folder, Kustomization, Outcome, Recipe, Refused
@@ -35,6 +36,8 @@ class Job:
     run: Callable[[], tuple[Document, ...]]
     #: Where the inputs have to be put; None where nothing is run.
     workspace: Workspace | None = None
+    #: The name under which the result is remembered; "" where it is not.
+    memory: str = ""
 
 
 @dataclass(slots=True)
@@ -55,12 +58,27 @@ class Renderer:
         for (_, recipe), job in zip(requests, prepared, strict=True):
             if isinstance(job, Job) and _key(recipe, job) not in self._done:
                 waiting.setdefault(_key(recipe, job), job)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            self._done.update(zip(waiting, pool.map(self._run, waiting.values()), strict=True))
+        self._done.update(self._outcomes(waiting))
         return tuple(
             job if isinstance(job, Outcome) else self._done[_key(recipe, job)]
             for (_, recipe), job in zip(requests, prepared, strict=True)
         )
+
+    def _outcomes(self, waiting: Mapping[_Key, Job]) -> Mapping[_Key, Outcome]:
+        """What becomes of jobs, by running those of which nothing is remembered."""
+        known = recall(self.manifests.cache, [job.memory for job in waiting.values() if job.memory])
+        rest = {key: job for key, job in waiting.items() if job.memory not in known}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            ran = dict(zip(rest, pool.map(self._run, rest.values()), strict=True))
+        results = {job.memory: ran[key] for key, job in rest.items() if job.memory}
+        rendered = {memory: o.documents for memory, o in results.items() if o.complete}
+        remember(self.manifests.cache, rendered)
+        recalled = {
+            key: Outcome(CoverageStatus.RENDERED, known[job.memory], "", job.inputs)
+            for key, job in waiting.items()
+            if job.memory in known
+        }
+        return {**ran, **recalled}
 
     def _prepared(self, tree: Tree, recipe: Recipe) -> Job | Outcome:
         match recipe:
@@ -123,6 +141,7 @@ class Renderer:
             inputs,
             lambda: kustomize.build(build, tool, self.settings.render, locate.place),
             build.workspace,
+            key_of(recipe, inputs, tool),
         )
 
     def _listed(self, tree: Tree, closure: Closure) -> tuple[Document, ...]:
@@ -152,6 +171,7 @@ class Renderer:
             inputs,
             lambda: helm.template(release, tool, self.settings.render),
             release.workspace,
+            key_of(recipe, inputs, tool, version),
         )
 
     def _absent(self, tool: str) -> str:

@@ -4,11 +4,14 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from meshplan.result import CoverageStatus
 from meshplan.settings import RenderSettings, Settings
+from meshplan.source.cache import Cache
+from meshplan.source.render import kustomize
 from meshplan.source.yaml import parse
 from support.git import Repository
 from support.loading import (
@@ -255,3 +258,32 @@ def test_nothing_is_left_behind(
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     load(made, "r0")
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.tool("kubectl")
+def test_what_was_rendered_before_is_not_rendered_again(
+    repo: MakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = repo({**BASE, **PROD}, {"base/web.yaml": service("web", 81)})
+    first = only_target(load(made, cache=Cache.open()))
+    run = Mock(side_effect=kustomize.run)
+    monkeypatch.setattr(kustomize, "run", run)
+    again = only_target(load(made, cache=Cache.open()))
+    assert run.call_count == 0
+    assert {i: (r.manifest, r.origin) for i, r in again.head.items()} == {
+        i: (r.manifest, r.origin) for i, r in first.head.items()
+    }
+    assert changed(again) == ["~ Service shop/prod-web"]
+
+
+@pytest.mark.tool("kubectl")
+def test_secrets_are_rendered_each_time(
+    repo: MakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"secretGenerator": "[{name: s, literals: [password=hush]}]"}
+    made = repo({"kustomization.yaml": kustomization(**fields)})
+    load(made, "r0", cache=Cache.open())
+    run = Mock(side_effect=kustomize.run)
+    monkeypatch.setattr(kustomize, "run", run)
+    load(made, "r0", cache=Cache.open())
+    assert run.call_count == 1
