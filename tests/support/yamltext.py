@@ -132,12 +132,15 @@ TREES: st.SearchStrategy[Tree] = st.recursive(_LEAVES, _collections, max_leaves=
 class Writer:
     """Writes a tree as the value of a key, or as an item, at some indentation."""
 
-    anchors: set[str] = field(default_factory=set)
+    #: What can be referred to: the names of anchors, and whether they are those of mappings.
+    anchors: dict[str, bool] = field(default_factory=dict)
 
     def write(self, tree: Tree, indent: int, *, flow: bool = False) -> str:
         """The text behind `key:` or `-`, its line end included."""
         match tree:
-            case Alias(name):
+            case Alias(name, merge):
+                if merge and not self.anchors.get(name):
+                    return " {}\n"
                 return f" *{name}\n" if name in self.anchors else f" {name}\n"
             case Leaf(text):
                 # A tag alone would take the comma behind it for a part of its name.
@@ -151,30 +154,33 @@ class Writer:
                 return f" {header}\n" + "".join(
                     f"{pad}{line}\n" if line else "\n" for line in lines
                 )
-            case Items(items, is_flow, anchor):
-                mark = self._anchor(anchor)
-                if flow or is_flow or not items:
-                    inner = ",".join(self.write(item, 0, flow=True).rstrip("\n") for item in items)
-                    return f"{mark} [{inner} ]\n"
-                pad = " " * indent
-                return f"{mark}\n" + "".join(f"{pad}-{self.write(i, indent + 2)}" for i in items)
-            case Pairs(pairs, is_flow, anchor):
-                mark = self._anchor(anchor)
-                if flow or is_flow or not pairs:
-                    inner = ",".join(
-                        f" {key}:" + self.write(value, 0, flow=True).rstrip("\n")
-                        for key, value in pairs
-                    )
-                    return f"{mark} {{{inner} }}\n"
-                pad = " " * indent
-                return f"{mark}\n" + "".join(
-                    f"{pad}{key}:{self.write(value, indent + 2)}" for key, value in pairs
-                )
+            case Items(anchor=anchor) | Pairs(anchor=anchor):
+                # What stands inside of an anchor's node cannot refer to it.
+                self.anchors.pop(anchor, None)
+                mark = f" &{anchor}" if anchor else ""
+                text = mark + self._collection(tree, indent, flow=flow)
+                if anchor:
+                    self.anchors[anchor] = isinstance(tree, Pairs)
+                return text
 
-    def _anchor(self, name: str) -> str:
-        if name:
-            self.anchors.add(name)
-        return f" &{name}" if name else ""
+    def _collection(self, tree: Items | Pairs, indent: int, *, flow: bool) -> str:
+        pad = " " * indent
+        match tree:
+            case Items(items, is_flow):
+                if not (flow or is_flow) and items:
+                    return "\n" + "".join(f"{pad}-{self.write(i, indent + 2)}" for i in items)
+                texts = [self.write(item, 0, flow=True).rstrip("\n") for item in items]
+                return f" [{','.join(texts)} ]\n"
+            case Pairs(pairs, is_flow):
+                if not (flow or is_flow) and pairs:
+                    return "\n" + "".join(
+                        f"{pad}{key}:{self.write(value, indent + 2)}" for key, value in pairs
+                    )
+                texts = [
+                    f" {key}:" + self.write(value, 0, flow=True).rstrip("\n")
+                    for key, value in pairs
+                ]
+                return f" {{{','.join(texts)} }}\n"
 
 
 def document(tree: Tree, name: str) -> str:

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -59,8 +60,8 @@ class Split:
     broken: NotJsonError | None = None
 
 
-def split(data: bytes) -> Split:
-    """Tells JSON from YAML as kubectl does.
+def split(data: bytes, most: int) -> Split:
+    """Tells JSON from YAML as kubectl does; looks at no more values than `most`.
 
     A file that begins with `{` is tried as one JSON value after another. Where that fails after one
     value or none, the rest is YAML; after more, it is broken JSON.
@@ -70,7 +71,11 @@ def split(data: bytes) -> Split:
     text = data.decode()
     found: list[JsonValue] = []
     try:
-        found.extend(json_values(text))
+        for value in json_values(text):
+            if len(found) == most:
+                too_many = NotJsonError(f"more than {most} values", value.line, value.column)
+                return Split(tuple(found), b"", 1, too_many)
+            found.append(value)
     except NotJsonError as error:
         if len(found) > 1:
             return Split(tuple(found), b"", 1, error)
@@ -106,26 +111,41 @@ def json_values(text: str) -> Iterator[JsonValue]:
     Numbers become what the API machinery makes of them.
     """
     reader = _Reader()
-    at, line, counted = _skip(_SPACE, text, 0), 1, 0
+    place = _Place(text)
+    at = _skip(_SPACE, text, 0)
     while at < len(text):
-        line += text.count("\n", counted, at)
-        counted = at
+        line, column = place.of(at)
         reader.repeats = reader.overflows = False
         try:
             value, end = reader.decode(text, at)
         except json.JSONDecodeError as error:
             raise NotJsonError(error.msg, error.lineno, error.colno) from error
         except (ValueError, RecursionError) as error:
-            raise NotJsonError(_reason(error), line, at - text.rfind("\n", 0, at)) from error
+            raise NotJsonError(_reason(error), line, column) from error
         source = text[at:end]
         if _SURROGATE_ESCAPE.search(source):
-            value = _without_surrogates(value)
+            with suppress(RecursionError):  # it is too deep for any limit, then
+                value = _without_surrogates(value)
         first_key = line + text.count("\n", at, _skip(_TO_FIRST_KEY, text, at))
-        column = at - text.rfind("\n", 0, at)
-        yield JsonValue(
-            value, line, column, first_key, source, end, reader.repeats, reader.overflows
-        )
+        flags = reader.repeats, reader.overflows
+        yield JsonValue(value, line, column, first_key, source, end, *flags)
         at = _skip(_SPACE, text, end)
+
+
+class _Place:
+    """Line and column of offsets that only grow, without counting from the beginning each time."""
+
+    def __init__(self, text: str):
+        self._text = text
+        self._line = 1
+        self._begin = self._counted = 0
+
+    def of(self, at: int) -> tuple[int, int]:
+        """Line and column, from 1."""
+        self._line += self._text.count("\n", self._counted, at)
+        self._begin = self._text.rfind("\n", self._counted, at) + 1 or self._begin
+        self._counted = at
+        return self._line, at - self._begin + 1
 
 
 class _Reader:

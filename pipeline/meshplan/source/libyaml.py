@@ -34,7 +34,7 @@ _ANCHOR = re.compile(rb"(?:^|[\s\[{,:])&[0-9A-Za-z_-]", re.MULTILINE)
 _ALIAS = re.compile(rb"(?:^|[\s\[{,:])\*[0-9A-Za-z_-]", re.MULTILINE)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 #: Where a block collection can begin: behind spaces and the indicators of those around it.
-_INDENT = re.compile(rb"^(?:[ \t]|[-?:](?=[ \t]))+", re.MULTILINE)
+_INDENT = re.compile(rb"^(?:[ \t]+|[-?:](?=[ \t]))+", re.MULTILINE)
 #: libyaml's composer recurses in C, about 300 bytes a level; the smallest usual stack has 512 KiB.
 _C_LEVELS = 1000
 _LONG_LINE = 240

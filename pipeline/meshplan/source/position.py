@@ -38,7 +38,7 @@ def locate(data: bytes, document: int, pointer: str) -> tuple[int, int, int, int
 
 def _text_of(data: bytes, document: int) -> tuple[bytes, int, int] | None:
     """The text of one document of a file, and the line and column that it begins in."""
-    parts = split(utf8(data)[0])
+    parts = split(utf8(data)[0], Limits().documents)
     if document < len(parts.values):
         value = parts.values[document]
         return as_yaml(value.text), value.line, value.column

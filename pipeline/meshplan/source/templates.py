@@ -41,7 +41,7 @@ _YTT = Language(
     "a ytt template",
     re.compile(
         r"(?:^|\s)#@[ ]{0,9}(?:load\(|def\b|end\b|if\b|elif\b|else\b|for\b|overlay/|data/|schema/"
-        r"|library/|yaml/|template\.|.{0,99}\bdata\.values\b)",
+        r"|library/|yaml/|template\.|data\.values\b)",
         re.MULTILINE,
     ),
     programs=True,
@@ -49,7 +49,7 @@ _YTT = Language(
 _SHELL = Language(
     "shell",
     "text with ${VAR} placeholders",
-    re.compile(r"\$\{[A-Za-z_](?:" + _NESTED + r"|[^}\n]){0,200}\}"),
+    re.compile(r"\$\{[A-Za-z_](?:" + _NESTED + r"|\$(?!\{)|[^}$\n]){0,200}\}"),
     programs=False,
 )
 _MAKE = Language(

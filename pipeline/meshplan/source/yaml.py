@@ -97,12 +97,12 @@ class _File:
             message = "this is no UTF-8; kubectl reads U+FFFD in the place of such bytes"
             span = Span(line, 1, line, 1)
             self._problems.append(Problem("yaml-encoding", Severity.WARNING, message, span))
-        parts = split(self._data)
+        parts = split(self._data, self._limits.documents)
         for index, value in enumerate(parts.values):
             self._json(value, index)
         if error := parts.broken:
             span = Span(error.line, error.column, error.line, error.column)
-            message = f"{error.message}; kubectl reads nothing from here on"
+            message = f"this is no JSON: {error.message}; nothing is read from here on"
             self._problems.append(Problem("yaml-syntax", Severity.ERROR, message, span))
         if parts.rest:
             self._yaml(parts.rest, parts.line, len(parts.values))
