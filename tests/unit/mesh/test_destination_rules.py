@@ -1,0 +1,122 @@
+"""Which DestinationRule a client uses: where it is written decides, then how it is merged."""
+
+import pytest
+
+from meshplan.mesh import Mesh
+from support.meshes import mesh
+
+HOST = "reviews.shop.svc.cluster.local"
+
+
+def rule(
+    name: str, namespace: str, *subsets: str, host: str = HOST, export_to: str = "", extra: str = ""
+) -> str:
+    listed = ", ".join(f"{{name: {s}, labels: {{from: {name}}}}}" for s in subsets)
+    exported = f"\n  exportTo: [{export_to}]" if export_to else ""
+    return f"""
+kind: DestinationRule
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  host: "{host}"
+  subsets: [{listed}]{exported}{extra}
+"""
+
+
+def used(state: Mesh, client: str, **labels: str) -> dict[str, str]:
+    """Subset to the name of the rule it is from, for clients of a namespace."""
+    found = state.destination_rule(HOST, client, labels, "shop")
+    return {s.name: s.source.name for s in found.subsets} if found else {}
+
+
+def test_the_clients_namespace_beats_the_services_beats_the_root() -> None:
+    rules = {
+        "web": rule("client", "web", "v1"),
+        "shop": rule("service", "shop", "v1"),
+        "root": rule("root", "istio-system", "v1"),
+    }
+    assert used(mesh("---".join(rules.values())), "web") == {"v1": "client"}
+    assert used(mesh(rules["shop"] + "---" + rules["root"]), "web") == {"v1": "service"}
+    assert used(mesh(rules["root"]), "web") == {"v1": "root"}
+    assert used(mesh(rules["web"]), "other") == {}
+
+
+def test_rules_of_two_namespaces_are_never_merged() -> None:
+    state = mesh(rule("client", "web", "v1") + "---" + rule("service", "shop", "v2"))
+    assert used(state, "web") == {"v1": "client"}
+    assert used(state, "other") == {"v2": "service"}
+
+
+def test_a_wildcard_in_the_clients_namespace_shadows_the_services_own_rule() -> None:
+    near = rule("near", "web", host="*.shop.svc.cluster.local")
+    assert used(mesh(near + "---" + rule("own", "shop", "v1")), "web") == {}
+
+
+def test_the_most_specific_host_of_a_namespace_is_taken() -> None:
+    state = mesh(rule("wide", "shop", "v2", host="*.local") + "---" + rule("own", "shop", "v1"))
+    assert used(state, "web") == {"v1": "own"}
+
+
+def test_subsets_of_one_host_are_put_together_and_the_first_of_a_name_wins() -> None:
+    state = mesh(rule("a", "shop", "v1", "v2") + "---" + rule("b", "shop", "v2", "v3"))
+    assert used(state, "web") == {"v1": "a", "v2": "a", "v3": "b"}
+
+
+def test_the_first_policy_wins_whole() -> None:
+    policy = "\n  trafficPolicy: {tls: {mode: %s}}"
+    state = mesh(
+        rule("a", "shop")
+        + "---"
+        + rule("b", "shop", extra=policy % "DISABLE")
+        + "---"
+        + rule("c", "shop", extra=policy % "ISTIO_MUTUAL")
+    )
+    found = state.destination_rule(HOST, "web")
+    assert found is not None
+    assert found.policy == {"tls": {"mode": "DISABLE"}}
+    assert found.policy_source is not None
+    assert found.policy_source.name == "b"
+    assert [source.name for source in found.sources] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("export_to", "clients"),
+    [
+        ("", {"shop", "web"}),
+        ("'*'", {"shop", "web"}),
+        ("'.'", {"shop"}),
+        ("web", {"web"}),
+        ("'.', web", {"shop", "web"}),
+    ],
+)
+def test_export_to_hides_a_rule(export_to: str, clients: set[str]) -> None:
+    state = mesh(rule("a", "shop", "v1", export_to=export_to))
+    assert {n for n in ("shop", "web", "other") if used(state, n)} - {"other"} == clients
+
+
+def test_a_hidden_rule_lets_that_of_the_root_namespace_through() -> None:
+    text = rule("own", "shop", "v1", export_to="'.'") + "---" + rule("root", "istio-system", "v2")
+    assert used(mesh(text), "web") == {"v2": "root"}
+    assert used(mesh(text), "shop") == {"v1": "own"}
+
+
+def test_a_private_rule_of_the_root_namespace_is_for_its_own_clients() -> None:
+    state = mesh(rule("a", "istio-system", "v1", export_to="'.'"))
+    assert used(state, "istio-system") == {"v1": "a"}
+    assert used(state, "web") == {}
+
+
+def test_a_selector_picks_clients_of_its_own_namespace() -> None:
+    selector = "\n  workloadSelector: {matchLabels: {app: client}}"
+    state = mesh(rule("all", "web", "v1") + "---" + rule("some", "web", "v2", extra=selector))
+    assert used(state, "web", app="client") == {"v2": "some"}
+    assert used(state, "web", app="other") == {"v1": "all"}
+
+
+def test_the_older_rule_is_the_first() -> None:
+    text = rule("a", "shop", "v1").replace(
+        "name: a,", "name: a, creationTimestamp: '2024-01-02T00:00:00Z',"
+    )
+    older = rule("b", "shop", "v1").replace(
+        "name: b,", "name: b, creationTimestamp: '2024-01-01T00:00:00Z',"
+    )
+    assert used(mesh(text + "---" + older), "web") == {"v1": "b"}
