@@ -92,6 +92,15 @@ def _selecting(resource: Resource, _domain: str) -> Iterator[Key]:
         yield "selecting", resource.id.namespace, name, value
 
 
+def _claims(resource: Resource, _domain: str) -> Iterator[Key]:
+    """What the API server gives to one Service at a time."""
+    addresses = (resource.spec.get("clusterIP"), resource.spec.get("loadBalancerIP"))
+    yield from (("claim", a) for a in addresses if isinstance(a, str) and a not in ("", "None"))
+    for _, port in items(resource.spec.get("ports")):
+        if isinstance(port.get("nodePort"), int):
+            yield "claim", f"nodePort {port['nodePort']}"
+
+
 def _principal(resource: Resource, _domain: str) -> Iterator[Key]:
     yield from (("principal", *account) for account in sorted(admitted_by(resource)))
 
@@ -176,6 +185,9 @@ FAMILIES: Mapping[str, Family] = {
     "tokens": Family((_TOKENS,), _tokens),
     "peer": Family((("security.istio.io", "PeerAuthentication"),), _namespaced("peer")),
     "access": Family((_AUTHORIZATION,), _namespaced("access")),
+    "network": Family((("networking.k8s.io", "NetworkPolicy"),), _namespaced("network")),
+    "starting": Family(((_ISTIO, "ProxyConfig"),), _namespaced("starting")),
+    "claim": Family((("", "Service"),), _claims),
 }
 
 _BY_KIND: Mapping[tuple[str, str], tuple[Callable[[Resource, str], Iterator[Key]], ...]] = {

@@ -22,7 +22,9 @@ from meshplan.kinds.need import (
     ExposedPort,
     ExtensionProvider,
     Grant,
+    Guards,
     Host,
+    Injection,
     Object,
     Pods,
     Served,
@@ -41,7 +43,7 @@ def level_of(what: What, client: str, view: View) -> int:
             return traffic.level(what, view, client)
         case Attachment() | Credential() | ExposedPort():
             return gateways.level(what, view)
-        case Delegate() | TokenRule() | Admitted() | ExtensionProvider():
+        case Delegate() | TokenRule() | Admitted() | ExtensionProvider() | Guards() | Injection():
             return policies.level(what, view)
         case Pods(namespace, labels):
             return sum(1 for _ in view.pods(namespace, labels))
@@ -58,7 +60,7 @@ def candidates(what: What, index: Index) -> Iterator[ResourceId]:
             yield from traffic.candidates(what, index)
         case Attachment() | Credential() | ExposedPort():
             yield from gateways.candidates(what, index)
-        case Delegate() | TokenRule() | Admitted() | ExtensionProvider():
+        case Delegate() | TokenRule() | Admitted() | ExtensionProvider() | Guards() | Injection():
             yield from policies.candidates(what, index)
         case Pods(namespace, labels):
             yield from reselected(namespace, labels, index)

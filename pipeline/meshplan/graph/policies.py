@@ -8,9 +8,23 @@ from meshplan.graph.cluster import object_candidates
 from meshplan.graph.keys import Key
 from meshplan.graph.state import Index, View
 from meshplan.identity import ResourceId
-from meshplan.kinds.need import Admitted, Delegate, ExtensionProvider, TokenRule
+from meshplan.kinds.need import (
+    Admitted,
+    Delegate,
+    ExtensionProvider,
+    Guards,
+    Injection,
+    TokenRule,
+    labels_of,
+)
+from meshplan.kinds.needs.read import at
+from meshplan.mesh.security import SecurityPolicies
+from meshplan.resource import Resource
 
-PolicyNeed = Delegate | TokenRule | Admitted | ExtensionProvider
+PolicyNeed = Delegate | TokenRule | Admitted | ExtensionProvider | Guards | Injection
+
+#: Labels of a namespace that decide on sidecars.
+_INJECTION = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
 
 
 def level(what: PolicyNeed, view: View) -> int:
@@ -24,6 +38,10 @@ def level(what: PolicyNeed, view: View) -> int:
             return sum(1 for _ in view.find(("principal", namespace, account)))
         case ExtensionProvider(name):
             return int(name in view.config.extension_providers)
+        case Guards():
+            return sum(1 for _ in _guards(what, view))
+        case Injection(namespace):
+            return int(_injection(namespace, view) == _injection(namespace, view.index.ends[1]))
         case _:
             assert_never(what)
 
@@ -39,6 +57,14 @@ def candidates(what: PolicyNeed, index: Index) -> Iterator[ResourceId]:
             yield from index.touched(("principal", namespace, account))
         case ExtensionProvider():
             yield from index.configuring
+        case Guards():
+            for view in index.ends:
+                found = (policy.id for policy in _guards(what, view))
+                yield from (subject for subject in found if subject in index.writes)
+        case Injection(namespace):
+            place = ResourceId("", "Namespace", "", namespace)
+            yield from object_candidates(place, index)
+            yield from index.touched(("starting", namespace))
         case _:
             assert_never(what)
 
@@ -47,6 +73,24 @@ def _delegated(what: Delegate, view: View) -> bool:
     """Whether the delegate is there and the delegating namespace may see it."""
     found = view.get(what.id)
     return found is not None and sees(what.namespace, found, view)
+
+
+def _guards(what: Guards, view: View) -> Iterator[Resource]:
+    root = view.config.root_namespace
+    for family in ("access", "peer"):
+        found = view.find(*((family, place) for place in dict.fromkeys((what.namespace, root))))
+        yield from SecurityPolicies(found, root).attached(what.namespace, dict(what.labels))
+    for policy in view.find(("network", what.namespace)):
+        if labels_of(at(policy.spec, "podSelector", "matchLabels")) <= what.labels:
+            yield policy
+
+
+def _injection(namespace: str, view: View) -> tuple[object, ...]:
+    """All that a pod of a namespace takes from its surroundings when it starts."""
+    place = view.get(ResourceId("", "Namespace", "", namespace))
+    labels = place.labels if place else {}
+    settings = sorted(str(found.spec) for found in view.find(("starting", namespace)))
+    return (place is None, *(labels.get(name) for name in _INJECTION), *settings)
 
 
 def _token_keys(namespace: str | None, index: Index) -> tuple[Key, ...]:

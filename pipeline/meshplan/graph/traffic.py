@@ -54,12 +54,13 @@ def surroundings(host: str, view: View) -> Surroundings:
     if isinstance(found, Surroundings):
         return found
     services: list[MeshService] = []
-    rules: list[DestinationRule] = []
+    rules: dict[str, list[DestinationRule]] = {}
     for resource in view.find(*host_keys(host)):
         created = _created(resource.id, view)
         if resource.id.kind == "DestinationRule":
             rule = destination_rule_of(resource, view.index.domain)
-            rules.append(replace(rule, created=rule.created or created))
+            aged = replace(rule, created=rule.created or created)
+            rules.setdefault(rule.namespace, []).append(aged)
         elif resource.id.kind == "Service":
             service = service_of(resource, view.index.domain)
             services.append(replace(service, created=service.created or created))
@@ -71,7 +72,11 @@ def surroundings(host: str, view: View) -> Surroundings:
     config = view.config
     made = Surroundings(
         ServiceRegistry(services, config.default_service_export_to),
-        DestinationRules(rules, config.root_namespace, config.default_destination_rule_export_to),
+        DestinationRules(
+            lambda namespace: rules.get(namespace, ()),
+            config.root_namespace,
+            config.default_destination_rule_export_to,
+        ),
     )
     view.memory[host] = made
     return made

@@ -19,6 +19,12 @@ from meshplan.kinds.needs.routing import destinations
 from meshplan.mesh.hosts import is_wildcard, subset_of
 
 _ISTIO = "networking.istio.io"
+#: Few, and with Services behind them that may change hands.
+_WEBHOOKS = (
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiregistration.k8s.io", "APIService"),
+)
 _OTHER_ROUTES = (
     ("gateway.networking.k8s.io", "GRPCRoute"),
     ("gateway.networking.k8s.io", "HTTPRoute"),
@@ -94,5 +100,5 @@ def _routes(hosts: set[str], index: Index) -> Iterator[ResourceId]:
                 for name in destinations(resource)
             ):
                 yield subject
-    for kind in _OTHER_ROUTES:
+    for kind in (*_OTHER_ROUTES, *_WEBHOOKS):
         yield from index.unchanged(*kind)

@@ -156,6 +156,21 @@ class Bindings:
     account: str
 
 
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The policies that decide who may reach pods with these labels."""
+
+    namespace: str
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """Whether and how the pods of a namespace get a sidecar when they start."""
+
+    namespace: str
+
+
 What = (
     Object
     | Served
@@ -172,6 +187,8 @@ What = (
     | TokenRule
     | Admitted
     | Bindings
+    | Guards
+    | Injection
 )
 
 

@@ -7,7 +7,7 @@ nothing to put in order.
 from collections.abc import Callable, Iterator
 
 from meshplan.graph.obligation import Obligation
-from meshplan.graph.standing import access, backends, encryption, grants, hosts, routes
+from meshplan.graph.standing import access, backends, claims, encryption, grants, hosts, routes
 from meshplan.graph.state import Index
 
 STANDING: tuple[Callable[[Index], Iterator[Obligation]], ...] = (
@@ -17,4 +17,5 @@ STANDING: tuple[Callable[[Index], Iterator[Obligation]], ...] = (
     encryption.obligations,
     access.obligations,
     grants.obligations,
+    claims.obligations,
 )

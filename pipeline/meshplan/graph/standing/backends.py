@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshplan.graph.clients import namespaces_of
+from meshplan.graph.keys import pod_labels
 from meshplan.graph.obligation import Obligation
 from meshplan.graph.state import Index, View, sorted_ids
 from meshplan.graph.traffic import backends, host_keys, subset_labels, surroundings
@@ -11,6 +12,7 @@ from meshplan.identity import ResourceId
 from meshplan.kinds.names import host_name
 from meshplan.kinds.needs.read import items, mapping, number, text
 from meshplan.kinds.needs.routing import clients_of
+from meshplan.mesh.service import MeshService
 from meshplan.resource import Resource
 
 #: Where a route can lead: a host and what is behind it.
@@ -33,7 +35,7 @@ def obligations(index: Index) -> Iterator[Obligation]:
             clients = clients_of(after)
             places = {place for host in hosts for place in namespaces_of(clients, host, index)}
             for client in sorted(places):
-                yield _obligation(together, subject, number_, (old, new), client, index)
+                yield from _of_route(together, subject, number_, (old, new), client, index)
 
 
 def _paired(
@@ -60,25 +62,28 @@ def _targets(
             yield host, text(destination.get("subset"))
 
 
-def _obligation(
+def _of_route(
     ids: tuple[ResourceId, ...],
     subject: ResourceId,
     place: int,
     routes: tuple[Mapping[str, Any], Mapping[str, Any]],
     client: str,
     index: Index,
-) -> Obligation:
+) -> Iterator[Obligation]:
+    """One route, if its requests are served before and after."""
     ends = (View(index, frozenset()), View(index, frozenset(ids)))
-    allowed: _Places = frozenset().union(
-        *(_places(route, subject, view, client) for route, view in zip(routes, ends, strict=True))
+    old, new = (
+        _places(route, subject, view, client) for route, view in zip(routes, ends, strict=True)
     )
+    if not old or not new:
+        return
 
     def level(view: View) -> int:
         route = routes[subject in view.made]
-        return int(_places(route, subject, view, client) <= allowed)
+        return int(_places(route, subject, view, client) <= old | new)
 
     why = f"http[{place}] of {subject} sends requests to pods of the old or of the new version only"
-    return Obligation(ids, level, why, "requests go to other pods", subject)
+    yield Obligation(ids, level, why, "requests go to other pods", subject)
 
 
 def _places(route: Mapping[str, Any], subject: ResourceId, view: View, client: str) -> _Places:
@@ -91,6 +96,20 @@ def _places(route: Mapping[str, Any], subject: ResourceId, view: View, client: s
             continue
         service = surroundings(host, view).service(host, client)
         if service is not None:
-            names = list(backends(service, labels, view)) or [str(sorted(labels))]
-            found.update((host, name) for name in names)
+            found.update((host, name) for name in backends(service, labels, view))
+            if not _pods_are_known(service, view.index):
+                found.add((host, str(sorted(labels))))
     return frozenset(found)
+
+
+def _pods_are_known(service: MeshService, index: Index) -> bool:
+    """Whether some version of some workload is behind a service; else labels stand for pods."""
+    if service.selector is None:
+        return False
+    selector = frozenset(service.selector.items())
+    name, value = min(selector)
+    return any(
+        selector <= pod_labels(version)
+        for subject in index.ids(("pod", service.namespace, name, value))
+        for version in index.versions(subject)
+    )

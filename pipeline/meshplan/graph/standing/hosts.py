@@ -44,24 +44,19 @@ def _defines(subject: ResourceId) -> bool:
 
 
 def _ports(ids: set[ResourceId], host: str, index: Index) -> set[int]:
-    """The ports of a host that it has before and after."""
-    sides = (index.writes.before, index.writes.after)
-    before, after = (
-        {
-            port.number
-            for found in ids
-            if found in side
-            for service in (
-                services_of(side[found])
-                if found.kind == "ServiceEntry"
-                else [service_of(side[found], index.domain)]
-            )
-            if subset_of(host, service.host)
-            for port in service.ports
-        }
-        for side in sides
-    )
-    return before & after
+    """The ports that changed services give a host, before or after."""
+    return {
+        port.number
+        for found in ids
+        for version in index.versions(found)
+        for service in (
+            services_of(version)
+            if found.kind == "ServiceEntry"
+            else [service_of(version, index.domain)]
+        )
+        if subset_of(host, service.host)
+        for port in service.ports
+    }
 
 
 def _reached(host: str, port: int, client: str, view: View) -> int:

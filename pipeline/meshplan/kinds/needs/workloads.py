@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshplan.identity import ResourceId
-from meshplan.kinds.need import Admitted, Bindings, Need, Object, Pods, labels_of
+from meshplan.kinds.need import Admitted, Bindings, Guards, Injection, Need, Object, Pods, labels_of
 from meshplan.kinds.needs.read import at, items, mapping, text
 from meshplan.resource import Resource
 
@@ -31,10 +31,21 @@ def of_workload(resource: Resource, _domain: str) -> Iterator[Need]:
     yield from _environment(resource, spec, pointer)
     for index, volume in items(spec.get("volumes")):
         yield from _volume(resource, volume, f"{pointer}/volumes/{index}")
+    yield from _surroundings(resource, mapping(pod.get("metadata")), pointer)
     if resource.id.kind == "StatefulSet":
         yield from _stateful(resource)
     if resource.id.kind == "Rollout":
         yield from _rollout(resource)
+
+
+def _surroundings(resource: Resource, metadata: Mapping[str, Any], pointer: str) -> Iterator[Need]:
+    """What has to be in force when a pod starts, or it starts without protection or sidecar."""
+    here, labels = resource.id.namespace, labels_of(metadata.get("labels"))
+    why = f"pods of {resource.id} are guarded by policies from their start"
+    guards, open_ = Guards(here, labels), "requests are let in"
+    yield Need(guards, pointer, why, open_, on_delete=False, binding=False)
+    why = f"pods of {resource.id} get their sidecar when they start"
+    yield Need(Injection(here), pointer, why, "no sidecar", on_delete=False, binding=False)
 
 
 def _identity(resource: Resource, spec: Mapping[str, Any], pointer: str) -> Iterator[Need]:
