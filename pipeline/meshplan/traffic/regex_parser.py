@@ -131,19 +131,13 @@ class _Parser:
 
     def _repeated(self) -> Node:
         node = self._atom()
-        while not self.ended:
-            bounds = self._bounds()
-            if bounds is None:
-                break
-            if (
-                isinstance(node, Repeat)
-                and _times(node.least, node.most) * _times(*bounds) > _MOST_REPETITIONS
-            ):
-                # `a{1000}{1000}` would be a program of a million steps.
-                raise UnsupportedPatternError("too many repetitions")
-            greedy = not self._take("?")
-            node = Repeat(node, *bounds, greedy=greedy != self._swap)
-        return node
+        bounds = None if self.ended else self._bounds()
+        if bounds is None:
+            return node
+        greedy = not self._take("?")
+        if not self.ended and self._bounds() is not None:
+            raise UnsupportedPatternError("repetition of a repetition")
+        return Repeat(node, *bounds, greedy=greedy != self._swap)
 
     def _bounds(self) -> tuple[int, int | None] | None:
         simple = {"*": (0, None), "+": (1, None), "?": (0, 1)}
@@ -351,10 +345,6 @@ def folded(ranges: Ranges) -> Ranges:
             if start <= end:
                 out.append((start + offset, end + offset))
     return tuple(out)
-
-
-def _times(least: int, most: int | None) -> int:
-    return max(least, most or 1)
 
 
 def _is_number(text: str) -> bool:
