@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 #: Counts up whenever the same bytes may be read in another way, or written here in another form.
-VERSION = 2
+VERSION = 3
 #: A run that would make the file larger than this forgets the older half of it first.
 MAX_BYTES = 256 * 1024 * 1024
 #: What one blob may take; the largest are rare, and quick to parse for their size.
@@ -173,7 +173,7 @@ def _text(reading: Reading) -> str | None:
     """A reading as JSON; None for one that is not to be kept."""
     documents = [(found.index, found.line, found.value) for found in reading.documents]
     problems = [
-        (p.rule, p.severity, p.message, p.span and astuple(p.span), p.pointer)
+        (p.rule, p.severity, p.message, _tuple(p.span), p.pointer, _tuple(p.related))
         for p in reading.problems
     ]
     try:
@@ -215,6 +215,14 @@ def _decoded(value: Any) -> Reading | None:
 
 
 def _problem(
-    rule: str, severity: str, message: str, span: Sequence[int] | None, pointer: str
+    rule: str, severity: str, message: str, span: Any, pointer: str, related: Any
 ) -> Problem:
-    return Problem(rule, Severity(severity), message, Span(*span) if span else None, pointer)
+    return Problem(rule, Severity(severity), message, _span(span), pointer, _span(related))
+
+
+def _tuple(span: Span | None) -> tuple[int, ...] | None:
+    return None if span is None else (span.line, span.column, span.end_line, span.end_column)
+
+
+def _span(value: Any) -> Span | None:
+    return Span(*value) if value else None

@@ -11,7 +11,7 @@ PyYAML's resolver, which tries regular expressions on each scalar, is not used a
 import math
 import operator
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -162,19 +162,38 @@ def _value(node: Any, levels: int) -> Any:
     return out
 
 
-def compose(data: bytes, limits: Limits) -> tuple[Node | None, Span | None]:
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Where in its file a text begins, from 1."""
+
+    line: int = 1
+    column: int = 1
+
+    def span(self, start: Any, end: Any) -> Span:
+        """The place in the file between two marks of the text."""
+        return Span(*self._place(start), *self._place(end))
+
+    def _place(self, mark: Any) -> tuple[int, int]:
+        column = mark.column + (1 if mark.line else self.column)
+        return self.line + mark.line, column
+
+
+def compose(data: bytes, limits: Limits, begin: Begin = Begin()) -> tuple[Node | None, Span | None]:
     """The tree of the first document of a text, and the place of what follows it, if anything does.
 
-    Places count from the beginning of `data`. None is an empty document. Raises RefusedError.
+    None is an empty document. Raises RefusedError.
     """
     parser = CParser(data)
     try:
-        root = _Composer(parser, limits, data).document()
-        return root, None if root is None else _after(parser)
+        root = _Composer(parser, limits, begin, data).document()
+        return root, None if root is None else _after(parser, begin)
     except yaml.MarkedYAMLError as error:
-        raise RefusedError(_syntax(error)) from error
+        raise RefusedError(_syntax(error, begin)) from error
     except yaml.reader.ReaderError as error:
-        raise RefusedError(_encoding(error, data)) from error
+        line = begin.line + data.count(b"\n", 0, error.position)
+        message = f"this is no text that YAML allows: {error.reason}"
+        problem = Problem("yaml-syntax", Severity.ERROR, message, Span.at(line))
+        raise RefusedError(problem) from error
     finally:
         parser.dispose()
 
@@ -182,8 +201,9 @@ def compose(data: bytes, limits: Limits) -> tuple[Node | None, Span | None]:
 class _Composer:
     """Builds the tree of one document from libyaml's events, without recursion."""
 
-    def __init__(self, parser: Any, limits: Limits, data: bytes):
+    def __init__(self, parser: Any, limits: Limits, begin: Begin, data: bytes):
         self._parser = parser
+        self._begin = begin
         #: The text, where it holds an escape that only libyaml knows: its places count characters.
         self._text = data.decode() if b"\\/" in data else ""
         self._limits = limits
@@ -212,14 +232,14 @@ class _Composer:
                     node = self._open.pop()
                     self._keys.pop()
                     self._flow -= bool(self._flow)
-                    node.span = _closed(node, event)
+                    node.span = self._closed(node, event)
                 case yaml.DocumentEndEvent() | yaml.StreamEndEvent():
                     return root
                 case _:  # the start of the stream or of the document
                     pass
 
     def _leaf(self, event: Any) -> Node:
-        span = _span(event)
+        span = self._begin.span(event.start_mark, event.end_mark)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 message = f"the alias *{event.anchor} stands for nothing: no node before it is &{event.anchor}"
@@ -239,12 +259,22 @@ class _Composer:
             self._anchors[event.anchor] = node
         return node
 
+    def _closed(self, node: SequenceNode | MappingNode, event: Any) -> Span:
+        """The place of a collection that ends: with its bracket, or else with the last thing in it.
+
+        libyaml has a block end where the next token begins, behind comments and empty lines.
+        """
+        end = self._begin.span(event.start_mark, event.end_mark)
+        if event.start_mark.index == event.end_mark.index:
+            end = node.items[-1].span if isinstance(node, SequenceNode) else node.pairs[-1][1].span
+        return replace(node.span, end_line=end.end_line, end_column=end.end_column)
+
     def _has_slash_escape(self, event: Any) -> bool:
         written = self._text[event.start_mark.index : event.end_mark.index]
         return "/" in _ESCAPED.findall(written)
 
     def _opened(self, event: Any) -> SequenceNode | MappingNode:
-        span = _span(event)
+        span = self._begin.span(event.start_mark, event.end_mark)
         node = (
             MappingNode(span) if isinstance(event, yaml.MappingStartEvent) else SequenceNode(span)
         )
@@ -278,51 +308,26 @@ class _Composer:
             self._keys[-1] = None
 
 
-def _span(event: Any) -> Span:
-    start, end = event.start_mark, event.end_mark
-    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-
-
-def _point(mark: Any) -> Span:
-    return Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1)
-
-
-def _closed(node: SequenceNode | MappingNode, event: Any) -> Span:
-    """The place of a collection that ends: with its bracket, or else with the last thing in it.
-
-    libyaml has a block end where the next token begins, behind comments and empty lines.
-    """
-    end = _span(event)
-    if event.start_mark.index == event.end_mark.index:
-        end = node.items[-1].span if isinstance(node, SequenceNode) else node.pairs[-1][1].span
-    return replace(node.span, end_line=end.end_line, end_column=end.end_column)
-
-
-def _after(parser: Any) -> Span | None:
+def _after(parser: Any, begin: Begin) -> Span | None:
     """The place of what follows a document in the same text."""
     try:
         event = parser.peek_event()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        return _point(mark) if mark else None
+        return begin.span(mark, mark) if mark else None
     except yaml.reader.ReaderError:
         return None
-    return None if isinstance(event, yaml.StreamEndEvent) else _span(event)
+    if isinstance(event, yaml.StreamEndEvent):
+        return None
+    return begin.span(event.start_mark, event.end_mark)
 
 
-def _syntax(error: Any) -> Problem:
-    """libyaml's complaint as one sentence with a place."""
+def _syntax(error: Any, begin: Begin) -> Problem:
+    """libyaml's complaint as one sentence with its places."""
     mark = error.problem_mark or error.context_mark
-    span = _point(mark) if mark else None
-    message = str(error.problem)
-    if error.context:
-        message = f"{message} {error.context}"
-        if error.context_mark and mark and error.context_mark.line != mark.line:
-            message += f" that begins in line {error.context_mark.line + 1}"
-    return Problem("yaml-syntax", Severity.ERROR, message, span)
-
-
-def _encoding(error: Any, data: bytes) -> Problem:
-    line = data.count(b"\n", 0, error.position) + 1
-    message = f"this is no text that YAML allows: {error.reason}"
-    return Problem("yaml-syntax", Severity.ERROR, message, Span(line, 1, line, 1))
+    span = begin.span(mark, mark) if mark else None
+    message = f"{error.problem} {error.context}" if error.context else str(error.problem)
+    related = None
+    if error.context_mark and mark and error.context_mark.line != mark.line:
+        related = begin.span(error.context_mark, error.context_mark)
+    return Problem("yaml-syntax", Severity.ERROR, message, span, related=related)

@@ -1,6 +1,6 @@
 """The tree of one YAML document with the place of every node: what libyaml says, untyped yet."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 
@@ -13,9 +13,10 @@ class Span:
     end_line: int
     end_column: int
 
-    def below(self, line: int) -> Self:
-        """The same place in a file, for a place in a text that begins in `line` of that file."""
-        return replace(self, line=self.line + line - 1, end_line=self.end_line + line - 1)
+    @classmethod
+    def at(cls, line: int, column: int = 1) -> Self:
+        """A point."""
+        return cls(line, column, line, column)
 
 
 @dataclass(slots=True)

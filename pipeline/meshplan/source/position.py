@@ -25,15 +25,13 @@ def locate(data: bytes, document: int, pointer: str) -> tuple[int, int, int, int
         return None
     text, line, column = found
     try:
-        root, _ = libyaml.compose(text, Limits())
+        root, _ = libyaml.compose(text, Limits(), libyaml.Begin(line, column))
     except RefusedError:
         return None
     if root is None:
         return None
     span = span_of(root, pointer)
-    begin = span.column + (column - 1 if span.line == 1 else 0)
-    end = span.end_column + (column - 1 if span.end_line == 1 else 0)
-    return span.line + line - 1, begin, span.end_line + line - 1, end
+    return span.line, span.column, span.end_line, span.end_column
 
 
 def _text_of(data: bytes, document: int) -> tuple[bytes, int, int] | None:

@@ -1,7 +1,7 @@
 """What was read from the bytes of a file, whatever the path: the part of a `Parsed` to remember."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 from meshplan.finding import Severity
 from meshplan.source.nodes import Span
@@ -34,10 +34,8 @@ class Problem:
     message: str
     span: Span | None = None
     pointer: str = ""
-
-    def below(self, line: int) -> Self:
-        """The same problem of a text that begins in `line` of its file."""
-        return replace(self, span=self.span.below(line)) if self.span else self
+    #: Where the first of two equal keys is, or what breaks off begins.
+    related: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

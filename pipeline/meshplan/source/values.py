@@ -170,11 +170,11 @@ class _Builder:
 
     def _repeated(self, key: str, first: Span, again: Span, pointer: str) -> None:
         message = (
-            f'the key "{key}" is written twice, first in line {first.line}; '
-            "kubectl takes the last and drops the others without a word"
+            f'the key "{key}" is written twice; kubectl takes the last one and drops what is in '
+            "the others without a word"
         )
         self.problems.append(
-            Problem("yaml-duplicate-key", Severity.WARNING, message, again, pointer)
+            Problem("yaml-duplicate-key", Severity.WARNING, message, again, pointer, first)
         )
 
 

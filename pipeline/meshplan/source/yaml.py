@@ -21,7 +21,7 @@ with these differences, which are meant:
 from dataclasses import dataclass
 
 from meshplan.finding import Finding, Severity
-from meshplan.location import Location
+from meshplan.location import Location, Role
 from meshplan.resource import Document, Origin
 from meshplan.source import templates
 from meshplan.source.jsontext import JsonValue, as_yaml, split
@@ -95,45 +95,45 @@ class _File:
         """Reads all pieces."""
         if line := self._broken_line:
             message = "this is no UTF-8; kubectl reads U+FFFD in the place of such bytes"
-            span = Span(line, 1, line, 1)
-            self._problems.append(Problem("yaml-encoding", Severity.WARNING, message, span))
+            self._say("yaml-encoding", message, Span.at(line), Severity.WARNING)
         parts = split(self._data, self._limits.documents)
         for index, value in enumerate(parts.values):
             self._json(value, index)
         if error := parts.broken:
-            span = Span(error.line, error.column, error.line, error.column)
             message = f"this is no JSON: {error.message}; nothing is read from here on"
-            self._problems.append(Problem("yaml-syntax", Severity.ERROR, message, span))
+            self._say("yaml-syntax", message, Span.at(error.line, error.column))
         if parts.rest:
             self._yaml(parts.rest, parts.line, len(parts.values))
         if self._template is None and templates.is_ytt(self._data):
             self._is_template("ytt", self._data.decode(), 1)
 
     def _json(self, found: JsonValue, index: int) -> None:
-        span = Span(found.line, 1, found.line, 1)
+        span = Span.at(found.line, found.column)
         if len(found.text) > self._limits.document_bytes:
-            self._problems.append(_too_large(self._limits, span))
+            self._say(*_too_large(self._limits), span)
         elif deeper_than(found.value, self._limits.depth):
             message = f"this document nests more than {self._limits.depth} levels deep"
-            self._problems.append(Problem("yaml-depth", Severity.ERROR, message, span))
+            self._say("yaml-depth", message, span)
         elif found.overflows:
             message = "this document has a number that is larger than a double can be"
-            self._problems.append(Problem("yaml-value", Severity.ERROR, message, span))
+            self._say("yaml-value", message, span)
         elif found.value is not None:
             if found.repeats:
-                self._problems.extend(self._repeated(found) or [_repeated(span)])
+                self._repeated(found, span)
             self._documents.append(Read(index, found.first_key, found.value))
 
-    def _repeated(self, found: JsonValue) -> list[Problem]:
-        """The keys that are written twice, with their places: JSON is YAML, or nearly so."""
+    def _repeated(self, found: JsonValue, span: Span) -> None:
+        """Reports the keys that are written twice, with their places: JSON is YAML, or nearly so."""
         from meshplan.source import libyaml  # noqa: PLC0415 - see `_yaml`
 
+        begin = libyaml.Begin(found.line, found.column)
         try:
-            node, _ = libyaml.compose(as_yaml(found.text), self._limits)
-            problems = value_of(node, self._limits)[1] if node else ()
+            node, _ = libyaml.compose(as_yaml(found.text), self._limits, begin)
+            if node:
+                self._problems.extend(value_of(node, self._limits)[1])
         except RefusedError:
-            return []
-        return [problem.below(found.line) for problem in problems]
+            message = "a key is written twice; kubectl takes the last one without a word"
+            self._say("yaml-duplicate-key", message, span, Severity.WARNING)
 
     def _yaml(self, data: bytes, line: int, index: int) -> None:
         # PyYAML takes 12 ms to import, and nothing is parsed where all files were read before.
@@ -142,8 +142,7 @@ class _File:
         for segment in segments(data, line=line, index=index):
             if segment.chunks[-1].index >= self._limits.documents:
                 message = f"this file has more than {self._limits.documents} documents"
-                span = Span(segment.chunks[0].line, 1, segment.chunks[0].line, 1)
-                self._problems.append(Problem("yaml-size", Severity.ERROR, message, span))
+                self._say("yaml-size", message, Span.at(segment.chunks[0].line))
                 return
             found = libyaml.quick(segment, self._limits)
             if found is None:
@@ -158,41 +157,42 @@ class _File:
             self._add(chunk)
         except RefusedError as refused:
             problem = refused.problem
-            line = problem.span.line if problem.span else 1
+            line = problem.span.line - chunk.line + 1 if problem.span else 1
             text = chunk.data.decode()
             language = templates.language_of(text, line, self._is_yaml)
             if language:
                 self._is_template(language, text, chunk.line)
             else:
-                self._problems.append(problem.below(chunk.line))
+                self._problems.append(problem)
 
     def _add(self, chunk: Chunk) -> None:
         from meshplan.source import libyaml  # noqa: PLC0415 - see `_yaml`
 
-        if chunk.stray:
-            message = (
-                "kubectl takes nothing but a comment behind ---; put the text in the next line"
-            )
-            raise RefusedError(Problem("yaml-syntax", Severity.ERROR, message, Span(0, 1, 0, 4)))
-        if len(chunk.data) > self._limits.document_bytes:
-            raise RefusedError(_too_large(self._limits, Span(1, 1, 1, 1)))
-        if (mark := chunk.data.find(b"\n\xef\xbb\xbf")) >= 0:
-            line = chunk.data.count(b"\n", 0, mark) + 2
-            message = "there is a byte order mark in the middle of this text; delete it"
-            raise RefusedError(
-                Problem("yaml-syntax", Severity.ERROR, message, Span(line, 1, line, 2))
-            )
-        node, after = libyaml.compose(chunk.data, self._limits)
+        self._check(chunk)
+        node, after = libyaml.compose(chunk.data, self._limits, libyaml.Begin(chunk.line))
         if node is None:
             return
         value, problems = value_of(node, self._limits)
-        self._problems.extend(problem.below(chunk.line) for problem in problems)
+        self._problems.extend(problems)
         if after:
             message = "the document ends above; kubectl reads nothing from here to the next ---"
-            found = Problem("yaml-syntax", Severity.WARNING, message, after)
-            self._problems.append(found.below(chunk.line))
+            self._say("yaml-syntax", message, after, Severity.WARNING)
         if value is not None:
-            self._documents.append(Read(chunk.index, chunk.line + first_line(node) - 1, value))
+            self._documents.append(Read(chunk.index, first_line(node), value))
+
+    def _check(self, chunk: Chunk) -> None:
+        """Raises RefusedError for what libyaml would read, and kubectl or we do not."""
+        if chunk.stray:
+            line = chunk.line - 1
+            message = "kubectl takes nothing but a comment behind ---; put this in the next line"
+            raise _refused("yaml-syntax", message, Span(line, 1, line, 4))
+        if len(chunk.data) > self._limits.document_bytes:
+            raise _refused(*_too_large(self._limits), Span.at(chunk.line))
+        mark = chunk.data.find(b"\n\xef\xbb\xbf") + 1
+        if mark:
+            line = chunk.line + chunk.data.count(b"\n", 0, mark)
+            message = "there is a byte order mark in the middle of this text; delete it"
+            raise _refused("yaml-syntax", message, Span(line, 1, line, 2))
 
     def _is_yaml(self, text: str) -> bool:
         from meshplan.source import libyaml  # noqa: PLC0415 - see `_yaml`
@@ -207,8 +207,13 @@ class _File:
 
     def _is_template(self, language: str, text: str, line: int) -> None:
         if self._template is None or self._template[0] in ("shell", "make"):
-            at = templates.first_line(language, text)
-            self._template = language, Span(at, 1, at, 1).below(line)
+            at = line + templates.first_line(language, text) - 1
+            self._template = language, Span.at(at)
+
+    def _say(
+        self, rule: str, message: str, span: Span, severity: Severity = Severity.ERROR
+    ) -> None:
+        self._problems.append(Problem(rule, severity, message, span))
 
     def _bounded_problems(self) -> tuple[Problem, ...]:
         kept, more = self._limits.problems, len(self._problems) - self._limits.problems
@@ -219,19 +224,25 @@ class _File:
         return (*self._problems[:kept], last)
 
 
-def _too_large(limits: Limits, span: Span) -> Problem:
-    message = f"this document has more than {limits.document_bytes} bytes"
-    return Problem("yaml-size", Severity.ERROR, message, span)
+def _too_large(limits: Limits) -> tuple[str, str]:
+    return "yaml-size", f"this document has more than {limits.document_bytes} bytes"
 
 
-def _repeated(span: Span) -> Problem:
-    message = "a key of this document is written twice; kubectl takes the last without a word"
-    return Problem("yaml-duplicate-key", Severity.WARNING, message, span)
+def _refused(rule: str, message: str, span: Span) -> RefusedError:
+    return RefusedError(Problem(rule, Severity.ERROR, message, span))
 
 
 def _finding(problem: Problem, path: str) -> Finding:
-    location = Location(path, pointer=problem.pointer)
-    if span := problem.span:
-        place = (span.line, span.column, span.end_line, span.end_column)
-        location = Location(path, *place, pointer=problem.pointer)
-    return Finding(problem.rule, problem.severity, problem.message, (location,))
+    locations = [_location(path, problem.span, problem.pointer)]
+    if problem.related:
+        locations.append(_location(path, problem.related, role=Role.RELATED))
+    return Finding(problem.rule, problem.severity, problem.message, tuple(locations))
+
+
+def _location(
+    path: str, span: Span | None, pointer: str = "", role: Role = Role.PRIMARY
+) -> Location:
+    if span is None:
+        return Location(path, pointer=pointer, role=role)
+    place = (span.line, span.column, span.end_line, span.end_column)
+    return Location(path, *place, pointer=pointer, role=role)
