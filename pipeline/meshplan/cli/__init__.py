@@ -13,7 +13,9 @@ from meshplan import __version__
 COMMANDS = {
     "diff": "Show what changes between two revisions, and in which order it is to be applied.",
     "check": "Check one revision: the working tree, or the files and folders named.",
+    "trace": "Tell what becomes of a request, and which objects decide it.",
     "graph": "Draw which changed object waits for which other.",
+    "verify": "Confirm or refute the plans of a saved result.",
     "targets": "List what the repository deploys, and what could not be read.",
     "demo": "Make a small repository with a change, and show its plan.",
     "schema": "Print the JSON Schema of a result or of the settings.",
