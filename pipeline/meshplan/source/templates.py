@@ -15,8 +15,8 @@ class Language:
     """A way to write templates."""
 
     name: str
-    #: What a reader would call it.
-    title: str
+    #: What to tell the reader about a file in it.
+    message: str
     pattern: re.Pattern[str]
     #: Whether it has loops and conditions, so that what it leaves out may be anything.
     programs: bool
@@ -31,14 +31,19 @@ _NESTED = r"\$\{[^{}\n]{0,100}\}"
 
 _JINJA = Language(
     "jinja",
-    "a Jinja template",
+    "this file is a Jinja template, and is not read: it is no YAML until it is rendered",
     re.compile(f"{_STATEMENT}|{_NOTE}|{_ACTION}", re.DOTALL),
     programs=True,
 )
-_GO = Language("go", "a Go template", re.compile(_ACTION, re.DOTALL), programs=True)
+_GO = Language(
+    "go",
+    "this file is a Go template, and is not read: it is no YAML until it is rendered",
+    re.compile(_ACTION, re.DOTALL),
+    programs=True,
+)
 _YTT = Language(
     "ytt",
-    "a ytt template",
+    "this file is a ytt template; it is read without what ytt would put in",
     re.compile(
         r"(?:^|\s)#@[ ]{0,9}(?:load\(|def\b|end\b|if\b|elif\b|else\b|for\b|overlay/|data/|schema/"
         r"|library/|yaml/|template\.|data\.values\b)",
@@ -48,13 +53,13 @@ _YTT = Language(
 )
 _SHELL = Language(
     "shell",
-    "text with ${VAR} placeholders",
+    "this document is no YAML until its ${VAR} placeholders are filled in, and is not read",
     re.compile(r"\$\{[A-Za-z_](?:" + _NESTED + r"|\$(?!\{)|[^}$\n]){0,200}\}"),
     programs=False,
 )
 _MAKE = Language(
     "make",
-    "text with $(VAR) placeholders",
+    "this document is no YAML until its $(VAR) placeholders are filled in, and is not read",
     re.compile(r"\$\([A-Za-z_][\w.-]{0,200}\)"),
     programs=False,
 )
@@ -63,9 +68,9 @@ _JINJA_STATEMENT = re.compile(_STATEMENT, re.DOTALL)
 _WORD = "x"
 
 
-def title(name: str) -> str:
-    """What a reader would call a template language."""
-    return _LANGUAGES[name].title
+def message(name: str) -> str:
+    """What to tell the reader about a file in a template language."""
+    return _LANGUAGES[name].message
 
 
 def language_of(text: str, line: int, is_yaml: Callable[[str], bool]) -> str:

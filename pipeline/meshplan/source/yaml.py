@@ -84,8 +84,7 @@ class _File:
         if self._template is None:
             return Reading(tuple(self._documents), self._bounded_problems())
         name, span = self._template
-        message = f"this file is {templates.title(name)}; it is not read as it stands"
-        found = Problem("template", Severity.INFO, message, span)
+        found = Problem("template", Severity.INFO, templates.message(name), span)
         if name in ("go", "jinja"):
             # A program: what looks like a document in it may come out never or often.
             return Reading((), (found,), name)
