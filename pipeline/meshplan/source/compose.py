@@ -1,18 +1,14 @@
-"""From the documents of a target to its snapshot: identities, scopes, and who wins twice."""
+"""From documents to objects: identities and scopes, and what is no object but configuration."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from meshplan.finding import Finding, Severity
-from meshplan.identity import ResourceId
 from meshplan.kinds import scope_of
 from meshplan.kinds.kind import Scope
-from meshplan.location import Role
-from meshplan.resource import Document, Resource, Snapshot
+from meshplan.resource import Document
 from meshplan.source.objects import Objects, resources_of
 
 Documents = tuple[Document, ...]
-Winners = dict[ResourceId, Resource]
 
 #: API groups and kinds of files that configure a tool and are never sent to a cluster.
 _CONFIGURATION_GROUPS = frozenset(
@@ -79,47 +75,3 @@ def defined_scopes(documents: Iterable[Document]) -> dict[tuple[str, str], Scope
             scope: Scope = "Cluster" if spec.get("scope") == "Cluster" else "Namespaced"
             found[str(spec.get("group")), str(names.get("kind"))] = scope
     return found
-
-
-def merge(parts: Sequence[Iterable[Resource]]) -> tuple[Snapshot, tuple[Finding, ...]]:
-    """All objects of a target; of two with one id the later wins, as with `kubectl apply`."""
-    winners: Winners = {}
-    twice: dict[ResourceId, list[Resource]] = {}
-    for part in parts:
-        for resource in part:
-            earlier = winners.get(resource.id)
-            if earlier is not None:
-                twice.setdefault(resource.id, [earlier]).append(resource)
-            winners[resource.id] = resource
-    findings = tuple(_duplicate(twice[found]) for found in sorted(twice))
-    return Snapshot(winners.values()), findings
-
-
-def _duplicate(defined: Sequence[Resource]) -> Finding:
-    *others, winner = defined
-    same = all(other.manifest == winner.manifest for other in others)
-    # Paths and lines are left to the locations: they change while the problem stays the same.
-    if same:
-        message = f"{winner.id} is defined {len(defined)} times in one target, each time the same"
-        advice = "delete all definitions but one"
-    else:
-        message = (
-            f"{winner.id} is defined {len(defined)} times in one target, with different content; "
-            "applied in the order of the files, the last one wins"
-        )
-        advice = (
-            "delete all definitions but one, or keep the variants in folders of their own; "
-            "`targets` in .meshplan.yaml says which files belong together"
-        )
-    return Finding(
-        "duplicate-object",
-        Severity.INFO if same else Severity.ERROR,
-        message,
-        (
-            winner.origin.location(),
-            *(other.origin.location(role=Role.RELATED) for other in others),
-        ),
-        id=winner.id,
-        help=advice,
-        key="equal" if same else "different",
-    )

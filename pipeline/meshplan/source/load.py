@@ -13,9 +13,10 @@ from meshplan.result import Coverage, Problem
 from meshplan.settings import Assumption, Settings
 from meshplan.source.cache import Cache
 from meshplan.source.carry import carried
-from meshplan.source.compose import Composer, defined_scopes, merge
+from meshplan.source.compose import Composer, defined_scopes
 from meshplan.source.documents import Manifests
 from meshplan.source.ledger import coverage_of
+from meshplan.source.merge import merge
 from meshplan.source.pieces import Root
 from meshplan.source.render.renderer import rendering
 from meshplan.source.repository import OwnRepository
@@ -157,13 +158,20 @@ def _composed(
     """The snapshots of a target, and what is wrong with its objects at each revision."""
     stated = {entry.name: entry.namespace for entry in settings.targets}
     namespace = stated.get(target.name) or settings.default_namespace
-    snapshots: dict[Side, Snapshot] = {}
-    noticed: dict[Side, Sequence[Finding]] = {}
-    for side, pieces in target.pieces.items():
-        objects = [composer.objects(p.documents, p.namespace or namespace) for p in pieces]
-        snapshots[side], twice = merge([found.resources for found in objects])
-        found = (*(f for entry in objects for f in entry.findings), *twice)
-        noticed[side] = [finding.with_(target=target.name) for finding in found]
+    objects = {
+        side: [composer.objects(p.documents, p.namespace or namespace) for p in pieces]
+        for side, pieces in target.pieces.items()
+    }
+    snapshots, twice = merge(
+        {side: [found.resources for found in own] for side, own in objects.items()}
+    )
+    noticed = {
+        side: [
+            finding.with_(target=target.name)
+            for finding in (*(f for entry in own for f in entry.findings), *twice[side])
+        ]
+        for side, own in objects.items()
+    }
     nothing = Snapshot()
     loaded = LoadedTarget(
         target.name,
