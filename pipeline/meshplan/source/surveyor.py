@@ -34,6 +34,13 @@ _TIMING = frozenset(
         *("healthCheckExprs", "revisionHistoryLimit", "deletionPolicy", "decryption"),
     }
 )
+_TEMPLATES = {
+    "go": "a Go template",
+    "jinja": "a Jinja template",
+    "ytt": "a ytt template",
+    "shell": "text with ${VAR} placeholders",
+    "make": "text with $(VAR) placeholders",
+}
 _NO_UNIT = Unit("plain", "", Folder(""))
 
 
@@ -213,7 +220,8 @@ class Surveyor:
         if file.path in self.tree.revision.unread:
             why = self.tree.revision.unread[file.path]
         elif file.template:
-            why = f"is a template ({file.template}), not YAML"
+            rest = "is read without what it puts in" if file.documents else "is not read"
+            why = f"is {_TEMPLATES.get(file.template, 'a template')}, and {rest}"
         elif broken:
             why = f"cannot be read: {broken[0].message}"
             status, fault = CoverageStatus.FAILED, True

@@ -290,7 +290,7 @@ def test_templates_and_broken_files_are_told(repo: MakeRepository) -> None:
     loaded = load(made)
     together = told(loaded, "t")
     assert (together.status, together.changed) == (CoverageStatus.SKIPPED, False)
-    assert together.why.startswith("2 files of this folder: each is a template")
+    assert together.why.startswith("2 files of this folder: each is a Go template, and is not read")
     assert (told(loaded, "t/3.yaml").status, told(loaded, "t/3.yaml").changed) == (
         CoverageStatus.SKIPPED,
         True,
