@@ -117,6 +117,8 @@ class Inbound:
             if found.verdict is not Verdict.UNKNOWN:
                 return found
             unknown = unknown or found
+        if unknown is None and any(place.holds_token(request) for place in self.token_places):
+            return Admission(Verdict.UNKNOWN, reason="whether the token is valid is not known")
         return unknown or Admission(Verdict.ACCEPTED)
 
     def filters(self, *, for_tcp: bool = False) -> tuple[Filter, ...]:
