@@ -33,10 +33,9 @@ def vantage_of(record: Record) -> tuple[str, ...]:
         return "--from", _pods(record["client"]), "--port", "18090"
     proxy = record["proxy"]
     option = {"router": "--gateway", "sidecar": "--from", "inbound": "--to"}[proxy["type"]]
-    options = option, _pods(proxy), "--port", str(proxy["port"])
-    if proxy["type"] == "inbound":
-        options += "--client-ip", record["client"]["address"]
-    return options
+    asked = option, _pods(proxy), "--port", str(proxy["port"])
+    is_inbound = proxy["type"] == "inbound"
+    return (*asked, "--client-ip", str(record["client"]["address"])) if is_inbound else asked
 
 
 def allows_for(outcome: Written, answer: Record) -> bool:
@@ -64,7 +63,7 @@ def allows_for(outcome: Written, answer: Record) -> bool:
 
 def _is_from(answer: Record, backend: Written) -> bool:
     if backend["kind"] != "served":
-        return (answer["status"], answer["flag"]) == (backend["status"], backend["flag"])
+        return bool(answer["status"] == backend["status"] and answer["flag"] == backend["flag"])
     if (answer["status"], answer["details"]) != (200, "via_upstream"):
         return False
     if "mtls" in answer:

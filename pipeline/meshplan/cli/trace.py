@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 65535),
     help="The port that is dialled, if not the URL's; with --to alone, the one of the pods.",
 )
-@click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'")
+@click.option(
+    "-H",
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    help="A header of the request; may be given several times.",
+)
 @click.option("--client-ip", metavar="IP", help="The address that the request comes from.")
 @click.option(
     "--principal", default="", metavar="SPIFFE", help="The identity in the client's certificate."

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, assert_never
 
-from meshplan.report.layout import Line, Span, View, line, write
+from meshplan.report.layout import Line, Span, View, line, shorten, write
 from meshplan.report.wording import listing, place
 from meshplan.result import Answer, Because, Peer, Trace, Traced, Vantage
 from meshplan.traffic.outcome import (
@@ -42,7 +42,7 @@ def _report(trace: Trace) -> Iterator[Line]:
             yield line()
         yield line(Span(_asked(traced.request), "bold"), _origin(trace.vantage), hang=4)
         if traced.base is None:
-            yield from _answer(traced.head, 2)
+            yield from _answer(traced, traced.head, 2)
             continue
         yield from _both(traced, traced.base)
 
@@ -50,11 +50,11 @@ def _report(trace: Trace) -> Iterator[Line]:
 def _both(traced: Traced, base: Answer) -> Iterator[Line]:
     if not traced.is_changed:
         yield line(Span("unchanged", "dim"), indent=2)
-        yield from _answer(traced.head, 2)
+        yield from _answer(traced, traced.head, 2)
         return
     for word, answer in (("before", base), ("after", traced.head)):
         yield line(Span(word, "bold cyan"), indent=2)
-        yield from _answer(answer, 4)
+        yield from _answer(traced, answer, 4)
 
 
 def _asked(request: "Request") -> str:
@@ -80,10 +80,10 @@ def _peer(peer: Peer) -> str:
     return f"{peer}:{peer.port}" if peer.port is not None else str(peer)
 
 
-def _answer(answer: Answer, indent: int) -> Iterator[Line]:
+def _answer(traced: Traced, answer: Answer, indent: int) -> Iterator[Line]:
     text, style = _said(answer.outcome)
     yield line(Span(text, style), indent=indent)
-    yield from _backends(answer.outcome, indent + 2)
+    yield from _backends(traced.request, answer.outcome, indent + 2)
     for reason in answer.why:
         yield _because(reason, indent + 2)
 
@@ -117,7 +117,7 @@ def _failure(found: Failed) -> str:
     return f"{status}{flag}" + (f" ({details})" if details else "")
 
 
-def _backends(outcome: Outcome, indent: int) -> Iterator[Line]:
+def _backends(request: "Request", outcome: Outcome, indent: int) -> Iterator[Line]:
     if not isinstance(outcome, Served):
         return
     groups: dict[Backend, list[Backend]] = {}
@@ -126,7 +126,10 @@ def _backends(outcome: Outcome, indent: int) -> Iterator[Line]:
     total = sum(key.weight for key in groups)
     for key, members in groups.items():
         share = f"{100 * key.weight / total:.3g} % " if total and len(groups) > 1 else ""
-        yield line(share, _reached(key, members), indent=indent)
+        yield line(share, _reached(request, key, members), indent=indent)
+    if outcome.policy:
+        facts = ", ".join(f"{name} {text}" for name, text in sorted(outcome.policy.items()))
+        yield line(Span(shorten(facts, 200), "dim"), indent=indent)
 
 
 def _destination(backend: Backend) -> Backend:
@@ -146,7 +149,7 @@ def _destination(backend: Backend) -> Backend:
     )
 
 
-def _reached(key: Backend, members: list[Backend]) -> str:
+def _reached(request: "Request", key: Backend, members: list[Backend]) -> str:
     subset = f" subset {key.subset}" if key.subset else ""
     name = f"{key.host}{subset} port {key.port}"
     if key.kind != "served":
@@ -155,7 +158,9 @@ def _reached(key: Backend, members: list[Backend]) -> str:
     shown = listing([m.endpoint for m in members[:3]])
     more = f" and {len(members) - 3} more" if len(members) > 3 else ""
     spoken = "" if key.transport is Transport.PLAINTEXT else f" over {key.transport}"
-    return f"{name} → {shown}{more}{spoken}; path {key.path}, authority {key.authority}"
+    path = f", path {key.path}" if key.path != request.path else ""
+    authority = f", authority {key.authority}" if key.authority != request.host else ""
+    return f"{name} → {shown}{more}{spoken}{path}{authority}"
 
 
 def _because(reason: Because, indent: int) -> Line:

@@ -6,6 +6,7 @@ from typing import Any
 from meshplan.identity import ResourceId
 from meshplan.location import Location
 from meshplan.traffic import Outcome, Request, outcome_to_json
+from meshplan.traffic.outcome import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,12 @@ class Answer:
     def to_json(self) -> dict[str, Any]:
         """As `meshplan trace` writes it."""
         why = [reason.to_json() for reason in self.why]
-        return {"outcome": outcome_to_json(self.outcome), "why": why}
+        return {"outcome": outcome_to_json(self.outcome) | {"options": self.options}, "why": why}
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Timeouts, retries and the like, which two equal outcomes need not have in common."""
+        return dict(self.outcome.policy) if isinstance(self.outcome, Served) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,9 @@ class Traced:
     @property
     def is_changed(self) -> bool:
         """Whether the two states differ in what becomes of the request."""
-        return self.base is not None and self.base.outcome != self.head.outcome
+        if self.base is None:
+            return False
+        return (self.base.outcome, self.base.options) != (self.head.outcome, self.head.options)
 
     def to_json(self) -> dict[str, Any]:
         """As `meshplan trace` writes it; of two states, the earlier one is under `before`."""
