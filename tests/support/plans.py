@@ -92,9 +92,12 @@ def tree(folder: Path, namespace: str = "default") -> Snapshot:
     return snapshot(*texts, namespace=namespace)
 
 
-def planned(base: Snapshot, head: Snapshot, config: MeshConfig | None = None) -> Planned:
+def planned(
+    base: Snapshot, head: Snapshot, old_config: MeshConfig | None = None, *more: MeshConfig
+) -> Planned:
     """The changes between two snapshots, their graph and their plan."""
-    old, new = State(base, config or MeshConfig()), State(head, config or MeshConfig())
+    config = old_config or MeshConfig()
+    old, new = State(base, config), State(head, more[0] if more else config)
     changes = diff(base, head)
     graph = dependency_graph(changes, old, new)
     return Planned(changes, graph, order(changes, graph, old, new))

@@ -88,7 +88,7 @@ def _binding(resource: Resource, _domain: str) -> Iterator[Key]:
 
 
 def _selecting(resource: Resource, _domain: str) -> Iterator[Key]:
-    for name, value in labels_of(resource.spec.get("selector")):
+    for name, value in selector_of(resource):
         yield "selecting", resource.id.namespace, name, value
 
 
@@ -159,7 +159,7 @@ FAMILIES: Mapping[str, Family] = {
         (("", "Service"), (_ISTIO, "ServiceEntry"), (_ISTIO, "DestinationRule")), _hosts
     ),
     "pod": Family((*WORKLOADS, (_ISTIO, "WorkloadEntry")), _pods, by_namespace=True),
-    "selecting": Family((("", "Service"),), _selecting, by_namespace=True),
+    "selecting": Family((("", "Service"), (_ISTIO, "ServiceEntry")), _selecting, by_namespace=True),
     "made": Family(_MAKERS, _made),
     "secret": Family((("", "Secret"), *_MAKERS), _secret),
     "served": Family(
@@ -200,6 +200,13 @@ def keys_of(resource: Resource, domain: str) -> Iterator[Key]:
     """Every key of an object."""
     for keys in _BY_KIND.get((resource.id.group, resource.id.kind), ()):
         yield from keys(resource, domain)
+
+
+def selector_of(resource: Resource) -> Labels:
+    """The labels by which a Service or a ServiceEntry selects pods or WorkloadEntries."""
+    if resource.id.kind == "ServiceEntry":
+        return labels_of(at(resource.spec, "workloadSelector", "labels"))
+    return labels_of(resource.spec.get("selector"))
 
 
 def pod_labels(resource: Resource) -> Labels:

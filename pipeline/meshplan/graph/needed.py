@@ -9,10 +9,13 @@ from meshplan.graph.obligation import Obligation
 from meshplan.graph.precedence import MOOT, UNCONCERNED
 from meshplan.graph.state import Index, View, sorted_ids
 from meshplan.identity import ResourceId
-from meshplan.kinds.need import Attachment, Endpoints, Host, Need, Subset, What
+from meshplan.kinds.need import Attachment, Delegate, Endpoints, Host, Need, Subset, What
 from meshplan.kinds.needs import needs_of
 from meshplan.mesh.hosts import wildcards_above
 from meshplan.resource import Resource
+
+#: Needs of routes: with a write, other requests may come to what stays the same.
+_ROUTED = (Attachment, Delegate, Endpoints, Host, Subset)
 
 Level = Callable[[View], int]
 
@@ -40,7 +43,7 @@ def _of(subject: ResourceId, index: Index) -> Iterator[Obligation]:
             if what in old and what in new:
                 ids = sorted_ids(providers, index.writes)
                 yield Obligation(ids, level, need.why, need.failure, binding=binding)
-                turn = _turn(level, together, index)
+                turn = _turn(level, together, index) if isinstance(what, _ROUTED) else 0
             else:
                 turn = 1 if what in new else -1
             if turn:

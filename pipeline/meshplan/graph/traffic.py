@@ -1,17 +1,17 @@
 """What a client finds for a host in a state: services, subsets, pods, and whether TLS fits."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import assert_never
 
-from meshplan.graph.keys import Key
+from meshplan.graph.keys import Key, selector_of
 from meshplan.graph.pods import reselected
 from meshplan.graph.precedence import MOOT
 from meshplan.graph.state import Index, View
 from meshplan.identity import ResourceId
 from meshplan.kinds.need import Endpoints, Host, Labels, Subset, labels_of
-from meshplan.kinds.needs.read import at, items, text
+from meshplan.kinds.needs.read import items
 from meshplan.mesh.destination_rule import (
     DestinationRule,
     DestinationRules,
@@ -40,10 +40,13 @@ class Surroundings:
     registry: ServiceRegistry
     rules: DestinationRules
 
-    def service(self, host: str, client: str) -> MeshService | None:
+    def service(
+        self, host: str, client: str, imported: Callable[[MeshService], bool] = lambda _: True
+    ) -> MeshService | None:
         """The service that the clients of a namespace use for a host, merged as istiod does."""
         found: dict[str, MeshService] = {}
-        for service in one_namespace_per_host(self.registry.named(host, client), client):
+        seen = filter(imported, self.registry.named(host, client))
+        for service in one_namespace_per_host(seen, client):
             add_service(found, service)
         return found.get(host)
 
@@ -103,7 +106,7 @@ def candidates(what: TrafficNeed, index: Index) -> Iterator[ResourceId]:
     """The objects that change and that the level depends on."""
     yield from index.touched(*host_keys(what.host))
     if isinstance(what, Endpoints):
-        yield from behind_host(what.host, index, _subsets(what, index))
+        yield from behind_host(what.host, index, subsets_of(what.host, index, what.subset))
 
 
 def _host(what: Host, view: View, client: str) -> int:
@@ -157,10 +160,7 @@ def behind_host(
     selections: set[tuple[str, Labels]] = set()
     for subject in set(index.ids(("host", host))):
         for resource in index.versions(subject):
-            selector = resource.spec.get("selector")
-            if resource.id.kind == "ServiceEntry":
-                selector = at(resource.spec, "workloadSelector", "labels")
-            labels = labels_of(selector)
+            labels = selector_of(resource)
             if labels and resource.id.kind != "DestinationRule":
                 selections.add((resource.id.namespace, labels))
     for namespace, labels in sorted(selections, key=str):
@@ -168,14 +168,12 @@ def behind_host(
             yield from reselected(namespace, labels | extra, index)
 
 
-def _subsets(what: Endpoints, index: Index) -> set[Labels]:
-    """The labels that the subset has in any version of any rule for the host."""
+def subsets_of(host: str, index: Index, name: str | None = "*") -> set[Labels]:
+    """The labels of a subset, or of any ("*"), in any version of any rule for a host; also none."""
     found: set[Labels] = {frozenset()}
-    if what.subset is None:
-        return found
-    for subject in set(index.ids(*host_keys(what.host))):
+    for subject in set(index.ids(*host_keys(host))) if name is not None else ():
         for resource in index.versions(subject):
             for _, entry in items(resource.spec.get("subsets")):
-                if text(entry.get("name")) == what.subset:
+                if name in ("*", entry.get("name")):
                     found.add(labels_of(entry.get("labels")))
     return found

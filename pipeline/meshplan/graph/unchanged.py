@@ -11,9 +11,8 @@ from meshplan.graph.needed import clients_of, level_for, needs_by_what
 from meshplan.graph.obligation import Obligation
 from meshplan.graph.pods import selects_otherwise
 from meshplan.graph.state import Index, sorted_ids
-from meshplan.graph.traffic import behind_host, host_keys
+from meshplan.graph.traffic import behind_host, host_keys, subsets_of
 from meshplan.identity import ResourceId
-from meshplan.kinds.names import service_host
 from meshplan.kinds.need import Credential, Endpoints, ExposedPort, Host, Pods, Subset
 from meshplan.kinds.needs.routing import destinations
 from meshplan.mesh.hosts import is_wildcard, subset_of
@@ -58,16 +57,24 @@ def _of(subject: ResourceId, index: Index) -> Iterator[Obligation]:
 def _shared_hosts(index: Index) -> set[str]:
     """Hosts, or wildcards, on which two changed objects or more bear."""
     found = {key[1] for key, _ in index.touched_keys("host")}
-    found |= {service_host(f.name, f.namespace, index.domain) for f in _selecting(index, 1)}
-    return {
-        host
-        for host in found
-        if len({*index.touched(*host_keys(host)), *behind_host(host, index)}) > 1
+    found |= {
+        key[1]
+        for subject in _selecting(index, 1)
+        for resource in index.versions(subject)
+        for key in index.keys_of(resource)
+        if key[0] == "host"
     }
+    return {host for host in found if len(_bearing(host, index)) > 1}
+
+
+def _bearing(host: str, index: Index) -> set[ResourceId]:
+    """What changes and bears on a host: its rules, its services, the pods behind any subset."""
+    pods = behind_host(host, index, subsets_of(host, index))
+    return {*index.touched(*host_keys(host)), *pods}
 
 
 def _selecting(index: Index, least: int) -> Iterator[ResourceId]:
-    """Services with a label in their selector that so many workloads begin or cease to have."""
+    """What selects by a label in their selector that so many workloads begin or cease to have."""
     for key, ids in index.touched_keys("pod"):
         label = frozenset({(key[2], key[3])})
         if sum(selects_otherwise(found, label, index) for found in ids) >= least:

@@ -64,9 +64,9 @@ def _reached(host: str, port: int, client: str, view: View) -> int:
     around = surroundings(host, view)
     sidecar = _sidecar(client, view)
     for pattern in (host, *wildcards_above(host)):
-        found = around.service(pattern, client)
+        found = around.service(pattern, client, lambda s: _imports(sidecar, s, client))
         if found is not None:
-            return int(found.port(port) is not None and _imports(sidecar, found, client))
+            return int(found.port(port) is not None)
     return 0
 
 
