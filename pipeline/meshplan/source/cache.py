@@ -188,7 +188,7 @@ def _readings(texts: Sequence[str]) -> list[Reading | None]:
     try:
         # One call for all shares the strings that are keys.
         values = json.loads(f"[{','.join(texts)}]")
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return [_reading(text) for text in texts]
     if len(values) != len(texts):
         return [_reading(text) for text in texts]
@@ -198,7 +198,7 @@ def _readings(texts: Sequence[str]) -> list[Reading | None]:
 def _reading(text: str) -> Reading | None:
     try:
         return _decoded(json.loads(text))
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return None
 
 
