@@ -67,7 +67,7 @@ def _is_from(answer: Record, backend: Written) -> bool:
     if (answer["status"], answer["details"]) != (200, "via_upstream"):
         return False
     if "mtls" in answer:
-        return bool(answer["mtls"]) == (backend["tls"] == "mtls")
+        return bool(answer["mtls"] == (backend["tls"] == "mtls"))
     if "port" not in answer:
         return True
     reached = int(backend["endpoint"].rpartition(":")[2]), backend["path"], backend["authority"]
