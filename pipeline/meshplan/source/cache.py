@@ -63,7 +63,7 @@ class Cache:
     def get_many(self, blobs: Iterable[str]) -> dict[str, Reading]:
         """The readings that are remembered, by blob id."""
         wanted = tuple(dict.fromkeys(blobs))
-        if self._file is None or not wanted or not self._file.is_file():
+        if self._file is None or not wanted or not _is_file(self._file):
             return {}
         return self._attempt(lambda connection: self._get(connection, wanted)) or {}
 
@@ -150,6 +150,13 @@ def _touch(connection: "Connection", used: Sequence[tuple[int, str]]) -> None:
     connection.execute("begin immediate")
     connection.executemany("update readings set used = ? where key = ?", used)
     connection.execute("commit")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a directory on the way that may not be looked into, a name that is too long
+        return False
 
 
 def _today() -> int:

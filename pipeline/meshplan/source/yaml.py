@@ -5,17 +5,19 @@ document does not take the others with it. `libyaml` makes trees of the pieces; 
 `scalars` make of the trees what Kubernetes' own conversion of YAML to JSON makes of them. A file
 that begins with `{` is tried as JSON first (`jsontext`), as kubectl does.
 
-The result is what `kubectl annotate --local -f FILE k=v -o json` prints, the annotation aside,
-with these differences, which are meant:
+The result is what `kubectl annotate --local -f FILE k=v -o json` prints, the annotation aside; a
+test holds them to each other. These differences are meant:
 
 - kubectl stops at the first document it cannot read; here it is a finding, and the rest is read.
-- A key that is written twice is a finding besides: kubectl takes the last one without a word.
-- Two keys that are one in JSON, such as `1` and `"1"`, count as written twice too. Which of them
-  kubectl takes changes from run to run.
+- A key that is written twice is a finding besides: kubectl takes the last one without a word. Keys
+  that are one in JSON, such as `1` and `"1"`, count; which of those kubectl takes is chance.
 - Text behind the end of a document (`...`, or behind a closing bracket) is a finding; kubectl does
-  not look at it.
+  not look at it, and so does not notice that it may be broken.
 - Limits are tighter than kubectl's: depth, size, and what aliases may blow up (`Limits`).
-- A JSON value may be followed by `---`, as kubectl 1.33 has it; earlier ones refuse that.
+- JSON and YAML may follow each other in one file, as kubectl has it since 1.33.
+- Refused, where go-yaml reads something that nobody meant: a byte order mark at the beginning of
+  a later line (a part of the key), a tag before a comma (a part of the tag).
+- Refused, where a key is null or a value is infinite, even if a merge overwrites it later.
 """
 
 from dataclasses import dataclass

@@ -146,9 +146,10 @@ def test_a_table_of_another_shape_is_a_miss(tmp_path: Path) -> None:
     assert cache.get_many(readings()) == {}
 
 
-def test_a_directory_that_cannot_be_made_is_survived(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["file/directory", "x" * 300])
+def test_a_directory_that_cannot_be_made_is_survived(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
-    cache = Cache(tmp_path / "file" / "directory")
+    cache = Cache(tmp_path / name)
     cache.put_many(readings())
     assert cache.get_many(readings()) == {}
 
@@ -161,7 +162,7 @@ def test_a_file_that_is_a_directory_is_survived(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="nothing is read-only for root")
-def test_a_read_only_cache_is_read(tmp_path: Path) -> None:
+def test_a_read_only_cache_is_survived(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.put_many(readings())
     database(tmp_path).chmod(0o400)
