@@ -185,7 +185,7 @@ class Shifted:
     """A machine that reads another beginning in the place of the first characters of a text."""
 
     inner: Machine
-    #: How many characters of the text are left out.
+    #: How many characters of the text are left out; -1 for all.
     cut: int
     #: What is read instead.
     instead: str
@@ -202,6 +202,8 @@ class Shifted:
         """One more character left out, or read."""
         assert isinstance(state, tuple)  # noqa: S101
         skipped, inner = state
+        if self.cut < 0:
+            return state
         if skipped < self.cut:
             return skipped + 1, inner
         return skipped, self.inner.step(inner, char)
@@ -214,7 +216,7 @@ class Shifted:
     def cuts(self, state: Hashable) -> Iterable[int]:
         """Those of the inner machine, once it reads."""
         assert isinstance(state, tuple)  # noqa: S101
-        return self.inner.cuts(state[1]) if state[0] >= self.cut else ()
+        return self.inner.cuts(state[1]) if 0 <= self.cut <= state[0] else ()
 
 
 def _around(char: str, *, fold: bool) -> Iterator[int]:

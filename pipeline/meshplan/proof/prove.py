@@ -1,24 +1,55 @@
 """The proof: every request class in the footprint of a change, in every view of every wave."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.model import Mesh
-from meshplan.plan import Plan, Step
+from meshplan.plan import Plan, Step, simulate
+from meshplan.proof.cases import Case
+from meshplan.proof.footprint import Footprint, Topic
+from meshplan.proof.index import Index
+from meshplan.proof.opaque import opaque_changes
+from meshplan.proof.scope import Scope
+from meshplan.proof.topics import TopicCases
 from meshplan.proof.types import (
     DEFAULT_BUDGET,
     Budget,
+    BudgetError,
     Counterexample,
+    Invariant,
     Lost,
     Proof,
+    RequestClass,
     StatePredicate,
     Undecided,
 )
+from meshplan.proof.versions import HEAD, Versions
+from meshplan.proof.views import Examination, Tally, Violation, WaveStates
+from meshplan.proof.waves import Moving, moving_waves, version_of
+from meshplan.proof.words import lost_sentence, names, sentence
 from meshplan.resource import Resource
+from meshplan.traffic.outcome import Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What came out of some topics."""
+
+    classes: int = 0
+    views: int = 0
+    counterexamples: tuple[Counterexample, ...] = ()
+    unknowns: tuple[Undecided, ...] = ()
+    warnings: tuple[Counterexample, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 class Prover:
-    """Answers questions about plans for one change; what it works out is kept for the next."""
+    """Answers questions about plans for one change; what it works out is kept for the next.
+
+    `extra_versions` are versions that plans may write besides those of base and head; others are
+    taken up when they are met, which is slower.
+    """
 
     def __init__(
         self,
@@ -31,14 +62,37 @@ class Prover:
         self.base = base
         self.head = head
         self.budget = budget
-        self.extra_versions = tuple(extra_versions)
+        self._versions = Versions(base.snapshot, head.snapshot, extra_versions)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start anew with all versions that are known by now."""
+        self._index = Index(self._versions, self.base.config.cluster_domain)
+        root = self.base.config.root_namespace
+        self._footprint = Footprint(self._index, self._versions, root)
+        self._topics: dict[ResourceId, tuple[Topic, ...]] = {}
+        self._cases: dict[Topic, TopicCases] = {}
+        self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], _Findings] = {}
+        self._lost: tuple[Lost, ...] | None = None
 
     def check(self, plan: Plan, *, predicates: Sequence[StatePredicate] = ()) -> Proof:
         """Whether all waves of a plan are safe, every view of each.
 
         The plan may write versions that are in neither revision.
         """
-        raise NotImplementedError
+        self._learn(plan.steps)
+        waves = moving_waves(plan)
+        ids = dict.fromkeys((*self._versions.changed, *(step.id for step in plan.steps)))
+        found = self._examine(self._topics_of(ids), waves, lost=True)
+        general = (*self._general(ids), *_predicate_failures(plan, self.base, predicates))
+        return Proof(
+            found.classes,
+            found.views,
+            _sorted(found.counterexamples),
+            (*general, *found.unknowns),
+            _sorted(found.warnings),
+            found.lost,
+        )
 
     def transition(
         self,
@@ -53,11 +107,142 @@ class Prover:
         not there); those it leaves out are as in the base. Only the request classes in the
         footprint of `steps` are looked at.
         """
-        raise NotImplementedError
+        self._learn(steps, before)
+        state = dict(before)
+        after = {**state, **{step.id: version_of(step) for step in steps}}
+        moving = Moving(wave, state, after, frozenset(step.id for step in steps))
+        ids = [step.id for step in steps]
+        found = self._examine(self._topics_of(ids), (moving,), lost=False)
+        return found.counterexamples, (*self._general(ids), *found.unknowns)
 
     def lost(self) -> tuple[Lost, ...]:
-        """Requests that the base serves and the head does not."""
-        raise NotImplementedError
+        """Requests that the base serves and the head does not (I6)."""
+        if self._lost is None:
+            topics = self._topics_of(self._versions.changed)
+            self._lost = self._examine(topics, (), lost=True).lost
+        return self._lost
+
+    # Topics
+
+    def _topics_of(self, ids: Iterable[ResourceId]) -> tuple[Topic, ...]:
+        found: dict[Topic, None] = {}
+        for id_ in ids:
+            if id_ not in self._topics:
+                self._topics[id_] = tuple(self._footprint.topics(id_))
+            found.update(dict.fromkeys(self._topics[id_]))
+        return tuple(found)
+
+    def _cases_of(self, topic: Topic) -> TopicCases:
+        found = self._cases.get(topic)
+        if found is None:
+            found = TopicCases(topic, self._index, self._versions, self.base)
+            self._cases[topic] = found
+        return found
+
+    def _learn(
+        self, steps: Iterable[Step], state: Mapping[ResourceId, Resource | None] | None = None
+    ) -> None:
+        """Take up versions that were not known before."""
+        wanted = [(step.id, version_of(step)) for step in steps] + list((state or {}).items())
+        new = [(i, version) for i, version in wanted if not self._versions.is_known(i, version)]
+        for id_, version in new:
+            self._versions.number(id_, version)
+        if new:
+            self._forget()
+
+    # Looking
+
+    def _examine(
+        self, topics: Iterable[Topic], waves: Sequence[Moving], *, lost: bool
+    ) -> _Findings:
+        total = _Findings()
+        budget = self.budget.total
+        for topic in topics:
+            found = self._examined(topic, waves, lost=lost)
+            total = _added(total, found)
+            if total.classes > budget:
+                why = f"more than {budget} request classes"
+                return _added(total, _Findings(unknowns=(Undecided(why),)))
+        return total
+
+    def _examined(self, topic: Topic, waves: Sequence[Moving], *, lost: bool) -> _Findings:
+        cases = self._cases_of(topic)
+        states = tuple(self._in_scope(cases.scope, waves))
+        if not states and not lost:
+            return _Findings()
+        key = (topic, tuple(WaveStates(0, w.before, w.after, w.moving) for w in states), lost)
+        found = self._known.get(key) if len(states) == 1 else None
+        if found is None:
+            found = self._looked_at(cases, states, lost=lost)
+            if len(states) == 1:
+                self._known[key] = found
+        return found
+
+    def _in_scope(self, scope: Scope, waves: Sequence[Moving]) -> Iterator[WaveStates]:
+        """The waves in which objects of a scope move, as states of the scope."""
+        for wave in waves:
+            moving = [p for p, id_ in enumerate(scope.ids) if id_ in wave.ids]
+            if not moving:
+                continue
+            before, after = (
+                scope.state(
+                    {i: self._versions.number(i, state[i]) for i in scope.ids if i in state}
+                )
+                for state in (wave.before, wave.after)
+            )
+            moved = tuple(p for p in moving if before[p] != after[p])
+            if moved:
+                yield WaveStates(wave.number, before, after, moved)
+
+    def _looked_at(
+        self, cases: TopicCases, states: Sequence[WaveStates], *, lost: bool
+    ) -> _Findings:
+        found = self._in_order(cases, states, lost=lost, reverse=False)
+        rivals = cases.rivals
+        if not rivals:
+            return found
+        other = self._in_order(cases, states, lost=False, reverse=True)
+        if _kinds(found) == _kinds(other):
+            return found
+        why = f"it depends on which is older of {names(rivals)}, which Git does not tell"
+        witness = next(iter((*found.counterexamples, *other.counterexamples)), None)
+        unknown = Undecided(
+            why,
+            witness.request if witness else None,
+            witness.wave if witness else None,
+            rivals,
+            witness.culprits if witness else (),
+        )
+        return _Findings(
+            found.classes, found.views, (), (*found.unknowns, unknown), found.warnings, found.lost
+        )
+
+    def _in_order(
+        self, cases: TopicCases, states: Sequence[WaveStates], *, lost: bool, reverse: bool
+    ) -> _Findings:
+        scope = cases.scope_of(reverse=reverse)
+        base = scope.state({})
+        head = scope.state({}, HEAD)
+        total = _Findings()
+        for case in cases.cases(reverse=reverse):
+            tally = Tally()
+            unknowns: tuple[Undecided, ...] = ()
+            try:
+                Examination(case, base, head, states, self.budget).run(tally, lost=lost)
+            except BudgetError as error:
+                request = RequestClass(case.client, case.base, case.server)
+                wave = states[0].number if len(states) == 1 else None
+                culprits = tuple(scope.ids[p] for w in states for p in w.moving)
+                unknowns = (Undecided(str(error), request, wave, (), culprits),)
+            total = _added(total, _reported(scope, case, tally))
+            total = _added(total, _Findings(unknowns=unknowns))
+        return total
+
+    def _general(self, ids: Iterable[ResourceId]) -> Iterator[Undecided]:
+        """What cannot be decided for any request."""
+        yield from opaque_changes(ids, self._versions)
+        if self.base.config != self.head.config:
+            yield Undecided("the settings of the mesh itself change, which reaches every request")
 
 
 def prove(
@@ -70,3 +255,94 @@ def prove(
 ) -> Proof:
     """Whether a plan from `base` to `head` keeps the invariants in every view of every wave."""
     return Prover(base, head, budget=budget).check(plan, predicates=predicates)
+
+
+def _added(one: _Findings, other: _Findings) -> _Findings:
+    return _Findings(
+        one.classes + other.classes,
+        one.views + other.views,
+        one.counterexamples + other.counterexamples,
+        one.unknowns + other.unknowns,
+        one.warnings + other.warnings,
+        one.lost + other.lost,
+    )
+
+
+def _sorted(found: Iterable[Counterexample]) -> tuple[Counterexample, ...]:
+    return tuple(sorted(found, key=lambda c: (c.wave, str(c.invariant), c.sentence)))
+
+
+def _kinds(found: _Findings) -> object:
+    """What was found, apart from the words."""
+    broken = {(c.wave, c.invariant, str(c.request)) for c in found.counterexamples}
+    return broken, {(u.wave, str(u.request)) for u in found.unknowns}
+
+
+def _reported(scope: Scope, case: Case, tally: Tally) -> _Findings:
+    """What was found about a case, with the objects named."""
+    broken: list[Counterexample] = []
+    unknowns: list[Undecided] = []
+    for violation in tally.violations:
+        request = RequestClass(case.client, violation.request, case.server, violation.assumed)
+        if violation.invariant is None or len(violation.assumed) > 1:
+            ids = violation.during.opaque if isinstance(violation.during, Unknown) else ()
+            why = violation.why or _counterexample(scope, request, violation).sentence
+            unknowns.append(
+                Undecided(why, request, violation.wave, ids, _ids(scope, violation.matter))
+            )
+        else:
+            broken.append(_counterexample(scope, request, violation))
+    warnings = tuple(
+        _counterexample(scope, RequestClass(case.client, v.request, case.server, v.assumed), v)
+        for v in tally.warnings
+    )
+    lost = []
+    for request_, before, after in tally.lost:
+        gone = RequestClass(case.client, request_, case.server)
+        lost.append(Lost(gone, before, after, lost_sentence(gone, before, after)))
+    return _Findings(
+        tally.classes, tally.views, tuple(broken), tuple(unknowns), warnings, tuple(lost)
+    )
+
+
+def _counterexample(scope: Scope, request: RequestClass, found: Violation) -> Counterexample:
+    invariant = found.invariant or Invariant.AVAILABILITY
+    visible = sorted({position for seen in found.seen for position in seen})
+    stages = {
+        stage: _ids(scope, seen)
+        for stage, seen in zip(("routes", "clusters", "servers"), found.seen, strict=True)
+    }
+    return Counterexample(
+        found.wave,
+        _ids(scope, visible),
+        invariant,
+        request,
+        found.before,
+        found.during,
+        found.after,
+        sentence(request, invariant, found.before, found.during, found.after, found.why),
+        _ids(scope, found.matter),
+        stages,
+    )
+
+
+def _ids(scope: Scope, positions: Iterable[int]) -> tuple[ResourceId, ...]:
+    return tuple(scope.ids[position] for position in positions)
+
+
+def _predicate_failures(
+    plan: Plan, base: Mesh, predicates: Sequence[StatePredicate]
+) -> Iterator[Undecided]:
+    """States between waves in which a predicate does not hold, though it does at both ends."""
+    if not predicates:
+        return
+    states = [base.snapshot]
+    for wave in plan.waves:
+        states.append(simulate(wave.steps, states[-1]))
+    for predicate in predicates:
+        found = [predicate(state) for state in states]
+        if found[0] is None and found[-1] is None:
+            for number, why in enumerate(found[1:-1]):
+                if why is not None:
+                    ids = tuple(step.id for step in plan.waves[number].steps)
+                    yield Undecided(why, wave=number, culprits=ids)

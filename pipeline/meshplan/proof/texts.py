@@ -66,6 +66,7 @@ class Shift:
     """A condition on what becomes of a text when its beginning is replaced."""
 
     text: TextMatch
+    #: How much is replaced; -1 for all.
     cut: int
     instead: str
 
@@ -117,7 +118,8 @@ def cells(
 def holds_of(test: TextTest, text: str) -> bool | None:
     """Whether a text meets a condition."""
     if isinstance(test, Shift):
-        return text_holds(test.text, test.instead + text[test.cut :])
+        kept = text[test.cut :] if test.cut >= 0 else ""
+        return text_holds(test.text, test.instead + kept)
     return text_holds(test, text)
 
 

@@ -16,6 +16,10 @@ from meshplan.traffic.request import Request
 StatePredicate = Callable[[Snapshot], str | None]
 
 
+class BudgetError(Exception):
+    """More would have to be looked at than may be; the message says of what, as a phrase."""
+
+
 class Invariant(StrEnum):
     """What has to be true of every request class in every view."""
 

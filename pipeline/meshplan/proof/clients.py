@@ -1,0 +1,368 @@
+"""Who sends requests for a host: one client of each sort that the objects at hand tell apart.
+
+Clients of all namespaces that no object names are alike; one called `elsewhere` stands for them.
+Of labels only those count that some selector asks for, of service accounts those that a policy names.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.proxy import Proxy, gateway, sidecar
+from meshplan.mesh.read import at, labels, mapping, mappings, number, text, texts
+from meshplan.mesh.security import GATEWAY_NAME_LABEL
+from meshplan.mesh.workload import matches_labels, workload_of
+from meshplan.proof.index import GATEWAY_API, NETWORKING, SECURITY, Index, selector_of
+from meshplan.proof.surroundings import Surroundings
+from meshplan.proof.types import Client
+from meshplan.proof.versions import Versions
+from meshplan.resource import Resource
+
+#: The namespace that stands for all that no object names.
+ELSEWHERE = "elsewhere"
+#: The service account that stands for all that no policy names.
+ANYBODY = "default"
+
+_ROUTED = frozenset(
+    (
+        ("", "Service"),
+        (NETWORKING, "ServiceEntry"),
+        (NETWORKING, "VirtualService"),
+        (NETWORKING, "DestinationRule"),
+        (GATEWAY_API, "HTTPRoute"),
+        (GATEWAY_API, "GRPCRoute"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Namespaces and service accounts that policies name."""
+
+    namespaces: frozenset[str]
+    accounts: frozenset[tuple[str, str]]
+
+
+def identities(resources: Iterable[Resource]) -> Identities:
+    """Who is named by the AuthorizationPolicies among some objects."""
+    namespaces: set[str] = set()
+    accounts: set[tuple[str, str]] = set()
+    for resource in resources:
+        if resource.id.kind != "AuthorizationPolicy":
+            continue
+        for source in _sources(resource):
+            for name in texts(source.get("namespaces")):
+                namespaces.update(_completed(name))
+            for name in texts(source.get("serviceAccounts")):
+                where, slash, account = name.rpartition("/")
+                accounts.add((where if slash else resource.id.namespace, account))
+            for principal in texts(source.get("principals")):
+                accounts.update(_principal(principal))
+    namespaces.update(where for where, _ in accounts)
+    return Identities(frozenset(namespaces), frozenset(accounts))
+
+
+def _sources(policy: Resource) -> Iterator[Mapping[str, object]]:
+    """All sources that a policy names, those of conditions in the same form."""
+    for rule in mappings(policy.spec.get("rules")):
+        for entry in mappings(rule.get("from")):
+            source = mapping(entry.get("source"))
+            for suffix, plain in (
+                ("notNamespaces", "namespaces"),
+                ("notPrincipals", "principals"),
+                ("notServiceAccounts", "serviceAccounts"),
+            ):
+                yield {plain: source.get(suffix)}
+            yield source
+        for entry in mappings(rule.get("when")):
+            values = [*texts(entry.get("values")), *texts(entry.get("notValues"))]
+            match text(entry.get("key")):
+                case "source.namespace":
+                    yield {"namespaces": values}
+                case "source.principal":
+                    yield {"principals": values}
+                case "source.serviceAccount":
+                    yield {"serviceAccounts": values}
+                case _:
+                    pass
+
+
+def _completed(pattern: str) -> Iterator[str]:
+    """Namespaces that a pattern with `*` is about: one that it matches, and itself."""
+    if "*" not in pattern:
+        yield pattern
+        return
+    for filling in ("", "z", "other"):
+        name = pattern.replace("*", filling)
+        if name:
+            yield name
+
+
+def _principal(principal: str) -> Iterator[tuple[str, str]]:
+    """Namespace and account of a principal, which may be a beginning or an end of one."""
+    stem = principal.strip("*")
+    parts = stem.split("/")
+    if principal.startswith("*"):
+        account = parts[-1] or ANYBODY
+        where = parts[parts.index("ns") + 1] if "ns" in parts[:-1] else ELSEWHERE
+        yield (where or ELSEWHERE), account
+        return
+    if len(parts) >= 3 and parts[1] == "ns":
+        where = parts[2]
+        account = parts[4] if len(parts) == 5 else ""
+        if principal.endswith("*"):
+            if len(parts) < 4:
+                yield from ((name, ANYBODY) for name in (where, f"{where}z") if name)
+                return
+            yield from ((where, name) for name in (account, f"{account}z") if name)
+            return
+        if account:
+            yield where, account
+
+
+class Clients:
+    """The clients of the requests for one host."""
+
+    def __init__(self, index: Index, versions: Versions, around: Surroundings, root_namespace: str):
+        self._index = index
+        self._versions = versions
+        self._around = around
+        self._root = root_namespace
+        self._resources = tuple(around.resources())
+        self._identities = identities(self._resources)
+
+    def sidecars(self) -> list[Client]:
+        """Those with a sidecar, in every namespace that is told apart."""
+        named = self._named_namespaces()
+        grouped = self._by_imports(named)
+        found = [
+            client
+            for namespace in sorted({*named, *grouped})
+            for client in self._in_namespace(namespace)
+        ]
+        return [*found, *self._in_namespace(ELSEWHERE)]
+
+    def gateways(self) -> list[Client]:
+        """The pods of the gateways that the routes are bound to."""
+        found: dict[Proxy, None] = {}
+        for name in self._around.gateways:
+            for id_ in self._index.ids(("gateway", "name", name)):
+                for version in self._versions.all_of(id_):
+                    for proxy in self._pods_of(version):
+                        found[proxy] = None
+            for id_ in self._index.ids(("listener", "name", name)):
+                found.update(dict.fromkeys(self._pods_of_listeners(id_)))
+        return [Client(proxy) for proxy in found]
+
+    def _named_namespaces(self) -> set[str]:
+        found = set(self._identities.namespaces)
+        for resource in self._resources:
+            kind = (resource.id.group, resource.id.kind)
+            if kind not in _ROUTED:
+                continue
+            found.add(resource.id.namespace)
+            stated = texts(resource.spec.get("exportTo"))
+            annotation = resource.annotations.get("networking.istio.io/exportTo")
+            if annotation:
+                stated = tuple(part.strip() for part in str(annotation).split(","))
+            found.update(stated)
+            for match in matches_of(resource):
+                found.add(text(match.get("sourceNamespace")))
+        return found - {"", "*", ".", "~", ELSEWHERE}
+
+    def _by_imports(self, named: set[str]) -> set[str]:
+        """One namespace of each group whose Sidecars import the same of what is at hand."""
+        hosts = self._hosts()
+        keys = {
+            ("import", where, pattern)
+            for namespace, host in hosts
+            for where in (namespace, "*")
+            for pattern in _patterns(host)
+        }
+        ids = dict.fromkeys(self._index.ids(*keys))
+        by_namespace: dict[str, list[ResourceId]] = {}
+        for id_ in ids:
+            if id_.namespace not in named and id_.namespace != self._root:
+                by_namespace.setdefault(id_.namespace, []).append(id_)
+        chosen: dict[object, str] = {}
+        for namespace in sorted(by_namespace):
+            everyone = tuple(self._index.ids(("sidecar", namespace)))
+            chosen.setdefault(self._projection(everyone, namespace, hosts), namespace)
+        return set(chosen.values())
+
+    def _projection(
+        self, ids: Sequence[ResourceId], namespace: str, hosts: Sequence[tuple[str, str]]
+    ) -> object:
+        """What the Sidecars of a namespace say about some hosts, in all versions."""
+        changes = any(id_ in self._versions.changed for id_ in ids)
+        return (
+            namespace if changes or len(ids) > 1 else "",
+            tuple(
+                _imports(version, hosts) for id_ in ids for version in self._versions.all_of(id_)
+            ),
+        )
+
+    def _hosts(self) -> tuple[tuple[str, str], ...]:
+        """Namespace and host of everything at hand that can be imported."""
+        found: dict[tuple[str, str], None] = {}
+        for resource in self._resources:
+            namespace = resource.id.namespace
+            match resource.id.kind:
+                case "Service":
+                    host = f"{resource.id.name}.{namespace}.svc.{self._index.domain}"
+                    found[namespace, host] = None
+                case "ServiceEntry":
+                    for host in texts(resource.spec.get("hosts")):
+                        found[namespace, host.lower()] = None
+                case "VirtualService":
+                    for host in texts(resource.spec.get("hosts")):
+                        found[namespace, self._index.in_full(host, namespace)] = None
+                case _:
+                    pass
+        return tuple(found)
+
+    def _in_namespace(self, namespace: str) -> Iterator[Client]:
+        self._around.proxies_in(namespace)
+        selectors = [*self._selectors(namespace)]
+        variants: dict[tuple[tuple[str, str], ...], None] = {(): None}
+        names = {name for selector in selectors for name in selector}
+        if names:
+            for found in self._labels_in(namespace):
+                kept = {name: value for name, value in found.items() if name in names}
+                variants[tuple(sorted(kept.items()))] = None
+            for selector in selectors:
+                variants[tuple(sorted(selector.items()))] = None
+        accounts = {account for where, account in self._identities.accounts if where == namespace}
+        for variant in variants:
+            for account in sorted({ANYBODY, *accounts}):
+                plain = sidecar(namespace, dict(variant))
+                proxy = Proxy(plain.kind, namespace, plain.labels, account)
+                yield Client(proxy, anywhere=namespace == ELSEWHERE)
+
+    def _selectors(self, namespace: str) -> Iterator[Mapping[str, str]]:
+        """Labels by which clients of a namespace are told apart."""
+        for resource in self._resources:
+            for match in matches_of(resource):
+                found = labels(match.get("sourceLabels"))
+                if found:
+                    yield found
+            own = resource.id.namespace == namespace
+            if resource.id.kind == "DestinationRule" and own and selector_of(resource):
+                yield selector_of(resource)
+        for id_ in self._index.ids(("sidecar", namespace)):
+            for version in self._versions.all_of(id_):
+                if selector_of(version):
+                    yield selector_of(version)
+
+    def _labels_in(self, namespace: str) -> Iterator[Mapping[str, str]]:
+        for id_ in dict.fromkeys(self._index.ids(("pod", namespace))):
+            for version in self._versions.all_of(id_):
+                workload = workload_of(version)
+                if workload is not None:
+                    yield workload.labels
+
+    def _pods_of(self, version: Resource) -> Iterator[Proxy]:
+        """The pods of an Istio Gateway; where none are known, those with its selector's labels."""
+        selector = labels(version.spec.get("selector"))
+        found: dict[Proxy, None] = {}
+        relevant = self._gateway_labels()
+        for id_ in self._index.pods("", selector) if selector else ():
+            for pods in self._versions.all_of(id_):
+                workload = workload_of(pods)
+                if workload is not None and matches_labels(selector, workload.labels):
+                    kept = {k: v for k, v in workload.labels.items() if k in relevant}
+                    found[gateway(workload.namespace, kept)] = None
+        if found:
+            yield from found
+            return
+        for namespace in dict.fromkeys((version.id.namespace, self._root)):
+            yield gateway(namespace, selector)
+
+    def _gateway_labels(self) -> set[str]:
+        """Names of the labels of gateway pods that something asks for."""
+        names: set[str] = set()
+        for resource in self._resources:
+            names.update(labels(resource.spec.get("selector")))
+            names.update(selector_of(resource))
+        return names
+
+    def _pods_of_listeners(self, id_: ResourceId) -> Iterator[Proxy]:
+        """The pods of a Gateway of the Gateway API: istiod's, or those behind named Services."""
+        yield gateway(id_.namespace, {GATEWAY_NAME_LABEL: id_.name})
+        for version in self._versions.all_of(id_):
+            for address in mappings(version.spec.get("addresses")):
+                host = self._index.in_full(text(address.get("value")), id_.namespace)
+                for service in self._index.ids(("service", "host", host)):
+                    for found in self._versions.all_of(service):
+                        selector = labels(found.spec.get("selector"))
+                        if selector:
+                            yield gateway(id_.namespace, selector)
+
+
+def matches_of(resource: Resource) -> Iterator[Mapping[str, object]]:
+    """All matches of a VirtualService."""
+    if resource.id.kind == "VirtualService":
+        for family in ("http", "tls", "tcp"):
+            for rule in mappings(resource.spec.get(family)):
+                yield from mappings(rule.get("match"))
+
+
+def server_ports(resources: Iterable[Resource]) -> tuple[tuple[int, str], ...]:
+    """Port and protocol of every server of every Gateway among some objects, HTTPS as `https`."""
+    found: dict[tuple[int, str], None] = {}
+    for resource in resources:
+        kind = (resource.id.group, resource.id.kind)
+        if kind == (NETWORKING, "Gateway"):
+            for server in mappings(resource.spec.get("servers")):
+                tls = mapping(server.get("tls"))
+                protocol = text(at(server, "port", "protocol")).upper()
+                port = number(at(server, "port", "number"))
+                mode = text(tls.get("mode"))
+                found[port, _scheme(protocol, mode, secured=bool(tls))] = None
+        elif kind == (GATEWAY_API, "Gateway"):
+            for listener in mappings(resource.spec.get("listeners")):
+                protocol = text(listener.get("protocol")).upper()
+                passes = text(at(listener, "tls", "mode")) == "Passthrough"
+                mode = "PASSTHROUGH" if passes else "SIMPLE"
+                scheme = _scheme(protocol, mode, secured=protocol in ("HTTPS", "TLS"))
+                found[number(listener.get("port")), scheme] = None
+    return tuple(found)
+
+
+def _scheme(protocol: str, mode: str, *, secured: bool) -> str:
+    if protocol in ("TCP", "MONGO", "REDIS", "MYSQL"):
+        return "tls" if secured else "tcp"
+    if protocol in ("HTTPS", "TLS") or (secured and mode in ("SIMPLE", "MUTUAL")):
+        return (
+            "tls" if mode in ("PASSTHROUGH", "AUTO_PASSTHROUGH") or protocol == "TLS" else "https"
+        )
+    return "http"
+
+
+def _imports(version: Resource, hosts: Sequence[tuple[str, str]]) -> object:
+    """What a Sidecar imports of some hosts, by listener, and all else that it says."""
+    own = version.id.namespace
+    listeners = []
+    for listener in mappings(version.spec.get("egress")):
+        entries = [entry.partition("/") for entry in texts(listener.get("hosts"))]
+        taken = frozenset(
+            (namespace, host)
+            for namespace, host in hosts
+            for where, _, pattern in entries
+            if (own if where == "." else where) in ("*", namespace)
+            and pattern.lower() in _patterns(host)
+        )
+        rest = {key: str(value) for key, value in listener.items() if key != "hosts"}
+        listeners.append((tuple(sorted(rest.items())), taken))
+    other = {key: str(value) for key, value in version.spec.items() if key != "egress"}
+    return tuple(listeners), tuple(sorted(other.items()))
+
+
+def _patterns(host: str) -> frozenset[str]:
+    """A host, and all wildcards that could cover it."""
+    return frozenset((host, *("*" + host[index:] for index in range(len(host) + 1))))
+
+
+def is_security(id_: ResourceId) -> bool:
+    """Whether an object says who may do what."""
+    return id_.group == SECURITY

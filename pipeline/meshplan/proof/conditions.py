@@ -1,0 +1,181 @@
+"""From routes and policies to the lists of rules that request classes are made of."""
+
+from collections.abc import Iterable, Iterator
+
+from meshplan.mesh.read import mappings, texts
+from meshplan.mesh.virtual_service import string_match_of
+from meshplan.proof.space import AddressTest, AnyTest, Clause, Rule, RuleList, as_test
+from meshplan.traffic.authorization import (
+    AddressIn,
+    Atom,
+    Filter,
+    IdentityIs,
+    NotModelled,
+    PolicyAction,
+    PortIs,
+    ServerNameIs,
+    Test,
+)
+from meshplan.traffic.condition import (
+    ClaimCondition,
+    Condition,
+    Exact,
+    HeaderCondition,
+    PathCondition,
+    Prefix,
+    Present,
+    QueryCondition,
+    Regex,
+    SeparatedPrefix,
+    TokenPlace,
+    text_match,
+)
+from meshplan.traffic.table import Forward, Rewrite, Route, VirtualHost
+
+#: How much of a path is replaced, and by what; None where that cannot be told.
+Shift = tuple[int, str]
+
+_OPTIONS = HeaderCondition(":method", Exact("OPTIONS"))
+_PREFLIGHT = HeaderCondition("access-control-request-method", Present())
+
+
+def of_routes(host: VirtualHost) -> Iterator[RuleList]:
+    """The rules of a virtual host in order, and what its routes look at besides."""
+    yield RuleList(tuple(_route_rule(route.conditions) for route in host.routes))
+    asides = [*_asides(c for route in host.routes for c in route.conditions)]
+    for route in host.routes:
+        if isinstance(route.action, Forward) and route.action.cors is not None:
+            asides += _cors(route.action)
+    if asides:
+        yield RuleList(tuple(dict.fromkeys(asides)), ends=False)
+
+
+def of_filters(filters: Iterable[Filter], shifts: Iterable[Shift | None]) -> Iterator[RuleList]:
+    """The rules of AuthorizationPolicies, for each way in which paths change before they are seen."""
+    filters = tuple(filters)
+    for shift in dict.fromkeys(shifts):
+        for built in filters:
+            rules: list[Rule] = []
+            asides: list[Rule] = []
+            for rule in built.rules:
+                for permission in rule.permissions:
+                    for principal in rule.principals:
+                        tests = (*permission, *principal)
+                        rules.append(tuple(_clause(test, shift) for test in tests))
+                        for test in tests:
+                            asides += _of_test(test, shift)
+            yield RuleList(tuple(rules), ends=built.action is not PolicyAction.CUSTOM)
+            if asides:
+                yield RuleList(tuple(dict.fromkeys(asides)), ends=False)
+
+
+def shift_of(rewrite: Rewrite, route: Route) -> Shift | None:
+    """What a rewrite does to the beginning of the paths of a route; None where it is a pattern.
+
+    (0, "") where it does nothing.
+    """
+    if rewrite.regex is not None:
+        return None
+    if rewrite.prefix is None:
+        return 0, ""
+    for condition in route.conditions:
+        if isinstance(condition, PathCondition):
+            match condition.text:
+                case Prefix(value) | SeparatedPrefix(value):
+                    return len(value), rewrite.prefix
+                case _:
+                    return _WHOLE, rewrite.prefix
+    return _WHOLE, rewrite.prefix
+
+
+#: In the place of a length: all of the path.
+_WHOLE = -1
+
+
+def undecidable(filters: Iterable[Filter]) -> bool:
+    """Whether policies look at the whole path with its query, which classes do not tell apart."""
+    return any(
+        isinstance(atom, HeaderCondition) and atom.name == ":path"
+        for built in filters
+        for rule in built.rules
+        for alternative in (*rule.permissions, *rule.principals)
+        for test in alternative
+        for atom in (*test.any_of, *test.none_of)
+    )
+
+
+def _route_rule(conditions: Iterable[Condition]) -> Rule:
+    return tuple(_single(condition) for condition in conditions)
+
+
+def _single(condition: Condition) -> Clause:
+    test = as_test(condition, None)
+    return Clause(unsure=True) if test is None else Clause((test,))
+
+
+def _asides(conditions: Iterable[Condition]) -> Iterator[Rule]:
+    """What conditions that are not decided depend on: where tokens are."""
+    for condition in conditions:
+        if isinstance(condition, ClaimCondition):
+            for place in condition.places:
+                yield (_single(_token(place)),)
+
+
+def _token(place: TokenPlace) -> Condition:
+    match place.kind:
+        case "header":
+            return HeaderCondition(place.name.lower(), Prefix(place.prefix))
+        case "param":
+            return QueryCondition(place.name, Present())
+        case _:
+            name = "".join(f"\\{c}" if c in r"\.+*?()|[]{}^$" else c for c in place.name)
+            return HeaderCondition("cookie", Regex(f"(.*; *)?{name}=.*"))
+
+
+def _cors(action: Forward) -> Iterator[Rule]:
+    """Which requests the proxy answers by itself: preflights, by their origin."""
+    cors = action.cors or {}
+    stated = [text_match(string_match_of(entry)) for entry in mappings(cors.get("allowOrigins"))]
+    plain = [Exact(value) for value in texts(cors.get("allowOrigin"))]
+    common = (_single(_OPTIONS), _single(_PREFLIGHT))
+    yield (*common, _single(HeaderCondition("origin", Regex(".+"))))
+    for match in (*stated, *plain):
+        yield (*common, _single(HeaderCondition("origin", match)))
+
+
+def _clause(test: Test, shift: Shift | None) -> Clause:
+    """A test of a policy; one that is not about parts of the request alone is unsure."""
+    positive = [_test(atom, shift) for atom in test.any_of]
+    negative = [_test(atom, shift) for atom in test.none_of]
+    found = [one for one in (*positive, *negative) if one is not None]
+    if len(found) < len(positive) + len(negative):
+        return Clause(unsure=True)
+    return Clause(
+        tuple(one for one in positive if one is not None),
+        tuple(one for one in negative if one is not None),
+    )
+
+
+def _of_test(test: Test, shift: Shift | None) -> Iterator[Rule]:
+    """What a test that is not decided as a whole looks at."""
+    atoms = (*test.any_of, *test.none_of)
+    tests = [_test(atom, shift) for atom in atoms]
+    if None in tests:
+        for one in tests:
+            if one is not None:
+                yield (Clause((one,)),)
+    yield from _asides(atom for atom in atoms if isinstance(atom, ClaimCondition))
+
+
+def _test(atom: Atom, shift: Shift | None) -> AnyTest | None:
+    match atom:
+        case AddressIn(which="destination"):
+            return None
+        case AddressIn():
+            return AddressTest(atom)
+        case PortIs() | IdentityIs() | ServerNameIs() | NotModelled():
+            return None
+        case PathCondition() if shift is None:
+            return None
+        case _:
+            return as_test(atom, shift if shift != (0, "") else None)

@@ -1,0 +1,328 @@
+"""Which hosts, gateways and workloads a changed object may have a bearing on."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.hosts import is_wildcard
+from meshplan.mesh.read import labels, mapping, mappings, text, texts
+from meshplan.mesh.security import GATEWAY_NAME_LABEL
+from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
+from meshplan.mesh.workload import workload_kinds, workload_of
+from meshplan.proof.index import (
+    GATEWAY_API,
+    NETWORKING,
+    ROUTES,
+    SECURITY,
+    Index,
+    selector_of,
+)
+from meshplan.proof.versions import Versions
+from meshplan.resource import Resource
+
+
+class TopicKind(StrEnum):
+    """Where requests enter."""
+
+    #: At the sidecar of a client.
+    MESH = "mesh"
+    #: At a gateway.
+    GATEWAY = "gateway"
+    #: At a workload itself, from a peer without a sidecar.
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Topic:
+    """What requests are about: a host, or the pods that they go to directly."""
+
+    kind: TopicKind
+    #: In full and in lower case; a wildcard stands for a name that nobody else has.
+    host: str = ""
+    namespace: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+_WORKLOADS = frozenset(workload_kinds())
+_ON_PODS = frozenset(
+    (
+        (SECURITY, "AuthorizationPolicy"),
+        (SECURITY, "PeerAuthentication"),
+        (SECURITY, "RequestAuthentication"),
+    )
+)
+
+
+class Footprint:
+    """From changed objects to topics, in all their versions."""
+
+    def __init__(self, index: Index, versions: Versions, root_namespace: str):
+        self._index = index
+        self._versions = versions
+        self._root = root_namespace
+        self._of_hosts: dict[str, tuple[Topic, ...]] = {}
+
+    def topics(self, id_: ResourceId) -> dict[Topic, None]:
+        """What an object may have a bearing on."""
+        found: dict[Topic, None] = {}
+        for version in self._versions.all_of(id_):
+            for topic in self._of(version):
+                found[topic] = None
+        return found
+
+    def _of(self, version: Resource) -> Iterator[Topic]:
+        match version.id.group:
+            case "networking.istio.io":
+                yield from self._of_networking(version)
+            case "gateway.networking.k8s.io":
+                yield from self._of_gateway_api(version)
+            case _:
+                yield from self._of_cluster(version)
+
+    def _of_networking(self, version: Resource) -> Iterator[Topic]:
+        match version.id.kind:
+            case "VirtualService":
+                yield from self._of_route(version)
+            case "ServiceEntry":
+                yield from self._of_service(version)
+            case "DestinationRule":
+                host = self._index.in_full(text(version.spec.get("host")), version.id.namespace)
+                for name in self._named(host):
+                    yield from self._of_destination(name)
+            case "Gateway":
+                yield from self._of_gateway(version)
+            case "Sidecar":
+                yield from self._of_sidecar(version)
+            case "WorkloadEntry":
+                yield from self._of_workload(version)
+            case _:
+                pass
+
+    def _of_gateway_api(self, version: Resource) -> Iterator[Topic]:
+        match version.id.kind:
+            case "Gateway":
+                yield from self._of_listeners(version)
+            case "ReferenceGrant":
+                yield from self._of_grant(version)
+            case name if name in ROUTES:
+                yield from self._of_attached(version)
+            case _:
+                pass
+
+    def _of_cluster(self, version: Resource) -> Iterator[Topic]:
+        match (version.id.group, version.id.kind):
+            case ("", "Service"):
+                yield from self._of_service(version)
+            case ("", "Namespace"):
+                for found in self._index.pods(version.id.name, {}):
+                    for workload in self._versions.all_of(found):
+                        yield from self._of_workload(workload)
+            case kind if kind in _WORKLOADS:
+                yield from self._of_workload(version)
+            case kind if kind in _ON_PODS:
+                yield from self._of_policy(version)
+            case _:
+                pass
+
+    def _of_service(self, version: Resource) -> Iterator[Topic]:
+        for host in self._hosts(version):
+            yield from self._of_destination(host)
+
+    # Hosts
+
+    def _of_host(self, host: str, gateways: tuple[str, ...]) -> Iterator[Topic]:
+        """A host for which requests are routed, and the names that a wildcard covers."""
+        in_mesh = MESH_GATEWAY in gateways
+        at_gateway = any(name != MESH_GATEWAY for name in gateways)
+        if in_mesh:
+            yield Topic(TopicKind.MESH, host)
+        if at_gateway:
+            yield Topic(TopicKind.GATEWAY, host)
+        if not is_wildcard(host):
+            return
+        if in_mesh:
+            for name in self._index.hosts_under("service.host", host):
+                yield Topic(TopicKind.MESH, name)
+        if at_gateway:
+            for what in ("gateway.host", "listener.host"):
+                for name in self._index.hosts_under(what, host):
+                    yield Topic(TopicKind.GATEWAY, name)
+
+    def _of_destination(self, host: str) -> tuple[Topic, ...]:
+        """A host that requests are sent on to: all that is routed there, and the host itself."""
+        found = self._of_hosts.get(host)
+        if found is None:
+            # Marked first: services may stand for each other in a circle.
+            self._of_hosts[host] = ()
+            found = self._of_hosts[host] = tuple(dict.fromkeys(self._routed_to(host)))
+        return found
+
+    def _routed_to(self, host: str) -> Iterator[Topic]:
+        yield Topic(TopicKind.MESH, host)
+        for id_ in self._index.ids(("route", "destination", host)):
+            for version in self._versions.all_of(id_):
+                yield from self._of_route(version)
+        for id_ in self._index.ids(("attached", "destination", host)):
+            for version in self._versions.all_of(id_):
+                yield from self._of_attached(version)
+        for id_ in self._index.ids(("service", "alias", host)):
+            for version in self._versions.all_of(id_):
+                for name in self._hosts(version):
+                    yield from self._of_destination(name)
+        # A VirtualService with the host may lack a service now and have one then.
+        for id_ in self._index.near("route.host", host):
+            for version in self._versions.all_of(id_):
+                yield from self._of_route(version)
+
+    def _named(self, host: str) -> Iterator[str]:
+        """The hosts that a rule for a host is about."""
+        yield host
+        if is_wildcard(host):
+            yield from self._index.hosts_under("service.host", host)
+            yield from self._index.hosts_under("route.destination", host)
+
+    def _hosts(self, version: Resource) -> Iterator[str]:
+        if version.id.kind == "Service":
+            yield f"{version.id.name}.{version.id.namespace}.svc.{self._index.domain}"
+        else:
+            yield from (host.lower() for host in texts(version.spec.get("hosts")))
+
+    # Kinds
+
+    def _of_route(self, version: Resource) -> Iterator[Topic]:
+        found = virtual_service_of(version, self._index.domain)
+        for host in found.hosts:
+            yield from self._of_host(host.lower(), found.gateways)
+        if not found.hosts:
+            name = f"{version.id.namespace}/{version.id.name}"
+            for id_ in self._index.ids(("route", "delegate", name)):
+                for root in self._versions.all_of(id_):
+                    if virtual_service_of(root, self._index.domain).hosts:
+                        yield from self._of_route(root)
+
+    def _of_gateway(self, version: Resource) -> Iterator[Topic]:
+        for server in mappings(version.spec.get("servers")):
+            for entry in texts(server.get("hosts")):
+                host = entry.rpartition("/")[2].lower()
+                yield Topic(TopicKind.GATEWAY, host)
+                for name in self._index.hosts_under("route.host", host):
+                    yield Topic(TopicKind.GATEWAY, name)
+
+    def _of_listeners(self, version: Resource) -> Iterator[Topic]:
+        for listener in mappings(version.spec.get("listeners")):
+            yield Topic(TopicKind.GATEWAY, text(listener.get("hostname")).lower() or "*")
+        name = f"{version.id.namespace}/{version.id.name}"
+        for id_ in self._index.ids(("attached", "Gateway", name)):
+            for route in self._versions.all_of(id_):
+                yield from self._of_attached(route)
+
+    def _of_attached(self, version: Resource) -> Iterator[Topic]:
+        here = version.id.namespace
+        for parent in mappings(version.spec.get("parentRefs")):
+            kind = text(parent.get("kind", "Gateway"))
+            where, name = text(parent.get("namespace")) or here, text(parent.get("name"))
+            if kind == "Gateway":
+                for host in texts(version.spec.get("hostnames")) or self._listening(where, name):
+                    yield Topic(TopicKind.GATEWAY, host.lower())
+            elif kind == "Service":
+                yield Topic(TopicKind.MESH, f"{name}.{where}.svc.{self._index.domain}")
+            else:
+                for found in self._versions.all_of(ResourceId(NETWORKING, kind, where, name)):
+                    yield from (Topic(TopicKind.MESH, host) for host in self._hosts(found))
+
+    def _listening(self, namespace: str, name: str) -> tuple[str, ...]:
+        """The hosts of the listeners of a Gateway, for a route that names none."""
+        id_ = ResourceId(GATEWAY_API, "Gateway", namespace, name)
+        return tuple(
+            dict.fromkeys(
+                text(listener.get("hostname")) or "*"
+                for version in self._versions.all_of(id_)
+                for listener in mappings(version.spec.get("listeners"))
+            )
+        )
+
+    def _of_grant(self, version: Resource) -> Iterator[Topic]:
+        for source in mappings(version.spec.get("from")):
+            kind, where = text(source.get("kind")), text(source.get("namespace"))
+            for route in self._versions.of_kind(GATEWAY_API, kind):
+                if route.id.namespace == where:
+                    yield from self._of_attached(route)
+
+    def _of_workload(self, version: Resource) -> Iterator[Topic]:
+        workload = workload_of(version)
+        if workload is None:
+            return
+        for id_ in self._index.selecting(workload.namespace, workload.labels):
+            for service in self._versions.all_of(id_):
+                for host in self._hosts(service):
+                    yield from self._of_destination(host)
+        # A gateway's own pods.
+        for id_ in dict.fromkeys(
+            self._index.ids(*(k for k in self._index.keys("gateway") if k[1] == "name"))
+        ):
+            for gateway in self._versions.all_of(id_):
+                selector = labels(gateway.spec.get("selector"))
+                if selector and all(workload.labels.get(k) == v for k, v in selector.items()):
+                    yield from self._of_gateway(gateway)
+
+    def _of_policy(self, version: Resource) -> Iterator[Topic]:
+        """The workloads that a policy is for; where none is known, one that would be."""
+        selector = selector_of(version)
+        where = version.id.namespace if version.id.namespace != self._root else ""
+        met = False
+        for id_ in self._index.pods(where, selector):
+            for pods in self._versions.all_of(id_):
+                workload = workload_of(pods)
+                if workload is None or not all(
+                    workload.labels.get(k) == v for k, v in selector.items()
+                ):
+                    continue
+                met = True
+                yield from self._of_workload(pods)
+                shown = tuple(sorted(workload.labels.items()))
+                yield Topic(TopicKind.SERVER, "", workload.namespace, shown)
+        for name in _targets(version):
+            met = True
+            for gateway in self._versions.all_of(
+                ResourceId(GATEWAY_API, "Gateway", version.id.namespace, name)
+            ):
+                yield from self._of_listeners(gateway)
+            shown = ((GATEWAY_NAME_LABEL, name),)
+            yield Topic(TopicKind.SERVER, "", version.id.namespace, shown)
+        if not met:
+            shown = tuple(sorted(selector.items()))
+            yield Topic(TopicKind.SERVER, "", where or self._root, shown)
+
+    def _of_sidecar(self, version: Resource) -> Iterator[Topic]:
+        """Every host that the Sidecar imports, and what is behind its own listeners."""
+        found = {
+            entry.partition("/")[2].lower()
+            for listener in mappings(version.spec.get("egress"))
+            for entry in texts(listener.get("hosts"))
+        } or {"*"}
+        # In another version it may import what this one leaves out, so that is looked at as well.
+        for pattern in sorted(found):
+            if pattern != "*":
+                yield Topic(TopicKind.MESH, pattern)
+            for what in ("service.host", "route.host"):
+                for host in self._index.hosts_under(what, pattern):
+                    yield Topic(TopicKind.MESH, host)
+        if version.spec.get("outboundTrafficPolicy") is not None:
+            yield Topic(TopicKind.MESH, "*")
+        if version.spec.get("ingress") is not None:
+            selector = selector_of(version)
+            for id_ in self._index.pods(version.id.namespace, selector):
+                for workload in self._versions.all_of(id_):
+                    yield from self._of_workload(workload)
+
+
+def _targets(version: Resource) -> Iterator[str]:
+    """Names of the Gateways that a policy is attached to."""
+    spec = version.spec
+    refs = mappings(spec.get("targetRefs"))
+    if isinstance(spec.get("targetRef"), Mapping):
+        refs = (*refs, mapping(spec["targetRef"]))
+    for ref in refs:
+        if text(ref.get("kind")) == "Gateway":
+            yield text(ref.get("name"))

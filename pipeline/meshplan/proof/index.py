@@ -1,0 +1,283 @@
+"""Where to find the objects that have a say in a request: by host, by label, by namespace.
+
+Every version of an object is found, whichever revision or bridge it is from. A family of keys is
+indexed when it is first asked for.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.hosts import is_wildcard, matches, resolve_short_name, wildcards_above
+from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
+from meshplan.mesh.virtual_service import virtual_service_of
+from meshplan.mesh.workload import workload_kinds, workload_of
+from meshplan.proof.versions import Versions
+from meshplan.resource import Resource
+
+NETWORKING = "networking.istio.io"
+SECURITY = "security.istio.io"
+GATEWAY_API = "gateway.networking.k8s.io"
+EXTENSIONS = "extensions.istio.io"
+
+#: Kinds of the Gateway API that route.
+ROUTES = ("GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute")
+#: Kinds that apply to workloads by selector, or to all of a namespace.
+POLICIES = (
+    (SECURITY, "AuthorizationPolicy"),
+    (SECURITY, "PeerAuthentication"),
+    (SECURITY, "RequestAuthentication"),
+    (NETWORKING, "EnvoyFilter"),
+    (NETWORKING, "Sidecar"),
+    (EXTENSIONS, "WasmPlugin"),
+)
+
+Key = tuple[str, ...]
+_Keys = Callable[[Resource], Iterable[Key]]
+
+
+class Index:
+    """Keys to the ids of the objects that have them in some version."""
+
+    def __init__(self, versions: Versions, domain: str):
+        self._versions = versions
+        self.domain = domain
+        self._families: dict[str, dict[Key, dict[ResourceId, None]]] = {}
+        self._makers: Mapping[str, tuple[tuple[tuple[str, str], ...], _Keys]] = {
+            "service": ((("", "Service"), (NETWORKING, "ServiceEntry")), self._service_keys),
+            "rule": (((NETWORKING, "DestinationRule"),), self._rule_keys),
+            "route": (((NETWORKING, "VirtualService"),), self._route_keys),
+            "attached": (tuple((GATEWAY_API, kind) for kind in ROUTES), self._attached_keys),
+            "pod": (tuple(workload_kinds()), _pod_keys),
+            "selecting": ((("", "Service"), (NETWORKING, "ServiceEntry")), _selecting_keys),
+            "policy": (POLICIES, _policy_keys),
+            "import": (((NETWORKING, "Sidecar"),), _import_keys),
+            "sidecar": (((NETWORKING, "Sidecar"),), _sidecar_keys),
+            "gateway": (((NETWORKING, "Gateway"),), self._gateway_keys),
+            "listener": (((GATEWAY_API, "Gateway"),), _listener_keys),
+            "grant": (((GATEWAY_API, "ReferenceGrant"),), _grant_keys),
+            "entry": (((NETWORKING, "WorkloadEntry"),), _namespace_keys),
+        }
+
+    def ids(self, *keys: Key) -> Iterator[ResourceId]:
+        """The objects that have one of the keys; the family is the first part of a key."""
+        for key in keys:
+            yield from self._family(key[0]).get(key, ())
+
+    def keys(self, family: str) -> Iterable[Key]:
+        """All keys of a family."""
+        return self._family(family)
+
+    def near(self, what: str, host: str) -> Iterator[ResourceId]:
+        """The objects with a host that has a name in common with `host`.
+
+        `what` names the keys, as in `("route", "host", …)`: the family and what the host is in it.
+        """
+        family, role = what.split(".")
+        yield from self.ids((family, role, host))
+        for pattern in wildcards_above(host):
+            if pattern != host:
+                yield from self.ids((family, role, pattern))
+        if is_wildcard(host):
+            for key in self.keys(family):
+                if key[1] == role and key[2] != host and matches(key[2], host):
+                    yield from self.ids(key)
+
+    def hosts_under(self, what: str, pattern: str) -> Iterator[str]:
+        """The hosts of a family that are meant by a pattern, which may be a wildcard."""
+        family, role = what.split(".")
+        for key in self.keys(family):
+            if key[1] == role and (key[2] == pattern or matches(key[2], pattern)):
+                yield key[2]
+
+    def pods(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
+        """The workloads of a namespace ("" for any) that have all labels of a selector."""
+        if selector:
+            name, value = min(selector.items())
+            keys: tuple[Key, ...] = (("pod", namespace, name, value),)
+        else:
+            keys = (("pod", namespace),)
+        for found in dict.fromkeys(self.ids(*keys)):
+            for version in self._versions.all_of(found):
+                workload = workload_of(version)
+                if workload and all(workload.labels.get(k) == v for k, v in selector.items()):
+                    yield found
+                    break
+
+    def selecting(self, namespace: str, found: Mapping[str, str]) -> Iterator[ResourceId]:
+        """The Services that may select pods with these labels."""
+        return self.ids(*(("selecting", namespace, k, v) for k, v in found.items()))
+
+    def policies(self, kind: str, namespace: str, found: Mapping[str, str]) -> Iterator[ResourceId]:
+        """The policies of a kind that may apply to pods with these labels."""
+        yield from self.ids(("policy", kind, namespace, "", ""))
+        yield from self.ids(*(("policy", kind, namespace, k, v) for k, v in found.items()))
+
+    def _family(self, family: str) -> dict[Key, dict[ResourceId, None]]:
+        known = self._families.get(family)
+        if known is None:
+            known = self._families[family] = {}
+            kinds, keys_of = self._makers[family]
+            for group, kind in kinds:
+                for resource in self._versions.of_kind(group, kind):
+                    for key in keys_of(resource):
+                        known.setdefault(key, {})[resource.id] = None
+        return known
+
+    # Keys of the kinds
+
+    def _service_keys(self, resource: Resource) -> Iterator[Key]:
+        spec = resource.spec
+        if resource.id.kind == "Service":
+            yield (
+                "service",
+                "host",
+                f"{resource.id.name}.{resource.id.namespace}.svc.{self.domain}",
+            )
+            address = text(spec.get("clusterIP"))
+            if address not in ("", "None"):
+                yield "service", "address", address
+            if spec.get("type") == "ExternalName":
+                yield "service", "alias", text(spec.get("externalName"))
+            return
+        for host in texts(spec.get("hosts")):
+            yield "service", "host", host.lower()
+        for address in texts(spec.get("addresses")):
+            yield "service", "address", address
+
+    def _rule_keys(self, resource: Resource) -> Iterator[Key]:
+        host = text(resource.spec.get("host"))
+        yield "rule", "host", self.in_full(host, resource.id.namespace)
+
+    def _route_keys(self, resource: Resource) -> Iterator[Key]:
+        found = virtual_service_of(resource, self.domain)
+        for host in found.hosts:
+            yield "route", "host", host.lower()
+        for gateway in found.gateways:
+            yield "route", "gateway", gateway
+        for destination in destinations_of(resource):
+            yield (
+                "route",
+                "destination",
+                self.in_full(text(destination.get("host")), resource.id.namespace),
+            )
+        for rule in mappings(resource.spec.get("http")):
+            delegate = rule.get("delegate")
+            if isinstance(delegate, Mapping):
+                where = text(delegate.get("namespace")) or resource.id.namespace
+                yield "route", "delegate", f"{where}/{text(delegate.get('name'))}"
+
+    def _attached_keys(self, resource: Resource) -> Iterator[Key]:
+        here = resource.id.namespace
+        for host in texts(resource.spec.get("hostnames")) or ("*",):
+            yield "attached", "host", host.lower()
+        for parent in mappings(resource.spec.get("parentRefs")):
+            kind = text(parent.get("kind", "Gateway"))
+            where = text(parent.get("namespace")) or here
+            yield "attached", kind, f"{where}/{text(parent.get('name'))}"
+        for host in self.backends_of(resource):
+            yield "attached", "destination", host
+
+    def _gateway_keys(self, resource: Resource) -> Iterator[Key]:
+        yield "gateway", "name", f"{resource.id.namespace}/{resource.id.name}"
+        for server in mappings(resource.spec.get("servers")):
+            for host in texts(server.get("hosts")):
+                yield "gateway", "host", host.rpartition("/")[2].lower()
+            yield "gateway", "port", str(at(server, "port", "number"))
+
+    def backends_of(self, resource: Resource) -> Iterator[str]:
+        """The hosts that a route of the Gateway API sends to."""
+        for rule in mappings(resource.spec.get("rules")):
+            mirrors = (mapping(f.get("requestMirror")) for f in mappings(rule.get("filters")))
+            refs = (
+                *mappings(rule.get("backendRefs")),
+                *(mapping(m.get("backendRef")) for m in mirrors),
+            )
+            for ref in refs:
+                where = text(ref.get("namespace")) or resource.id.namespace
+                name = text(ref.get("name"))
+                if text(ref.get("kind", "Service")) == "Hostname":
+                    yield name
+                elif name:
+                    yield f"{name}.{where}.svc.{self.domain}"
+
+    def in_full(self, host: str, namespace: str) -> str:
+        """A host as an object of a namespace means it."""
+        return resolve_short_name(host, namespace, self.domain).lower()
+
+
+def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """All destinations of a VirtualService as written, mirrors too."""
+    spec = resource.spec
+    for family in ("http", "tls", "tcp"):
+        for rule in mappings(spec.get(family)):
+            for entry in mappings(rule.get("route")):
+                yield mapping(entry.get("destination"))
+            if isinstance(rule.get("mirror"), Mapping):
+                yield rule["mirror"]
+            for entry in mappings(rule.get("mirrors")):
+                yield mapping(entry.get("destination"))
+
+
+def selector_of(resource: Resource) -> Mapping[str, str]:
+    """The labels of the pods that a policy is for; none for all of its namespace."""
+    spec = resource.spec
+    for path in (
+        ("selector", "matchLabels"),
+        ("workloadSelector", "labels"),
+        ("workloadSelector", "matchLabels"),
+    ):
+        found = labels(at(spec, *path))
+        if found:
+            return found
+    return {}
+
+
+def _policy_keys(resource: Resource) -> Iterator[Key]:
+    selector = selector_of(resource)
+    name, value = min(selector.items()) if selector else ("", "")
+    yield "policy", resource.id.kind, resource.id.namespace, name, value
+
+
+def _pod_keys(resource: Resource) -> Iterator[Key]:
+    workload = workload_of(resource)
+    if workload is None:
+        return
+    for where in (workload.namespace, ""):
+        yield "pod", where
+        for name, value in workload.labels.items():
+            yield "pod", where, name, value
+
+
+def _selecting_keys(resource: Resource) -> Iterator[Key]:
+    selector = resource.spec.get("selector")
+    if resource.id.kind == "ServiceEntry":
+        selector = at(resource.spec, "workloadSelector", "labels")
+    found = labels(selector)
+    if found:
+        yield "selecting", resource.id.namespace, *min(found.items())
+
+
+def _import_keys(resource: Resource) -> Iterator[Key]:
+    for listener in mappings(resource.spec.get("egress")):
+        for entry in texts(listener.get("hosts")):
+            where, _, host = entry.partition("/")
+            yield "import", resource.id.namespace if where == "." else where, host.lower()
+
+
+def _sidecar_keys(resource: Resource) -> Iterator[Key]:
+    yield "sidecar", resource.id.namespace
+
+
+def _listener_keys(resource: Resource) -> Iterator[Key]:
+    yield "listener", "name", f"{resource.id.namespace}/{resource.id.name}"
+    for listener in mappings(resource.spec.get("listeners")):
+        yield "listener", "host", text(listener.get("hostname")).lower() or "*"
+
+
+def _grant_keys(resource: Resource) -> Iterator[Key]:
+    yield "grant", resource.id.namespace
+
+
+def _namespace_keys(resource: Resource) -> Iterator[Key]:
+    yield "entry", resource.id.namespace

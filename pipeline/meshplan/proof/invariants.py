@@ -1,0 +1,120 @@
+"""The invariants, as questions to three outcomes: before, during and after a change.
+
+An outcome is looked at as a set of ends that requests may come to, each good or bad. Whatever a rule
+wants counts as good: a backend that answers, a redirect, a direct answer, the way out of the mesh.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+from meshplan.proof.types import Invariant
+from meshplan.traffic.outcome import (
+    Denied,
+    Direct,
+    Failed,
+    Outcome,
+    Passthrough,
+    Redirect,
+    Served,
+    Transport,
+    Unknown,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where requests of one class end in one view."""
+
+    good: frozenset[tuple[str, ...]]
+    bad: frozenset[tuple[str, ...]]
+    #: Whether all of them are refused because of who or what they are.
+    denied: bool = False
+
+    @property
+    def served(self) -> bool:
+        """Whether every request is served."""
+        return bool(self.good) and not self.bad
+
+
+def ends_of(outcome: Outcome) -> Ends | None:
+    """The ends of an outcome; None where it is unknown."""
+    match outcome:
+        case Served(backends):
+            good = {(b.endpoint, b.path, b.authority) for b in backends if b.kind == "served"}
+            bad = {
+                (b.endpoint, b.kind, str(b.status), b.flag) for b in backends if b.kind != "served"
+            }
+            return Ends(frozenset(good), frozenset(bad))
+        case Passthrough(host, port):
+            return Ends(frozenset([("passthrough", host, str(port))]), frozenset())
+        case Redirect(status, location):
+            return Ends(frozenset([("redirect", str(status), location)]), frozenset())
+        case Direct(status):
+            return Ends(frozenset([("direct", str(status))]), frozenset())
+        case Denied(status):
+            return Ends(frozenset(), frozenset([("denied", str(status))]), denied=True)
+        case Failed(status, flag):
+            refused = flag.removeprefix("URX,") in ("UC", "UF")
+            return Ends(frozenset(), frozenset([("failed", str(status), flag)]), denied=refused)
+        case Unknown():
+            return None
+        case _:
+            assert_never(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What holds when a wave begins and when it has ended, between the two revisions."""
+
+    start: Ends
+    end: Ends
+
+
+def broken(before: Ends, during: Ends, after: Ends, wave: Interval) -> Invariant | None:
+    """The first invariant that a view breaks."""
+    if during in (before, after):
+        return _flaps(before, during, after, wave)
+    if before.served and after.served and not during.served:
+        return Invariant.AVAILABILITY
+    if before.denied and after.denied and not during.denied:
+        return Invariant.NO_OPENING
+    if not during.good <= before.good | after.good:
+        return Invariant.NO_THIRD_BACKEND
+    return _flaps(before, during, after, wave)
+
+
+def _flaps(before: Ends, during: Ends, after: Ends, wave: Interval) -> Invariant | None:
+    """Whether the old outcome comes back after the new one, or the new one goes again.
+
+    A wave whose beginning and end are alike may not show the other side.
+    """
+    if before == after:
+        return None
+    sides = {
+        side: (before, after)[side]
+        for side in (0, 1)
+        if wave.start == wave.end == (before, after)[side]
+    }
+    if sides and during == (after if 0 in sides else before):
+        return Invariant.NO_FLAPPING
+    if wave.start == after and wave.end == before:
+        return Invariant.NO_FLAPPING
+    return None
+
+
+def policy_changes(before: Outcome, during: Outcome, after: Outcome) -> Iterator[str]:
+    """Timeouts, retries and the like that are neither those before nor those after (I5)."""
+    if not (
+        isinstance(before, Served) and isinstance(during, Served) and isinstance(after, Served)
+    ):
+        return
+    if during.policy not in (before.policy, after.policy):
+        yield "timeouts, retries or headers are a blend of old and new ones"
+    secured = (_is_secured(before), _is_secured(after))
+    if all(secured) and not _is_secured(during):
+        yield "mutual TLS is off for a while"
+
+
+def _is_secured(outcome: Served) -> bool:
+    return all(b.transport is Transport.MTLS for b in outcome.backends if b.kind == "served")

@@ -1,0 +1,283 @@
+"""All objects that have a say in the requests for a host, found by following names.
+
+What is collected may be too much, never too little: a mesh of these objects alone does with the
+requests what the whole mesh does. So a state of the proof holds tens of objects, not thousands.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.hosts import is_wildcard, namespace_of, resolve_gateway_name
+from meshplan.mesh.read import labels, mapping, mappings, text, texts
+from meshplan.mesh.security import GATEWAY_NAME_LABEL
+from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
+from meshplan.mesh.workload import workload_of
+from meshplan.proof.index import (
+    GATEWAY_API,
+    NETWORKING,
+    POLICIES,
+    Index,
+    destinations_of,
+)
+from meshplan.proof.versions import Versions
+from meshplan.resource import Resource
+
+
+class Surroundings:
+    """Collects the objects; each of the methods follows one kind of name."""
+
+    def __init__(self, index: Index, versions: Versions, root_namespace: str):
+        self._index = index
+        self._versions = versions
+        self._root = root_namespace
+        self._found: dict[ResourceId, None] = {}
+        self._done: set[tuple[str, ...]] = set()
+        #: Hosts that requests may be sent on to.
+        self.destinations: dict[str, None] = {}
+        #: Gateways that the routes are bound to, in any version.
+        self.gateways: dict[str, None] = {}
+        #: Labels of the pods met, with their namespaces.
+        self.pods: dict[tuple[str, frozenset[tuple[str, str]]], None] = {}
+
+    @property
+    def ids(self) -> tuple[ResourceId, ...]:
+        """All objects found."""
+        return tuple(self._found)
+
+    def resources(self) -> Iterable[Resource]:
+        """Every version of every object found."""
+        for id_ in self._found:
+            yield from self._versions.all_of(id_)
+
+    def host(self, host: str) -> None:
+        """What routes requests for a host, and all that they may reach."""
+        if self._seen("host", host):
+            return
+        self.destination(host)
+        for id_ in self._index.near("route.host", host):
+            self._route(id_)
+        for id_ in self._index.near("attached.host", host):
+            self._attached(id_)
+        for id_ in self._index.near("gateway.host", host):
+            self.gateway(f"{id_.namespace}/{id_.name}")
+        for id_ in self._index.near("listener.host", host):
+            self.gateway(f"{id_.namespace}/{id_.name}")
+
+    def destination(self, host: str) -> None:
+        """The services, rules and pods of a host."""
+        if self._seen("destination", host):
+            return
+        self.destinations[host] = None
+        self._services(host)
+        for id_ in self._index.near("rule.host", host):
+            self._add(id_)
+        for id_ in self._index.ids(("service", "alias", host), ("service", "address", host)):
+            for version in self._add(id_):
+                for name in self._hosts_of(version):
+                    self._services(name)
+                    for route in self._index.near("route.host", name):
+                        self._route(route)
+        namespace = namespace_of(host, self._index.domain)
+        if namespace:
+            self._namespace(namespace)
+            name = host.partition(".")[0]
+            for id_ in self._index.ids(("attached", "Service", f"{namespace}/{name}")):
+                self._attached(id_)
+
+    def workload(self, id_: ResourceId) -> None:
+        """Pods, and what applies to them."""
+        for version in self._add(id_):
+            found = workload_of(version)
+            if found is not None:
+                self.pods_with(found.namespace, found.labels)
+
+    def pods_with(self, namespace: str, found: Mapping[str, str]) -> None:
+        """What applies to pods with some labels, whichever object makes them."""
+        key = (namespace, frozenset(found.items()))
+        if key in self.pods:
+            return
+        self.pods[key] = None
+        self._namespace(namespace)
+        for where in dict.fromkeys((namespace, self._root)):
+            for _, kind in POLICIES:
+                for id_ in self._index.policies(kind, where, found):
+                    self._add(id_)
+        for id_ in self._index.selecting(namespace, found):
+            self._add(id_)
+
+    def gateway(self, name: str) -> None:
+        """A Gateway, of either API, and its pods."""
+        if name == MESH_GATEWAY or self._seen("gateway", name):
+            return
+        self.gateways[name] = None
+        for id_ in self._index.ids(("gateway", "name", name)):
+            for version in self._add(id_):
+                self._gateway_pods(labels(version.spec.get("selector")), "")
+                for server in mappings(version.spec.get("servers")):
+                    self._same_port(str(mapping(server.get("port")).get("number")))
+        for id_ in self._index.ids(("listener", "name", name)):
+            namespace = id_.namespace
+            self._gateway_pods({GATEWAY_NAME_LABEL: id_.name}, namespace)
+            self.pods_with(namespace, {GATEWAY_NAME_LABEL: id_.name})
+            for version in self._add(id_):
+                class_name = text(version.spec.get("gatewayClassName"))
+                self._add(ResourceId(GATEWAY_API, "GatewayClass", "", class_name))
+                for address in mappings(version.spec.get("addresses")):
+                    self._services(self._index.in_full(text(address.get("value")), namespace))
+
+    def proxies_in(self, namespace: str) -> None:
+        """What the sidecars of a namespace are told to import."""
+        for where in dict.fromkeys((namespace, self._root)):
+            if self._seen("sidecars", where):
+                continue
+            for id_ in self._index.ids(("sidecar", where)):
+                self._add(id_)
+                self._senders()
+            for kind in ("EnvoyFilter", "WasmPlugin"):
+                for id_ in self._index.policies(kind, where, {}):
+                    self._add(id_)
+
+    def _senders(self) -> None:
+        """Who else sends to the destinations: where a Sidecar imports that, it imports them too."""
+        for host in tuple(self.destinations):
+            if self._seen("senders", host):
+                continue
+            for id_ in self._index.ids(("route", "destination", host)):
+                self._add(id_)
+                for root in self._index.ids(("route", "delegate", f"{id_.namespace}/{id_.name}")):
+                    self._add(root)
+                    self._delegates(root)
+
+    def _delegates(self, id_: ResourceId) -> None:
+        for version in self._versions.all_of(id_):
+            for rule in mappings(version.spec.get("http")):
+                delegate = rule.get("delegate")
+                if isinstance(delegate, Mapping):
+                    where = text(delegate.get("namespace")) or id_.namespace
+                    self._add(
+                        ResourceId(NETWORKING, "VirtualService", where, text(delegate.get("name")))
+                    )
+
+    def _route(self, id_: ResourceId) -> None:
+        """A VirtualService with its delegates, its hosts and all that it sends to."""
+        if self._seen("route", str(id_)):
+            return
+        for version in self._add(id_):
+            found = virtual_service_of(version, self._index.domain)
+            for host in found.hosts:
+                self._other_host(host.lower(), in_mesh=MESH_GATEWAY in found.gateways)
+            for gateway in (*found.gateways, *_gateways_of_matches(version)):
+                self.gateway(gateway)
+            self._sends_to(version)
+            for rule in mappings(version.spec.get("http")):
+                delegate = rule.get("delegate")
+                if isinstance(delegate, Mapping):
+                    where = text(delegate.get("namespace")) or id_.namespace
+                    self._route(
+                        ResourceId(NETWORKING, "VirtualService", where, text(delegate.get("name")))
+                    )
+
+    def _sends_to(self, version: Resource) -> None:
+        for destination in destinations_of(version):
+            host = self._index.in_full(text(destination.get("host")), version.id.namespace)
+            self.destination(host)
+
+    def _other_host(self, host: str, *, in_mesh: bool) -> None:
+        """Services of another host of a VirtualService: they say on which ports it counts."""
+        if not is_wildcard(host):
+            self._services(host)
+        elif in_mesh:
+            for name in self._index.hosts_under("service.host", host):
+                self._services(name)
+
+    def _attached(self, id_: ResourceId) -> None:
+        """A route of the Gateway API with its parents, backends and grants."""
+        if self._seen("attached", str(id_)):
+            return
+        for version in self._add(id_):
+            self._namespace(id_.namespace)
+            for parent in mappings(version.spec.get("parentRefs")):
+                where = text(parent.get("namespace")) or id_.namespace
+                kind, name = text(parent.get("kind", "Gateway")), text(parent.get("name"))
+                if kind == "Gateway":
+                    self.gateway(f"{where}/{name}")
+                elif kind == "Service":
+                    self._services(f"{name}.{where}.svc.{self._index.domain}")
+                else:
+                    self._add(ResourceId(NETWORKING, kind, where, name))
+            for host in self._index.backends_of(version):
+                self.destination(host)
+                for grant in self._index.ids(
+                    ("grant", namespace_of(host, self._index.domain)), ("grant", id_.namespace)
+                ):
+                    self._add(grant)
+
+    def _services(self, host: str) -> None:
+        """The services of a host and their pods."""
+        if self._seen("services", host):
+            return
+        for id_ in self._index.near("service.host", host):
+            for version in self._add(id_):
+                self._behind(version)
+
+    def _behind(self, version: Resource) -> None:
+        """What a Service or ServiceEntry stands for."""
+        spec, namespace = version.spec, version.id.namespace
+        selector = spec.get("selector")
+        if version.id.kind == "ServiceEntry":
+            selector = mapping(spec.get("workloadSelector")).get("labels")
+            for entry in mappings(spec.get("endpoints")):
+                self.pods_with(namespace, labels(entry.get("labels")))
+        elif spec.get("type") == "ExternalName":
+            self.destination(text(spec.get("externalName")))
+        found = labels(selector)
+        self._namespace(namespace)
+        if found:
+            for id_ in self._index.pods(namespace, found):
+                self.workload(id_)
+            # Whoever is behind it may not be in the tree.
+            self.pods_with(namespace, found)
+
+    def _gateway_pods(self, selector: Mapping[str, str], namespace: str) -> None:
+        if not selector:
+            return
+        for id_ in self._index.pods(namespace, selector):
+            self.workload(id_)
+
+    def _same_port(self, port: str) -> None:
+        """Other Gateways with a server on a port: the pods may merge them, or skip some."""
+        if not self._seen("port", port):
+            for id_ in self._index.ids(("gateway", "port", port)):
+                for version in self._add(id_):
+                    self._gateway_pods(labels(version.spec.get("selector")), "")
+
+    def _namespace(self, name: str) -> None:
+        self._add(ResourceId("", "Namespace", "", name))
+
+    def _hosts_of(self, version: Resource) -> Iterable[str]:
+        if version.id.kind == "Service":
+            yield f"{version.id.name}.{version.id.namespace}.svc.{self._index.domain}"
+        else:
+            yield from (host.lower() for host in texts(version.spec.get("hosts")))
+
+    def _add(self, id_: ResourceId) -> tuple[Resource, ...]:
+        """Every version of an object that is there in some state."""
+        found = tuple(self._versions.all_of(id_))
+        if found:
+            self._found[id_] = None
+        return found
+
+    def _seen(self, *key: str) -> bool:
+        if key in self._done:
+            return True
+        self._done.add(key)
+        return False
+
+
+def _gateways_of_matches(version: Resource) -> Iterable[str]:
+    """Gateways that single matches name."""
+    for family in ("http", "tls", "tcp"):
+        for rule in mappings(version.spec.get(family)):
+            for match in mappings(rule.get("match")):
+                for name in texts(match.get("gateways")):
+                    yield resolve_gateway_name(name, version.id.namespace)

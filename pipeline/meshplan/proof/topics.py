@@ -1,0 +1,298 @@
+"""The cases of a topic: which clients ask for it, on which ports, by which names."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.hosts import is_wildcard, namespace_of
+from meshplan.mesh.model import Mesh
+from meshplan.mesh.read import at, labels, mapping, mappings, number, texts
+from meshplan.mesh.service import Protocol, service_of, services_of
+from meshplan.mesh.workload import workload_of
+from meshplan.proof.cases import Case
+from meshplan.proof.clients import Clients, identities, matches_of, server_ports
+from meshplan.proof.footprint import Topic, TopicKind
+from meshplan.proof.index import NETWORKING, Index
+from meshplan.proof.scope import Scope
+from meshplan.proof.surroundings import Surroundings
+from meshplan.proof.types import Client
+from meshplan.proof.versions import Versions
+from meshplan.resource import Resource
+from meshplan.settings import World
+from meshplan.traffic.inbound import Server
+from meshplan.traffic.outcome import Transport
+from meshplan.traffic.request import Request
+
+#: Kinds of objects of which the oldest wins, where they are about the same.
+_AGED = frozenset(
+    (
+        "DestinationRule",
+        "Gateway",
+        "GRPCRoute",
+        "HTTPRoute",
+        "PeerAuthentication",
+        "ServiceEntry",
+        "Sidecar",
+        "TCPRoute",
+        "TLSRoute",
+        "VirtualService",
+    )
+)
+
+_TLS = frozenset((Protocol.HTTPS, Protocol.TLS))
+
+
+class TopicCases:
+    """Everything about one topic that does not depend on plans."""
+
+    def __init__(self, topic: Topic, index: Index, versions: Versions, mesh: Mesh):
+        self.topic = topic
+        self._index = index
+        self._versions = versions
+        self._mesh = mesh
+        self._root = mesh.config.root_namespace
+        self._cases: dict[bool, list[Case]] = {}
+        self._scopes: dict[bool, Scope] = {}
+
+    @cached_property
+    def _around(self) -> Surroundings:
+        found = Surroundings(self._index, self._versions, self._root)
+        if self.topic.kind is TopicKind.SERVER:
+            found.pods_with(self.topic.namespace, dict(self.topic.labels))
+            for id_ in self._index.pods(self.topic.namespace, dict(self.topic.labels)):
+                found.workload(id_)
+        else:
+            found.host(self.topic.host)
+        return found
+
+    @cached_property
+    def _clients(self) -> list[Client]:
+        clients = Clients(self._index, self._versions, self._around, self._root)
+        match self.topic.kind:
+            case TopicKind.MESH:
+                return clients.sidecars()
+            case TopicKind.GATEWAY:
+                found = clients.gateways()
+                for client in found:
+                    assert client.proxy is not None  # noqa: S101 - gateways are proxies
+                    self._around.pods_with(client.proxy.namespace, client.proxy.labels)
+                return found
+            case TopicKind.SERVER:
+                return [Client()]
+
+    @property
+    def scope(self) -> Scope:
+        """The changed objects that have a say."""
+        return self.scope_of(reverse=False)
+
+    def scope_of(self, *, reverse: bool) -> Scope:
+        """The scope, with the order of unknown ages as names have it, or reversed."""
+        found = self._scopes.get(reverse)
+        if found is None:
+            # Clients bring objects of their own along.
+            clients = self._clients
+            del clients
+            ids = self._versions_of_all() if self._is_closed else self._around.ids
+            found = Scope(self.topic, ids, self._versions, self._mesh, reverse_ages=reverse)
+            self._scopes[reverse] = found
+        return found
+
+    @property
+    def _is_closed(self) -> bool:
+        """In a closed world it counts what is not there, so that all objects have a say."""
+        return self._mesh.world is World.CLOSED
+
+    def _versions_of_all(self) -> tuple[ResourceId, ...]:
+        return tuple(dict.fromkeys((*self._versions.base, *self._versions.changed)))
+
+    @cached_property
+    def rivals(self) -> tuple[ResourceId, ...]:
+        """Objects whose ages are not known, and of which there are several of a kind."""
+        if self._is_closed:
+            return ()
+        groups: dict[tuple[str, ...], dict[ResourceId, None]] = {}
+        for id_ in self.scope.ids + tuple(self._around.ids):
+            if id_.kind not in _AGED:
+                continue
+            for version in self._versions.all_of(id_):
+                if not version.metadata.get("creationTimestamp"):
+                    for key in _competes_for(version, self._index):
+                        groups.setdefault(key, {})[id_] = None
+        found = (id_ for group in groups.values() if len(group) > 1 for id_ in group)
+        return tuple(sorted(dict.fromkeys(found)))
+
+    def cases(self, *, reverse: bool) -> list[Case]:
+        """The cases, for each client those on each port."""
+        found = self._cases.get(reverse)
+        if found is None:
+            found = self._cases[reverse] = list(self._make(self.scope_of(reverse=reverse)))
+        return found
+
+    def _make(self, scope: Scope) -> Iterator[Case]:
+        if self.topic.kind is TopicKind.SERVER:
+            yield from self._at_server(scope)
+            return
+        ports = (
+            server_ports(self._around.resources())
+            if self.topic.kind is TopicKind.GATEWAY
+            else tuple(self._mesh_ports())
+        )
+        for client in self._clients:
+            stages = scope.stages(client)
+            for port, scheme in ports:
+                for host in self._names(client):
+                    base = Request(host, port=port, scheme=scheme)
+                    yield Case(scope, client, base, stages)
+
+    # Names and ports
+
+    def _names(self, client: Client) -> Iterator[str]:
+        """By which names clients may ask: in short as well, where that may make a difference."""
+        host = self.topic.host
+        if is_wildcard(host):
+            yield _name_under(host)
+            return
+        yield host
+        namespace = namespace_of(host, self._index.domain)
+        if not namespace or self.topic.kind is TopicKind.GATEWAY or client.proxy is None:
+            return
+        name = host.partition(".")[0]
+        forms = [f"{name}.{namespace}", f"{name}.{namespace}.svc"]
+        if client.proxy.namespace == namespace:
+            forms.append(name)
+        service = ResourceId("", "Service", namespace, name)
+        if service in self._versions.changed:
+            yield from forms
+            return
+        for form in forms:
+            if any(True for _ in self._index.near("route.host", form)) or any(
+                True for _ in self._index.near("service.host", form)
+            ):
+                yield form
+
+    def _mesh_ports(self) -> Iterator[tuple[int, str]]:
+        """Ports on which a host is served, with the schemes that clients may use there."""
+        found: dict[tuple[int, str], None] = {}
+        is_routed = False
+        for resource in self._around.resources():
+            kind = resource.id.kind
+            if kind in ("Service", "ServiceEntry"):
+                services = (
+                    (service_of(resource, self._index.domain),)
+                    if kind == "Service"
+                    else tuple(services_of(resource))
+                )
+                for service in services:
+                    if _is_about(service.host.lower(), self.topic.host):
+                        for port in service.ports:
+                            for scheme in _schemes(port.protocol):
+                                found[port.number, scheme] = None
+            elif kind == "VirtualService" and resource.id.group == NETWORKING:
+                hosts = texts(resource.spec.get("hosts"))
+                own = [self._index.in_full(host, resource.id.namespace) for host in hosts]
+                if any(_is_about(host, self.topic.host) for host in own):
+                    is_routed = True
+                    for match in matches_of(resource):
+                        if number(match.get("port")):
+                            found[number(match.get("port")), "http"] = None
+        if is_routed or not found:
+            found.setdefault((80, "http"), None)
+        yield from found
+
+    # Servers
+
+    def _at_server(self, scope: Scope) -> Iterator[Case]:
+        """Peers that go to a workload directly: without a certificate, and with one."""
+        found = dict(self.topic.labels)
+        resources = tuple(self._around.resources())
+        named = identities(resources)
+        trust = self._mesh.config.trust_domain
+        principals = {f"{trust}/ns/{where}/sa/{account}": None for where, account in named.accounts}
+        principals.update({f"{trust}/ns/{where}/sa/default": None for where in named.namespaces})
+        principals[f"{trust}/ns/elsewhere/sa/default"] = None
+        client = Client()
+        stages = scope.stages(client)
+        host = self._server_name(found)
+        for port in self._server_ports():
+            server = Server(self.topic.namespace, found, port)
+            plain = Request(host, port=port)
+            yield Case(scope, client, plain, stages, server)
+            for principal in sorted(principals):
+                base = Request(host, port=port, principal=principal)
+                yield Case(scope, client, base, stages, server, Transport.MTLS)
+
+    def _server_name(self, found: dict[str, str]) -> str:
+        shown = found.get("app") or ",".join(f"{k}={v}" for k, v in sorted(found.items()))
+        return f"{shown or 'any workload'}.{self.topic.namespace}"
+
+    def _server_ports(self) -> list[int]:
+        """Ports of the workload that something is said about; one in any case."""
+        found: dict[int, None] = {}
+        for resource in self._around.resources():
+            spec = resource.spec
+            match resource.id.kind:
+                case "Service":
+                    for port in mappings(spec.get("ports")):
+                        target = port.get("targetPort", port.get("port"))
+                        found[number(target)] = None
+                case "PeerAuthentication":
+                    for port_ in mapping(spec.get("portLevelMtls")):
+                        found[number(port_)] = None
+                case "Sidecar":
+                    for listener in mappings(spec.get("ingress")):
+                        found[number(at(listener, "port", "number"))] = None
+                case "AuthorizationPolicy":
+                    for rule in mappings(spec.get("rules")):
+                        for entry in mappings(rule.get("to")):
+                            for text_ in texts(mapping(entry.get("operation")).get("ports")):
+                                found[number(text_)] = None
+                case _:
+                    workload = workload_of(resource)
+                    if workload is not None:
+                        found.update(dict.fromkeys(workload.ports.values()))
+        found.pop(0, None)
+        return sorted(found) or [8080]
+
+
+def _schemes(protocol: Protocol) -> tuple[str, ...]:
+    """How clients may speak on a port of a protocol."""
+    if protocol is Protocol.UDP:
+        return ()
+    if protocol in _TLS:
+        return ("tls",)
+    if protocol is Protocol.SNIFFED:
+        return ("http", "tcp")
+    return ("http",) if protocol.is_http else ("tcp",)
+
+
+def _is_about(host: str, topic: str) -> bool:
+    """Whether a host of an object is the topic's, or covers it."""
+    if host == topic:
+        return True
+    return is_wildcard(host) and (topic.endswith(host[1:]) or host.endswith(topic[1:]))
+
+
+def _name_under(pattern: str) -> str:
+    """A name that a wildcard covers, and that nobody else has."""
+    return "unmatched.example" if pattern == "*" else f"unmatched{pattern[1:]}"
+
+
+def _competes_for(version: Resource, index: Index) -> Iterator[tuple[str, ...]]:
+    """What an object of which the oldest wins is about."""
+    kind, namespace, spec = version.id.kind, version.id.namespace, version.spec
+    match kind:
+        case "VirtualService" | "ServiceEntry":
+            for host in texts(spec.get("hosts")):
+                yield kind, index.in_full(host, namespace)
+        case "DestinationRule":
+            yield kind, namespace, index.in_full(str(spec.get("host", "")), namespace)
+        case "Gateway":
+            for server in mappings(spec.get("servers")):
+                yield kind, str(at(server, "port", "number"))
+            for listener in mappings(spec.get("listeners")):
+                yield kind, str(listener.get("port"))
+        case "PeerAuthentication" | "Sidecar":
+            yield kind, namespace, str(sorted(labels(at(spec, "selector", "matchLabels")).items()))
+        case _:
+            for host in texts(spec.get("hostnames")) or ("*",):
+                yield kind, host

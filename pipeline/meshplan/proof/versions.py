@@ -1,0 +1,88 @@
+"""Every version of every object that changes, numbered; states are tuples of numbers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from meshplan.identity import ResourceId
+from meshplan.resource import Resource, Snapshot
+
+#: Numbers of the versions in the base and at the head.
+BASE, HEAD = 0, 1
+
+
+class Versions:
+    """The objects that differ between two snapshots, with further versions of them or of others."""
+
+    def __init__(self, base: Snapshot, head: Snapshot, extra: Iterable[Resource]):
+        self.base = base
+        self.head = head
+        self._of: dict[ResourceId, list[Resource | None]] = {}
+        for id_, old in base.items():
+            new = head.get(id_)
+            if not _same(old, new):
+                self._of[id_] = [old, new]
+        for id_, new in head.items():
+            if id_ not in base:
+                self._of[id_] = [None, new]
+        for resource in extra:
+            self.number(resource.id, resource)
+
+    @property
+    def changed(self) -> Mapping[ResourceId, list[Resource | None]]:
+        """The versions of each object that has more than one."""
+        return self._of
+
+    def number(self, id_: ResourceId, version: Resource | None) -> int:
+        """The number of a version, which is a new one if it was not seen before."""
+        known = self._of.get(id_)
+        if known is None:
+            there = self.base.get(id_)
+            if _same(there, version):
+                return BASE
+            known = self._of[id_] = [there, there]
+        for number, found in enumerate(known):
+            if _same(found, version):
+                return number
+        known.append(version)
+        return len(known) - 1
+
+    def is_known(self, id_: ResourceId, version: Resource | None) -> bool:
+        """Whether a version has a number already."""
+        known = self._of.get(id_)
+        if known is None:
+            return _same(self.base.get(id_), version)
+        return any(_same(found, version) for found in known)
+
+    def get(self, id_: ResourceId, number: int) -> Resource | None:
+        """A version by its number."""
+        return self._of[id_][number]
+
+    def all_of(self, id_: ResourceId) -> Iterator[Resource]:
+        """Every version of an object; the only one of an object that does not change."""
+        known = self._of.get(id_)
+        if known is None:
+            there = self.base.get(id_)
+            if there is not None:
+                yield there
+            return
+        seen: list[Resource] = []
+        for found in known:
+            if found is not None and not any(found is other for other in seen):
+                seen.append(found)
+                yield found
+
+    def of_kind(self, group: str, kind: str) -> Iterator[Resource]:
+        """Every version of every object of a kind."""
+        for found in self.base.of_kind(group, kind):
+            if found.id not in self._of:
+                yield found
+        for id_ in self._of:
+            if (id_.group, id_.kind) == (group, kind):
+                yield from self.all_of(id_)
+
+
+def _same(one: Resource | None, other: Resource | None) -> bool:
+    if one is other:
+        return True
+    if one is None or other is None:
+        return False
+    return one.api_version == other.api_version and one.manifest == other.manifest

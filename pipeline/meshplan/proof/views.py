@@ -1,0 +1,297 @@
+"""Every view of a wave for the requests of one case, and what it breaks."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
+from meshplan.proof.cases import Case, Triple
+from meshplan.proof.invariants import Ends, Interval, broken, ends_of, policy_changes
+from meshplan.proof.scope import State, between, normal
+from meshplan.proof.types import Budget, BudgetError, Invariant
+from meshplan.traffic.outcome import Outcome, Unknown
+from meshplan.traffic.request import Request
+
+#: Ways to answer open questions that are tried for one class.
+_MAX_ANSWERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WaveStates:
+    """A wave in a scope: the states around it, and the positions that move."""
+
+    number: int
+    before: State
+    after: State
+    moving: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A view that breaks an invariant, or that nothing can be said about."""
+
+    wave: int
+    #: None where the outcome is unknown.
+    invariant: Invariant | None
+    request: Request
+    before: Outcome
+    during: Outcome
+    after: Outcome
+    #: Positions that are visible to each stage, and those that make any difference.
+    seen: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    matter: tuple[int, ...]
+    assumed: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been looked at."""
+
+    classes: int = 0
+    views: int = 0
+    violations: list[Violation] = field(default_factory=list)
+    warnings: list[Violation] = field(default_factory=list)
+    lost: list[tuple[Request, Outcome, Outcome]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The distinct results of one stage in a wave: for each one the first state that has it."""
+
+    states: tuple[State, ...]
+    seen: tuple[tuple[int, ...], ...]
+    #: Positions of which the result depends.
+    matter: tuple[int, ...]
+    total: int
+
+
+class Examination:
+    """The waves of a plan, or a single one, in the eyes of one case."""
+
+    def __init__(
+        self, case: Case, base: State, head: State, waves: Sequence[WaveStates], budget: Budget
+    ):
+        self._case = case
+        self._budget = budget
+        self._stages = case.stages
+        self._base = self._triple(base)
+        self._head = self._triple(head)
+        everything = case.stages.everything
+        self._waves = [wave for wave in waves if everything.intersection(wave.moving)]
+
+    def run(self, tally: Tally, *, lost: bool) -> None:
+        """Look at all classes and views; raises BudgetError.
+
+        `lost` asks for the requests that the head does not serve any more.
+        """
+        parts = [self._parts(wave) for wave in self._waves]
+        if not parts and not lost:
+            return
+        every: list[frozenset[State]] = []
+        for stage in range(3):
+            states = {self._base_of(stage), self._head_of(stage)}
+            for found in parts:
+                states.update(found[stage].states)
+            for wave in self._waves:
+                states.update(self._of(stage, state) for state in (wave.before, wave.after))
+            every.append(frozenset(states))
+        classes = self._case.classes(every[0], every[1], every[2], self._budget)
+        tally.classes += len(classes)
+        if self._case.is_blind(every[0], every[2]):
+            raise BudgetError("a policy on the header `:path`, which is not modelled")
+        for request in classes:
+            self._look(request, parts, tally, lost=lost)
+
+    def _look(
+        self,
+        request: Request,
+        parts: Sequence[tuple[_Part, _Part, _Part]],
+        tally: Tally,
+        *,
+        lost: bool,
+    ) -> None:
+        """One class, under all ways to answer what is open about it."""
+        pending = [NOTHING]
+        tried = 0
+        while pending:
+            assumptions = pending.pop()
+            found = Tally()
+            try:
+                self._under(request, assumptions, parts, found, lost=lost)
+            except OpenQuestionError as question:
+                tried += 1
+                if tried > _MAX_ANSWERS:
+                    raise BudgetError(f"more than {_MAX_ANSWERS} open questions") from None
+                pending += assumptions.with_answers(question)
+                continue
+            tally.views += found.views
+            tally.warnings += found.warnings
+            tally.lost += found.lost
+            tally.violations += found.violations
+
+    def _under(
+        self,
+        request: Request,
+        assumptions: Assumptions,
+        parts: Sequence[tuple[_Part, _Part, _Part]],
+        tally: Tally,
+        *,
+        lost: bool,
+    ) -> None:
+        known: dict[Triple, Outcome] = {}
+
+        def outcome(triple: Triple) -> Outcome:
+            if triple not in known:
+                known[triple] = self._case.outcome(triple, request, assumptions)
+            return known[triple]
+
+        before, after = outcome(self._base), outcome(self._head)
+        first, last = ends_of(before), ends_of(after)
+        if lost and first and last and first.served and not last.served:
+            tally.lost.append((request, before, after))
+        for wave, part in zip(self._waves, parts, strict=True):
+            start, end = outcome(self._triple(wave.before)), outcome(self._triple(wave.after))
+            around = (before, after, start, end)
+            for violation in self._views(wave, part, request, around, outcome, tally):
+                filled = _assuming(violation, assumptions)
+                (
+                    tally.warnings if filled.invariant is Invariant.POLICY else tally.violations
+                ).append(filled)
+
+    def _views(
+        self,
+        wave: WaveStates,
+        part: tuple[_Part, _Part, _Part],
+        request: Request,
+        around: tuple[Outcome, Outcome, Outcome, Outcome],
+        outcome: Callable[[Triple], Outcome],
+        tally: Tally,
+    ) -> Iterator[Violation]:
+        """At most one violation of each invariant for a class in a wave."""
+        before, after, start, end = around
+        routes, clusters, servers = part
+        seen: set[object] = set()
+        matter = tuple(sorted({*routes.matter, *clusters.matter, *servers.matter}))
+        unknowns = [found for found in around if isinstance(found, Unknown)]
+        for r, route_state in enumerate(routes.states):
+            for c, cluster_state in enumerate(clusters.states):
+                for s, server_state in enumerate(servers.states):
+                    tally.views += 1
+                    during = outcome(Triple(route_state, cluster_state, server_state))
+                    visible = (routes.seen[r], clusters.seen[c], servers.seen[s])
+                    if unknowns or isinstance(during, Unknown):
+                        why = _unknown((*around, during))
+                        if why and "unknown" not in seen:
+                            seen.add("unknown")
+                            yield Violation(
+                                wave.number,
+                                None,
+                                request,
+                                before,
+                                during,
+                                after,
+                                visible,
+                                matter,
+                                why=why,
+                            )
+                        continue
+                    for invariant, text in _judged(before, during, after, start, end):
+                        if invariant not in seen:
+                            seen.add(invariant)
+                            yield Violation(
+                                wave.number,
+                                invariant,
+                                request,
+                                before,
+                                during,
+                                after,
+                                visible,
+                                matter,
+                                why=text,
+                            )
+
+    def _parts(self, wave: WaveStates) -> tuple[_Part, _Part, _Part]:
+        """The distinct results of the three stages in a wave."""
+        fronts = self._part(wave, self._stages.routes, self._case.front_number)
+        ends = (self._base.routes, self._head.routes)
+        names = () if self._case.client.proxy is None else self._case.names({*fronts.states, *ends})
+        clusters = self._part(
+            wave, self._stages.clusters, lambda s: self._case.cluster_number(s, names)
+        )
+        reached = self._case.servers(
+            {*clusters.states, self._base.clusters, self._head.clusters}, names
+        )
+        servers = self._part(
+            wave, self._stages.servers, lambda s: self._case.server_number(s, reached)
+        )
+        return fronts, clusters, servers
+
+    def _part(
+        self, wave: WaveStates, kept: tuple[int, ...], number: Callable[[State], int]
+    ) -> _Part:
+        moving = [position for position in wave.moving if position in kept]
+        first: dict[int, tuple[State, tuple[int, ...]]] = {}
+        results: dict[tuple[int, ...], int] = {}
+        for state, seen in between(
+            normal(wave.before, kept), normal(wave.after, kept), moving, self._budget.states
+        ):
+            result = results[seen] = number(state)
+            first.setdefault(result, (state, seen))
+        matter = tuple(
+            position
+            for position in moving
+            if any(
+                results[seen] != results[tuple(p for p in moving if p in seen or p == position)]
+                for seen in results
+            )
+        )
+        return _Part(
+            tuple(state for state, _ in first.values()),
+            tuple(seen for _, seen in first.values()),
+            matter,
+            len(results),
+        )
+
+    def _triple(self, state: State) -> Triple:
+        return Triple(*(self._of(stage, state) for stage in range(3)))
+
+    def _of(self, stage: int, state: State) -> State:
+        kept = (self._stages.routes, self._stages.clusters, self._stages.servers)[stage]
+        return normal(state, kept)
+
+    def _base_of(self, stage: int) -> State:
+        return (self._base.routes, self._base.clusters, self._base.servers)[stage]
+
+    def _head_of(self, stage: int) -> State:
+        return (self._head.routes, self._head.clusters, self._head.servers)[stage]
+
+
+def _judged(
+    before: Outcome, during: Outcome, after: Outcome, start: Outcome, end: Outcome
+) -> Iterator[tuple[Invariant, str]]:
+    ends = [ends_of(found) for found in (before, during, after, start, end)]
+    known = [found for found in ends if found is not None]
+    assert len(known) == len(ends)  # noqa: S101 - unknown outcomes are dealt with before
+    first, now, last, begun, done = known
+    found = broken(first, now, last, Interval(begun, done))
+    if found is not None:
+        yield found, ""
+    for text in policy_changes(before, during, after):
+        yield Invariant.POLICY, text
+
+
+def _unknown(outcomes: Sequence[Outcome]) -> str:
+    """Why some outcomes are not known, unless nothing that is not modelled meets a change."""
+    known = [found.otherwise if isinstance(found, Unknown) else found for found in outcomes]
+    opaque = {found.opaque for found in outcomes if isinstance(found, Unknown)}
+    if None not in known and len(opaque) == 1 and all(isinstance(f, Unknown) for f in outcomes):
+        ends: list[Ends | None] = [ends_of(found) for found in known if found is not None]
+        if all(found == ends[0] for found in ends):
+            return ""
+    return next(found.reason for found in outcomes if isinstance(found, Unknown))
+
+
+def _assuming(violation: Violation, assumptions: Assumptions) -> Violation:
+    if not assumptions.words:
+        return violation
+    return replace(violation, assumed=assumptions.words)

@@ -1,0 +1,141 @@
+"""Counterexamples in words, as in "GET reviews.shop/ from namespace web → 503 NC: subset blue is
+not in DestinationRule shop/reviews yet"."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from meshplan.identity import ResourceId
+from meshplan.proof.invariants import ends_of
+from meshplan.proof.types import Invariant, RequestClass
+from meshplan.traffic.outcome import (
+    Backend,
+    Denied,
+    Direct,
+    Failed,
+    Outcome,
+    Passthrough,
+    Redirect,
+    Served,
+    Unknown,
+)
+
+
+def sentence(
+    request: RequestClass,
+    invariant: Invariant,
+    before: Outcome,
+    during: Outcome,
+    after: Outcome,
+    why: str = "",
+) -> str:
+    """One sentence without a full stop."""
+    start = f"{request} → {shown(during)}"
+    match invariant:
+        case Invariant.AVAILABILITY:
+            return f"{start}{_because(during, after)}"
+        case Invariant.NO_THIRD_BACKEND:
+            return f"{start}, which it reaches neither before nor after"
+        case Invariant.NO_OPENING:
+            return f"{start}, though it is denied before and after"
+        case Invariant.NO_FLAPPING:
+            return f"{start} goes back and forth between {shown(before)} and {shown(after)}"
+        case Invariant.POLICY:
+            return f"{start}: {why}"
+        case _:
+            assert_never(invariant)
+
+
+def shown(outcome: Outcome) -> str:
+    """An outcome in a few words."""
+    match outcome:
+        case Served(backends):
+            bad = [b for b in backends if b.kind != "served"]
+            if bad:
+                return f"{_status(bad[0].status, bad[0].flag)} for a part"
+            return " and ".join(dict.fromkeys(_place(b) for b in backends))
+        case Passthrough(host, port):
+            return f"out of the mesh to {host}:{port}"
+        case Redirect(status, location):
+            return f"{status} to {location}"
+        case Direct(status):
+            return f"a direct {status}"
+        case Denied(status):
+            return f"{status} denied"
+        case Failed(status, flag):
+            return _status(status, flag)
+        case Unknown(reason):
+            return f"unknown: {reason}"
+        case _:
+            assert_never(outcome)
+
+
+def _status(status: int | None, flag: str) -> str:
+    if status is None:
+        return "connection refused" if flag in ("-", "") else f"no connection ({flag})"
+    return f"{status} {flag}" if flag not in ("-", "") else str(status)
+
+
+def _place(backend: Backend) -> str:
+    return f"{backend.endpoint}" + (f" at {backend.path}" if backend.path != "/" else "")
+
+
+def _because(during: Outcome, after: Outcome) -> str:
+    """Why a request fails: what is missing, and whether it comes or has gone."""
+    for backend in _failures(during):
+        if backend.flag == "NC":
+            when = _when(after, backend)
+            if backend.subset:
+                rules = _rules(during)
+                return (
+                    f": subset {backend.subset} is not in {rules or 'any DestinationRule'} {when}"
+                )
+            return f": {backend.host}:{backend.port} is not known to the proxy {when}"
+        if backend.flag == "UH":
+            name = f"subset {backend.subset} of {backend.host}" if backend.subset else backend.host
+            return f": {name} has no endpoints"
+    if isinstance(during, Failed) and during.flag == "NR":
+        return ": no route takes it"
+    if isinstance(during, Failed | Served) and any(
+        b.flag.removeprefix("URX,") in ("UC", "UF") for b in _failures(during)
+    ):
+        return ": the two sides do not agree about mutual TLS"
+    texts = [reason.text for reason in during.why if reason.text]
+    return f": {texts[-1]}" if texts else ""
+
+
+def _failures(outcome: Outcome) -> Iterable[Backend]:
+    if isinstance(outcome, Served | Failed):
+        return [backend for backend in outcome.backends if backend.kind == "error"]
+    return ()
+
+
+def _when(after: Outcome, backend: Backend) -> str:
+    """Whether what is missing is there afterwards."""
+    if isinstance(after, Served) and any(
+        (b.host, b.subset, b.port) == (backend.host, backend.subset, backend.port)
+        for b in after.backends
+    ):
+        return "yet"
+    return "any more"
+
+
+def _rules(outcome: Outcome) -> str:
+    found = dict.fromkeys(
+        str(reason.id)
+        for reason in outcome.why
+        if reason.id is not None and reason.id.kind == "DestinationRule"
+    )
+    return " or ".join(found)
+
+
+def names(ids: Iterable[ResourceId]) -> str:
+    """Objects in a sentence."""
+    found = [str(id_) for id_ in ids]
+    return " and ".join(found) if len(found) < 3 else f"{', '.join(found[:-1])} and {found[-1]}"
+
+
+def lost_sentence(request: RequestClass, before: Outcome, after: Outcome) -> str:
+    """What becomes of a request that is served no more."""
+    ended = ends_of(after)
+    told = shown(after) if ended else "unknown"
+    return f"{request} was served by {shown(before)} and ends in {told}"
