@@ -63,8 +63,11 @@ def _is_object(value: Any) -> bool:
 # The tables are set by hand: one case in a line would take more than a thousand.
 # fmt: off
 
-#: Values as they are written behind `key: `, one in a line of the file.
-SCALARS = tuple((Path(__file__).parent / "yaml_scalars.txt").read_text("utf-8").splitlines())
+#: Values as they are written behind `key: `, and behind a tab what kubectl 1.32 makes of each.
+SCALARS = tuple(
+    line.rpartition("\t")[0]
+    for line in (Path(__file__).parent / "yaml_scalars.tsv").read_text("utf-8").splitlines()
+)
 LINES = (
     *("a\n   b\n\n   c", "'a\n   b'", '"a\n   b\n\n   c"', '"a\\\n   b"', "[a\n    , b]", "[a,\n---\n b]"),
     *("|\n    a\n     b\n", "|-\n    a\n", "|+\n    a\n\n", ">\n    a\n    b\n\n    c\n", ">-\n    a\n"),
