@@ -39,11 +39,13 @@ class Contender:
 
 
 def make_fleet(script: Path, folder: Path, services: int) -> None:
-    """A repository with the tags `base` and `head`, 20 changes apart."""
+    """A repository with the tags `base` and `head`, 20 changes apart, packed like a clone."""
     subprocess.run(
         [sys.executable, str(script), str(folder), "--services", str(services), "--changes", "20"],
         check=True,
     )
+    # git packs the large fleet by itself and not the small one: growth would be about that.
+    subprocess.run(["git", "repack", "-adq"], cwd=folder, check=True)
 
 
 def contenders(fleet: Path, scratch: Path) -> list[Contender]:
