@@ -21,6 +21,7 @@ from meshplan.traffic.outcome import (
     Transport,
     Unknown,
 )
+from meshplan.traffic.route import select
 from meshplan.verify.replay import Stage, Write
 
 
@@ -132,10 +133,67 @@ def admissions(
 def fates(
     request: Request, client: Proxy, meshes: Mapping[tuple[ResourceId, ...], Mesh]
 ) -> Iterator[tuple[tuple[ResourceId, ...], Fate]]:
-    """The fate in every view: routes, clusters and servers each from any of the states."""
-    seen: dict[View, Fate] = {}
-    for routes, clusters, servers in product(meshes, repeat=3):
-        view = View(meshes[routes], meshes[clusters], meshes[servers])
-        if view not in seen:
-            seen[view] = fate_of(route_in(view, request, client))
-            yield tuple(dict.fromkeys((*routes, *clusters, *servers))), seen[view]
+    """The fate in every view: routes, clusters and servers each from any of the states.
+
+    States between which a stage cannot tell are looked at once: those in which the proxy takes the
+    same route; for clusters, those that differ in routes and policies alone; for servers, those
+    that differ in what only clients read.
+    """
+    clusters = _distinct(meshes, _NOT_IN_CLUSTERS)
+    servers = _distinct(meshes, _NOT_AT_SERVERS)
+    for routes in _routed(request, client, meshes):
+        for cluster, server in product(clusters, servers):
+            view = View(meshes[routes], meshes[cluster], meshes[server])
+            fate = fate_of(route_in(view, request, client))
+            yield tuple(dict.fromkeys((*routes, *cluster, *server))), fate
+
+
+_Visible = tuple[ResourceId, ...]
+
+#: Kinds that say nothing about clusters and endpoints.
+_NOT_IN_CLUSTERS = frozenset(
+    {
+        ("networking.istio.io", "VirtualService"),
+        ("networking.istio.io", "Gateway"),
+        ("gateway.networking.k8s.io", "HTTPRoute"),
+        ("gateway.networking.k8s.io", "GRPCRoute"),
+        ("gateway.networking.k8s.io", "TLSRoute"),
+        ("gateway.networking.k8s.io", "TCPRoute"),
+        ("security.istio.io", "AuthorizationPolicy"),
+        ("security.istio.io", "RequestAuthentication"),
+    }
+)
+#: Kinds that say nothing about what a server's sidecar lets in.
+_NOT_AT_SERVERS = frozenset(
+    {
+        ("networking.istio.io", "VirtualService"),
+        ("networking.istio.io", "DestinationRule"),
+        ("networking.istio.io", "Gateway"),
+        ("gateway.networking.k8s.io", "HTTPRoute"),
+        ("gateway.networking.k8s.io", "GRPCRoute"),
+        ("gateway.networking.k8s.io", "TLSRoute"),
+        ("gateway.networking.k8s.io", "TCPRoute"),
+    }
+)
+
+
+def _distinct(
+    meshes: Mapping[_Visible, Mesh], silent: frozenset[tuple[str, str]]
+) -> tuple[_Visible, ...]:
+    """One of the states for each choice of the writes that are not of the silent kinds."""
+    found: dict[_Visible, _Visible] = {}
+    for visible in meshes:
+        found.setdefault(tuple(i for i in visible if (i.group, i.kind) not in silent), visible)
+    return tuple(found.values())
+
+
+def _routed(
+    request: Request, client: Proxy, meshes: Mapping[_Visible, Mesh]
+) -> tuple[_Visible, ...]:
+    """One of the states for each route that the proxy may take."""
+    found: list[tuple[object, _Visible]] = []
+    for visible, mesh in meshes.items():
+        chosen = select(mesh, request, client)
+        if not any(chosen == known for known, _ in found):
+            found.append((chosen, visible))
+    return tuple(visible for _, visible in found)
