@@ -15,13 +15,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
-from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
 
+from meshplan.errors import SourceError
 from meshplan.finding import Severity
 from meshplan.source import scalars
 from meshplan.source.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode, Span
 from meshplan.source.reading import Limits, Problem, Read, RefusedError
 from meshplan.source.stream import Segment
+
+try:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
+except ImportError as error:  # a PyYAML that was built where libyaml's headers were not at hand
+    raise SourceError(
+        "the PyYAML that is installed comes without libyaml, and meshplan needs it",
+        hint="install one of its wheels: pip install --force-reinstall --only-binary :all: PyYAML",
+    ) from error
 
 #: What `quick` leaves to `compose`: other line ends than LF, zero bytes, directives, a document's end
 #: that is no separator, byte order marks, and an escape that go-yaml does not know.

@@ -1,5 +1,6 @@
 """Files to documents: places, broken documents, and what is said about them."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -232,6 +233,24 @@ def test_limits_can_be_set() -> None:
         (b"#" * 401, "yaml-size"),
     ):
         assert [found.rule for found in parse(text, "a", limits).findings] == [rule]
+
+
+def test_a_yaml_library_without_libyaml_is_named_with_the_remedy() -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['yaml._yaml'] = None\n"
+        "from meshplan.errors import SourceError\n"
+        "from meshplan.source.yaml import parse\n"
+        "try:\n"
+        "    parse(b'a: 1', 'a.yaml')\n"
+        "except SourceError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "without libyaml" in done.stdout
+    assert "pip install" in done.stdout
 
 
 @pytest.mark.corpus
