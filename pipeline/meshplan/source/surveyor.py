@@ -172,10 +172,11 @@ class Surveyor:
         if unread:
             self.entries.append(unread)
         if unread or self._holds_objects(path):
-            piece = Piece(
-                root, folder, path, file.documents, namespace=namespace, partial=unread is not None
+            # What ytt puts in changes objects, it does not hide them: none is missing here.
+            partial = unread is not None and not (file.template == "ytt" and file.documents)
+            self.pieces.append(
+                Piece(root, folder, path, file.documents, namespace=namespace, partial=partial)
             )
-            self.pieces.append(piece)
         yield from self._asked(file.documents, Job(_NO_UNIT, root, folder), "")
 
     def _asked(self, documents: Iterable[Document], job: Job, parent: str) -> Iterator[Job]:

@@ -119,6 +119,14 @@ def test_a_file_that_turns_into_a_template_deletes_nothing(repo: MakeRepository)
     )
 
 
+def test_an_object_that_leaves_a_ytt_template_is_deleted(repo: MakeRepository) -> None:
+    head = '#@ load("@ytt:data", "data")\n---\n' + service("a")
+    made = repo({"x.yaml": head + "---\n" + service("b")}, {"x.yaml": head})
+    loaded = load(made)
+    assert changed(only_target(loaded)) == ["- Service default/b"]
+    assert told(loaded, "x.yaml").why == "is a ytt template, and is read without what it puts in"
+
+
 def test_what_was_broken_before_and_is_as_it_was_is_skipped(repo: MakeRepository) -> None:
     made = repo({"x.yaml": BROKEN, "a.yaml": service("a")}, {"a.yaml": service("a", 81)})
     entry = told(load(made), "x.yaml")
