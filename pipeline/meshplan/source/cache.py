@@ -115,13 +115,18 @@ class Cache:
         return found
 
     def _put(self, connection: "Connection", readings: Mapping[str, Reading]) -> None:
+        import sqlite3  # noqa: PLC0415 - as in `_attempt`
+
         today = _today()
         rows = (
             (self._prefix + blob, today, text)
             for blob, reading in readings.items()
             if (text := _text(reading)) is not None
         )
-        connection.execute("pragma journal_mode = wal")
+        # Writers in this mode do not keep readers waiting. The switch does not wait for another run
+        # that is just switching: then that one has done it.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("pragma journal_mode = wal")
         connection.execute(_TABLE)
         connection.execute("begin immediate")
         _make_room(connection)
