@@ -93,8 +93,8 @@ def _workload_entry(resource: Resource) -> Workload:
     return Workload(
         id=resource.id,
         namespace=resource.id.namespace,
-        # Labels of the object count too, those of the spec win.
-        labels={**labels(resource.labels), **endpoint.labels},
+        # Labels of the spec and of the object, of which the latter win (`ConvertWorkloadEntry`).
+        labels={**endpoint.labels, **labels(resource.labels)},
         ports={},
         service_account=endpoint.service_account,
         running=True,

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.service import Port
+from meshplan.mesh.read import at, mappings, number, text, texts
+from meshplan.mesh.service import Endpoint, MeshService, Port, Registry
 from meshplan.mesh.views import Views, grouped
 from meshplan.mesh.workload import Workload, matches_labels, workload_kinds, workload_of
 from meshplan.resource import Resource, Snapshot
 from meshplan.settings import World
+
+_SERVICE_LABEL = "kubernetes.io/service-name"
 
 
 class Workloads:
@@ -38,6 +41,12 @@ class Workloads:
         """The workloads of a namespace that have all labels of a selector."""
         return tuple(w for w in self.in_namespace(namespace) if matches_labels(selector, w.labels))
 
+    def addresses_of(self, service: MeshService) -> tuple[Endpoint, ...]:
+        """What Endpoints and EndpointSlices say of a Service that selects nothing."""
+        if service.selector is not None or service.registry is not Registry.KUBERNETES:
+            return ()
+        return tuple(self._addresses.get((service.namespace, service.name), ()))
+
     def port_number(self, port: Port, namespace: str, labels: Mapping[str, str]) -> int:
         """The port of some pods that a port of their Service leads to; names are looked up."""
         if isinstance(port.target, int):
@@ -63,7 +72,32 @@ class Workloads:
         return "istio.io/rev" in namespace.labels or self._world is World.OPEN
 
     @cached_property
+    def _addresses(self) -> Mapping[tuple[str, str], list[Endpoint]]:
+        """Endpoints written by hand, by namespace and name of their Service."""
+        found: dict[tuple[str, str], list[Endpoint]] = {}
+        for resource in self._snapshot.of_kind("", "Endpoints"):
+            key = (resource.id.namespace, resource.id.name)
+            for subset in mappings(resource.manifest.get("subsets")):
+                for address in mappings(subset.get("addresses")):
+                    ports = _ports(subset.get("ports"))
+                    found.setdefault(key, []).append(Endpoint(text(address.get("ip")), ports, {}))
+        for resource in self._snapshot.of_kind("discovery.k8s.io", "EndpointSlice"):
+            key = (resource.id.namespace, resource.labels.get(_SERVICE_LABEL, ""))
+            ports = _ports(resource.manifest.get("ports"))
+            for entry in mappings(resource.manifest.get("endpoints")):
+                if at(entry, "conditions", "ready") is not False:
+                    made = [
+                        Endpoint(address, ports, {}) for address in texts(entry.get("addresses"))
+                    ]
+                    found.setdefault(key, []).extend(made)
+        return found
+
+    @cached_property
     def _makers(self) -> Mapping[str, list[Resource]]:
         """What makes workloads, by namespace."""
         found = (r for g, kind in workload_kinds() for r in self._snapshot.of_kind(g, kind))
         return grouped(found, lambda resource: (resource.id.namespace,))
+
+
+def _ports(value: object) -> Mapping[str, int]:
+    return {text(port.get("name")): number(port.get("port")) for port in mappings(value)}

@@ -1,6 +1,6 @@
 """The clusters and endpoints of a class of proxies (CDS, EDS), looked up by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,37 +12,15 @@ from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.mesh.read import at, mappings, number, text
 from meshplan.mesh.security import MutualTls
 from meshplan.mesh.service import (
-    Endpoint,
     MeshService,
     Port,
     Protocol,
     Resolution,
 )
-from meshplan.mesh.workload import Workload, matches_labels
 from meshplan.settings import World
 from meshplan.traffic.outcome import Transport
 from meshplan.traffic.table import ClusterName
-
-_DNS = frozenset((Resolution.DNS, Resolution.DNS_ROUND_ROBIN))
-_ISTIO = "istio"
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """One endpoint of a cluster."""
-
-    #: `address:port`, or the workload and port where addresses are not known.
-    name: str
-    port: int
-    labels: Mapping[str, str]
-    #: Where the workload lives, whose policies hold for it.
-    namespace: str
-    #: Whether a sidecar stands before it, as far as its object says (`tlsMode`).
-    has_sidecar: bool
-    transport: Transport
-    source: ResourceId | None
-    #: An endpoint that stands for others that the tree does not show.
-    opaque: bool = False
+from meshplan.traffic.upstreams import DNS, Upstream, unseen, upstreams, with_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +42,7 @@ class Clusters:
     """The clusters of one class of proxies in one mesh."""
 
     def __init__(self, mesh: Mesh, proxy: Proxy):
-        self._mesh = mesh
+        self.mesh = mesh
         self._proxy = proxy
         self._scope = mesh.scope(proxy)
         self._found: dict[ClusterName, Cluster | None] = {}
@@ -92,14 +70,16 @@ class Clusters:
             return None
         policy = effective_policy(rule, subset, port.number)
         passthrough = self._is_passthrough(service, subset, policy)
-        everything = tuple(self._endpoints(service, port))
-        endpoints = _with_labels(everything, subset)
-        if not everything and self._mesh.world is World.OPEN and service.selector is not None:
-            # Nobody here runs behind the service: somebody elsewhere does.
-            endpoints = everything = (_unseen(service, port, subset),)
-        if service.resolution in _DNS and not endpoints and not passthrough:
+        everything = tuple(upstreams(self.mesh, service, port))
+        endpoints = with_labels(everything, subset)
+        if not everything:
+            # Nobody here runs behind the service; in an open world somebody elsewhere does.
+            endpoints = everything = unseen(self.mesh, service, port, subset)
+        if service.resolution in DNS and not endpoints and not passthrough:
             return None
-        transports = _Transports(self._mesh, service, port, rule, subset, policy)
+        if self._proxy.kind is ProxyKind.SIDECAR and _is_ignored(policy, rule):
+            policy = {**policy, "tls": {"mode": "DISABLE"}}
+        transports = _Transports(self.mesh, service, port, rule, subset, policy)
         return Cluster(
             name=name,
             upstreams=tuple(
@@ -114,15 +94,15 @@ class Clusters:
 
     def _is_foreign(self, host: str) -> bool:
         """Whether a host may be declared outside of the tree."""
-        return self._mesh.world is World.OPEN and host not in self._mesh.registry.by_host
+        return self.mesh.world is World.OPEN and host not in self.mesh.registry.by_host
 
     def _foreign(self, name: ClusterName) -> Cluster | None:
         """A cluster of a host that is not declared here: what is behind it is not known.
 
         Its DestinationRules may be here all the same; a subset that they lack does not exist.
         """
-        namespace = namespace_of(name.host, self._mesh.config.cluster_domain)
-        rule = self._mesh.destination_rules.for_proxy(
+        namespace = namespace_of(name.host, self.mesh.config.cluster_domain)
+        rule = self.mesh.destination_rules.for_proxy(
             name.host, namespace, self._proxy.namespace, self._proxy.labels
         )
         subset = rule.subset(name.subset) if rule and name.subset else None
@@ -169,44 +149,6 @@ class Clusters:
             return True
         return (
             service.resolution is Resolution.PASSTHROUGH and self._proxy.kind is ProxyKind.SIDECAR
-        )
-
-    def _endpoints(self, service: MeshService, port: Port) -> Iterator[Upstream]:
-        """All endpoints of a port of a service.
-
-        istiod keeps them by host and namespace, so that those of all services for one host in one
-        namespace come together; ports are told apart by name.
-        """
-        for same in self._mesh.registry.by_host.get(service.host, ()):
-            if same.namespace != service.namespace:
-                continue
-            own = next((p for p in same.ports if p.name == port.name), None)
-            if own is not None:
-                yield from self._of_service(same, own)
-
-    def _of_service(self, service: MeshService, port: Port) -> Iterator[Upstream]:
-        is_dns = service.resolution in _DNS
-        for endpoint in service.endpoints:
-            if is_dns or endpoint.address.startswith("unix:") or _is_address(endpoint.address):
-                yield _stated(endpoint, port, service)
-        for workload in self._mesh.workloads_of(service):
-            if workload.endpoint is not None:
-                yield _of_entry(workload, workload.endpoint, port)
-            elif workload.running and not is_dns:
-                yield self._of_pods(workload, port)
-
-    def _of_pods(self, workload: Workload, port: Port) -> Upstream:
-        target = port.target or port.number
-        if isinstance(target, str):
-            target = workload.ports.get(target, 0)
-        return Upstream(
-            name=f"{workload.id}:{target}",
-            port=target,
-            labels=workload.labels,
-            namespace=workload.namespace,
-            has_sidecar=self._mesh.running.is_injected(workload),
-            transport=Transport.PLAINTEXT,
-            source=workload.id,
         )
 
 
@@ -257,6 +199,18 @@ class _Transports:
             upstream.namespace, upstream.labels, upstream.port
         )
         return accepted.mode is not MutualTls.DISABLE
+
+
+def _is_ignored(policy: Mapping[str, Any], rule: DestinationRule | None) -> bool:
+    """Whether a credential is named that sidecars do not get: then they speak plaintext.
+
+    Only gateways, and clients that the rule selects, may read Secrets
+    (`buildUpstreamClusterTLSContext`).
+    """
+    name = text(at(policy, "tls", "credentialName"))
+    if not name or name.startswith("configmap://") or (rule is not None and rule.selector):
+        return False
+    return at(policy, "tls", "mode") in ("SIMPLE", "MUTUAL")
 
 
 def effective_policy(
@@ -318,61 +272,3 @@ def _stated_transport(mode: str) -> Transport | None:
             return Transport.PLAINTEXT
         case _:
             return None
-
-
-def _stated(endpoint: Endpoint, port: Port, service: MeshService) -> Upstream:
-    """An endpoint of a ServiceEntry (`convertEndpoint`)."""
-    target = port.target if isinstance(port.target, int) else 0
-    value = endpoint.ports.get(port.name) or target or port.number
-    return Upstream(
-        name=endpoint.address
-        if endpoint.address.startswith("unix:")
-        else f"{endpoint.address}:{value}",
-        port=value,
-        labels=endpoint.labels,
-        namespace=service.namespace,
-        has_sidecar=endpoint.tls_mode == _ISTIO,
-        transport=Transport.PLAINTEXT,
-        source=service.id,
-    )
-
-
-def _of_entry(workload: Workload, endpoint: Endpoint, port: Port) -> Upstream:
-    """A WorkloadEntry behind a service."""
-    target = port.target if isinstance(port.target, int) else 0
-    value = endpoint.ports.get(port.name) or target or port.number
-    return Upstream(
-        name=f"{endpoint.address}:{value}",
-        port=value,
-        labels=workload.labels,
-        namespace=workload.namespace,
-        has_sidecar=endpoint.tls_mode == _ISTIO,
-        transport=Transport.PLAINTEXT,
-        source=workload.id,
-    )
-
-
-def _with_labels(upstreams: tuple[Upstream, ...], subset: Subset | None) -> tuple[Upstream, ...]:
-    if subset is None:
-        return upstreams
-    return tuple(found for found in upstreams if matches_labels(subset.labels, found.labels))
-
-
-def _unseen(service: MeshService, port: Port, subset: Subset | None) -> Upstream:
-    found = {**(service.selector or {}), **(subset.labels if subset else {})}
-    shown = ",".join(f"{key}={value}" for key, value in sorted(found.items()))
-    return Upstream(
-        name=f"pods {service.namespace}/{shown}:{port.target or port.number}",
-        port=port.target if isinstance(port.target, int) and port.target else port.number,
-        labels=found,
-        namespace=service.namespace,
-        has_sidecar=False,
-        transport=Transport.PLAINTEXT,
-        source=None,
-        opaque=True,
-    )
-
-
-def _is_address(value: str) -> bool:
-    """Whether it is an IP address, as EDS wants it; names are only for DNS."""
-    return value.replace(".", "").isdecimal() or ":" in value

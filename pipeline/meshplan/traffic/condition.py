@@ -187,6 +187,40 @@ def holds(condition: Condition, request: Request) -> Truth:
             assert_never(condition)
 
 
+def described(condition: Condition) -> str:
+    """A condition in words, such as `prefix /x` or `header x-v exact 1`."""
+    match condition:
+        case PathCondition(text):
+            return _words(text)
+        case HeaderCondition(name, text, invert):
+            shown = name.removeprefix(":") if name.startswith(":") else f"header {name}"
+            return f"{'no ' if invert else ''}{shown} {_words(text)}".rstrip()
+        case QueryCondition(name, text):
+            return f"parameter {name} {_words(text)}".rstrip()
+        case ClaimCondition(name, text, invert):
+            return f"{'no ' if invert else ''}claim {name} {_words(text)}".rstrip()
+        case _:
+            assert_never(condition)
+
+
+def _words(match: TextMatch) -> str:
+    match match:
+        case Exact(value):
+            return f"exact {value}"
+        case Prefix(value) | SeparatedPrefix(value):
+            return f"prefix {value}"
+        case Suffix(value):
+            return f"suffix {value}"
+        case Regex(pattern):
+            return f"regex {pattern}"
+        case PathTemplate(segments):
+            return f"template /{'/'.join(segments)}"
+        case Present():
+            return ""
+        case _:
+            assert_never(match)
+
+
 def all_hold(conditions: tuple[Condition, ...], request: Request) -> Truth:
     """Whether a request meets all conditions; None only if it depends on one not decided."""
     result: Truth = True

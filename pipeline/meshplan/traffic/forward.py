@@ -8,10 +8,10 @@ from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.read import mappings, texts
 from meshplan.mesh.virtual_service import string_match_of
-from meshplan.traffic.clusters import Cluster, Clusters, Upstream
+from meshplan.traffic.clusters import Cluster, Clusters
 from meshplan.traffic.condition import Exact, text_holds, text_match
 from meshplan.traffic.inbound import Admission, Inbound, Server, Verdict
-from meshplan.traffic.opaque import opaque_inbound
+from meshplan.traffic.opaque import opaque_inbound, opaque_service
 from meshplan.traffic.outcome import (
     Backend,
     Decided,
@@ -28,6 +28,7 @@ from meshplan.traffic.outcome import (
 from meshplan.traffic.paths import rewritten
 from meshplan.traffic.request import Request
 from meshplan.traffic.table import Forward, Route, Target
+from meshplan.traffic.upstreams import Upstream
 
 if TYPE_CHECKING:
     from meshplan.identity import ResourceId
@@ -88,7 +89,7 @@ def forward(
         return Unknown(journey.unknown, why=why)
     outcome = _summed_up(tuple(backends), journey, action, why)
     if journey.opaque:
-        reason = f"{journey.opaque[0]} changes what the server does"
+        reason = f"{journey.opaque[0]} changes what happens on the way"
         return Unknown(reason, tuple(dict.fromkeys(journey.opaque)), outcome, why)
     return outcome
 
@@ -133,6 +134,7 @@ class _Journey:
             yield _failed(base, self._action.not_found, "NC")
             return
         self._explain(cluster)
+        self.opaque += opaque_service(self._hop.clusters.mesh, cluster.service)
         if cluster.passthrough and not any(u.source for u in cluster.upstreams):
             self.passed.append((name.host, name.port))
             yield replace(base, endpoint=f"original destination of {name.host}:{name.port}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from meshplan.identity import ResourceId
+from meshplan.mesh.gateway_api import GATEWAY_API
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.mesh.read import at, labels, mappings, text
@@ -19,13 +20,54 @@ _HARMLESS = frozenset(("BOOTSTRAP",))
 
 def opaque_outbound(mesh: Mesh, proxy: Proxy) -> tuple[ResourceId, ...]:
     """Those that meet the requests which a proxy sends on."""
-    context = "GATEWAY" if proxy.kind is ProxyKind.GATEWAY else "SIDECAR_OUTBOUND"
-    return _opaque(mesh, proxy.namespace, proxy.labels, context)
+    if proxy.kind is ProxyKind.SIDECAR:
+        return _opaque(mesh, proxy.namespace, proxy.labels, "SIDECAR_OUTBOUND")
+    found = _opaque(mesh, proxy.namespace, proxy.labels, "GATEWAY")
+    is_ingress = proxy.labels.get("istio") == "ingressgateway"
+    return (*found, *_ingresses(mesh)) if is_ingress else found
 
 
 def opaque_inbound(mesh: Mesh, namespace: str, found: Mapping[str, str]) -> tuple[ResourceId, ...]:
     """Those that meet the requests which a workload's sidecar takes."""
     return _opaque(mesh, namespace, found, "SIDECAR_INBOUND")
+
+
+def opaque_service(mesh: Mesh, service: ResourceId | None) -> tuple[ResourceId, ...]:
+    """Those on the way to a service: TLS of the Gateway API, and the ambient mesh."""
+    if service is None:
+        return ()
+    found = [
+        policy.id
+        for policy in mesh.snapshot.of_kind(GATEWAY_API, "BackendTLSPolicy")
+        if policy.id.namespace == service.namespace
+        and any(
+            (text(ref.get("kind")), text(ref.get("name"))) == (service.kind, service.name)
+            for ref in mappings(policy.spec.get("targetRefs"))
+        )
+    ]
+    for id_ in (service, ResourceId("", "Namespace", "", service.namespace)):
+        resource = mesh.snapshot.get(id_)
+        if resource is not None and _is_ambient(resource.labels):
+            found.append(id_)
+    return tuple(found)
+
+
+def _is_ambient(found: Mapping[str, str]) -> bool:
+    waypoint = found.get("istio.io/use-waypoint", "none")
+    return found.get("istio.io/dataplane-mode") == "ambient" or waypoint.lower() != "none"
+
+
+def _ingresses(mesh: Mesh) -> tuple[ResourceId, ...]:
+    """Ingresses that istiod turns into routes of its ingress gateway."""
+    return tuple(
+        resource.id
+        for resource in mesh.snapshot.of_kind("networking.k8s.io", "Ingress")
+        if "istio"
+        in (
+            resource.spec.get("ingressClassName"),
+            resource.annotations.get("kubernetes.io/ingress.class"),
+        )
+    )
 
 
 def _opaque(

@@ -37,10 +37,17 @@ from meshplan.traffic.outcome import (
     Unknown,
 )
 from meshplan.traffic.paths import location, normalized
+from meshplan.traffic.reasons import (
+    aborted,
+    because,
+    no_listener,
+    of_servers,
+    refused,
+    unmatched,
+)
 from meshplan.traffic.request import Request
 from meshplan.traffic.sidecar_routes import SidecarRoutes
 from meshplan.traffic.table import (
-    Abort,
     Answer,
     Block,
     Forward,
@@ -169,9 +176,9 @@ def carry_out(
             return forward(action, chosen, request, hop, why)
         case SendElsewhere():
             found = Redirect(action.status, location(action, chosen, request), why)
-            return _aborted(action.abort, found)
+            return aborted(action.abort, found)
         case Answer():
-            return _aborted(action.abort, Direct(action.status, why))
+            return aborted(action.abort, Direct(action.status, why))
         case PassOn():
             return Passthrough(request.host_name, request.dialled_port, why)
         case Block():
@@ -212,7 +219,9 @@ def _host_at_sidecar(
     port = request.dialled_port
     listener = mesh.scope(client).listener(port)
     if listener is None:
-        return _unmatched(mesh, request, client)
+        return unmatched(mesh, request, client)
+    if listener.egress.port and not listener.egress.matches_port:
+        return Unknown(f"port {port} is one for clients that ask a proxy, which is not modelled")
     routes = tables(mesh).sidecar(client, port, listener)
     service = routes.dialled(request.host_name)
     declared = service.port(port) if service else None
@@ -221,10 +230,10 @@ def _host_at_sidecar(
         if not is_http:
             found = sidecar_connection(mesh, client, listener, service, request, port)
             if found is None:
-                return _unmatched(mesh, request, client)
-            return Selected(found, _because(found))
+                return unmatched(mesh, request, client)
+            return Selected(found, because(found))
     elif request.scheme != "http":
-        return _unmatched(mesh, request, client)
+        return unmatched(mesh, request, client)
     if mesh.world is World.OPEN or tables(mesh).has_http(client, listener, port):
         return routes.virtual_host(request.host_name)
     # Without any service on the port nobody's VirtualServices count on it.
@@ -259,13 +268,13 @@ def _servers_for(
         secured = tuple(s for group in groups for s in group.servers if s.is_tls)
         server = server_for_name(secured, request.server_name)
         if server is None:
-            return _refused(port) if groups else _no_listener(port)
+            return refused(port) if groups else no_listener(port)
         if missing := _missing_credentials(mesh, server, client):
             why = (Reason(server.gateway, f"there is no Secret {client.namespace}/{missing}"),)
             return Failed(None, "-", "TLS handshake failed", why=why)
         return (server,)
     if not plain:
-        return _refused(port) if groups else _no_listener(port)
+        return refused(port) if groups else no_listener(port)
     return plain[0].servers
 
 
@@ -283,12 +292,12 @@ def _at_server(
     mesh: Mesh, request: Request, client: Proxy, servers: tuple[GatewayServer, ...], port: int
 ) -> Front:
     """What some servers of a gateway have for a host."""
-    why = _of_servers(servers)
+    why = of_servers(servers)
     if not servers[0].is_http:
         taken = gateway_connection(mesh, client, servers[0], request)
         if taken is None:
             return Front(Failed(None, "NR", "filter_chain_not_found", why=why))
-        return Front(Selected(taken, (*why, *_because(taken))))
+        return Front(Selected(taken, (*why, *because(taken))))
     inbound = tables(mesh).inbound.of(Server(client.namespace, client.labels, port))
     host = tables(mesh).gateway(client, servers, inbound).virtual_host(request.host_name)
     if host is None:
@@ -301,55 +310,12 @@ def _first_match(host: VirtualHost, request: Request) -> Selected | Outcome:
     for candidate in host.routes:
         truth = all_hold(candidate.conditions, request)
         if truth is None:
-            why = _because(candidate)
+            why = because(candidate)
             return Unknown(f"whether {why[0].text} cannot be decided", why=why)
         if truth:
-            return Selected(candidate, _because(candidate))
+            return Selected(candidate, because(candidate))
     why = (Reason(None, f"no route of {host.domain} matches"),)
     return Failed(404, "NR", "route_not_found", why=why)
-
-
-def _unmatched(mesh: Mesh, request: Request, client: Proxy) -> Outcome:
-    """A connection for which a sidecar has no listener."""
-    if mesh.scope(client).outbound_policy == "ALLOW_ANY":
-        why = (Reason(None, "nothing here declares the host, and the mesh lets it pass"),)
-        return Passthrough(request.host_name, request.dialled_port, why)
-    why = (Reason(None, "nothing here declares the host, and only declared ones are reached"),)
-    return Failed(None, "UH", "BlackHoleCluster", why=why)
-
-
-def _no_listener(port: int) -> Failed:
-    why = (Reason(None, f"nothing listens on port {port}"),)
-    return Failed(None, "-", "connection refused", why=why)
-
-
-def _refused(port: int) -> Failed:
-    why = (Reason(None, f"port {port} takes other connections alone"),)
-    return Failed(None, "NR", "filter_chain_not_found", why=why)
-
-
-def _of_servers(servers: tuple[GatewayServer, ...]) -> tuple[Reason, ...]:
-    return tuple(
-        Reason(server.gateway, f"{server.pointer.lstrip('/')} listens on port {server.port}")
-        for server in servers[:1]
-    )
-
-
-def _because(found: Route) -> tuple[Reason, ...]:
-    if found.source is None:
-        return (Reason(None, "nothing here declares the host"),)
-    place = found.pointer.removeprefix("/spec/")
-    parts = place.split("/")
-    shown = "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in parts)
-    return (Reason(found.source, f"{shown[1:]} matches" if place else "has its own route"),)
-
-
-def _aborted(abort: Abort | None, found: Redirect | Direct) -> Outcome:
-    if abort is None or abort.percent <= 0:
-        return found
-    if abort.percent >= 100:
-        return Failed(abort.status, "FI", "fault_filter_abort", why=found.why)
-    return Unknown("a fault hits some of the requests", why=found.why)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,15 @@ import pytest
 from meshplan.mesh.proxy import sidecar
 from meshplan.settings import World
 from meshplan.traffic import outcome_to_json
-from meshplan.traffic.outcome import Direct, Failed, Passthrough, Redirect, Served, Transport
+from meshplan.traffic.outcome import (
+    Direct,
+    Failed,
+    Passthrough,
+    Redirect,
+    Served,
+    Transport,
+    Unknown,
+)
 from support.meshes import ask, endpoints, failure, mesh
 
 #: A Service of namespace shop with two versions of pods; mTLS is off where a test does not want it.
@@ -448,3 +456,78 @@ def test_outcomes_have_a_json_form() -> None:
     assert {"kind", "status", "flag", "location", "mtls", "backends"} <= found.keys()
     failed = outcome_to_json(Failed(None, "UH"))
     assert (failed["kind"], failed["status"]) == ("error", None)
+
+
+# Odd ends.
+
+
+def test_endpoints_may_be_written_by_hand() -> None:
+    service = """
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {ports: [{name: http, port: 80}]}
+"""
+    by_hand = """
+apiVersion: v1
+kind: Endpoints
+metadata: {name: db, namespace: shop}
+subsets: [{addresses: [{ip: 10.0.0.1}], ports: [{name: http, port: 8080}]}]
+"""
+    sliced = """
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+addressType: IPv4
+ports: [{name: http, port: 8081}]
+endpoints: [{addresses: [10.0.0.2]}, {addresses: [10.0.0.3], conditions: {ready: false}}]
+"""
+    url = "http://db.shop/"
+    assert failure(ask(mesh(service), url)) == (503, "UH")
+    assert endpoints(ask(mesh(f"{service}---{by_hand}"), url)) == ["10.0.0.1:8080"]
+    assert endpoints(ask(mesh(f"{service}---{sliced}"), url)) == ["10.0.0.2:8081"]
+    assert endpoints(ask(mesh(service, world=World.OPEN), url)) == [
+        "endpoints of db.shop.svc.cluster.local:80"
+    ]
+
+
+def test_a_credential_is_not_for_sidecars() -> None:
+    rule = """
+kind: DestinationRule
+metadata: {name: reviews, namespace: shop}
+spec: {host: reviews, trafficPolicy: {tls: {mode: SIMPLE, credentialName: cert}}}
+"""
+    outcome = ask(mesh(f"{SHOP}---{rule}"), "http://reviews.shop/")
+    assert isinstance(outcome, Served)
+    assert {backend.transport for backend in outcome.backends} == {Transport.PLAINTEXT}
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        """
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: p, namespace: shop}
+spec: {targetRefs: [{group: '', kind: Service, name: reviews}]}
+""",
+        """
+kind: Namespace
+metadata: {name: shop, labels: {istio.io/dataplane-mode: ambient}}
+""",
+        """
+kind: Sidecar
+metadata: {name: default, namespace: web}
+spec: {egress: [{port: {number: 80, name: p, protocol: HTTP_PROXY}, hosts: ['*/*']}]}
+""",
+    ],
+)
+def test_what_is_not_modelled_is_unknown(extra: str) -> None:
+    assert isinstance(ask(mesh(f"{SHOP}---{extra}"), "http://reviews.shop/"), Unknown)
+
+
+def test_a_reason_says_what_matched() -> None:
+    body = (
+        "{match: [{uri: {prefix: /x}, headers: {a: {exact: '1'}}}], directResponse: {status: 200}}"
+    )
+    outcome = ask(mesh(f"{SHOP}---{route(body)}"), "http://reviews.shop/x", a="1")
+    assert outcome.why[0].text == "http[0].match[0] matches prefix /x and header a exact 1"
