@@ -30,6 +30,8 @@ class Ends:
     bad: frozenset[tuple[str, ...]]
     #: Whether all of them are refused because of who or what they are.
     denied: bool = False
+    #: Whether the mesh declares no such host and lets them out: whether they arrive, nobody knows.
+    passed: bool = False
 
     @property
     def served(self) -> bool:
@@ -47,7 +49,8 @@ def ends_of(outcome: Outcome) -> Ends | None:
             }
             return Ends(frozenset(good), frozenset(bad))
         case Passthrough(host, port):
-            return Ends(frozenset([("passthrough", host, str(port))]), frozenset())
+            way_out = ("passthrough", host, str(port))
+            return Ends(frozenset([way_out]), frozenset(), passed=True)
         case Redirect(status, location):
             return Ends(frozenset([("redirect", str(status), location)]), frozenset())
         case Direct(status):
@@ -72,10 +75,15 @@ class Interval:
 
 
 def broken(before: Ends, during: Ends, after: Ends, wave: Interval) -> Invariant | None:
-    """The first invariant that a view breaks."""
+    """The first invariant that a view breaks.
+
+    A host that becomes one of the mesh, or ceases to be one, is not held to availability: routes
+    and clusters of a host come and go in two pushes, and no order of objects changes that.
+    """
     if during in (before, after):
         return _flaps(before, during, after, wave)
-    if before.served and after.served and not during.served:
+    both = before.served and after.served and before.passed == after.passed
+    if both and not during.served:
         return Invariant.AVAILABILITY
     if before.denied and after.denied and not during.denied:
         return Invariant.NO_OPENING
