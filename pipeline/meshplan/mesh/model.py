@@ -14,6 +14,7 @@ from meshplan.mesh.destination_rule import (
 from meshplan.mesh.gateway import Gateway, gateway_of
 from meshplan.mesh.gateway_api import Listener, listeners_of
 from meshplan.mesh.hosts import matches, namespace_of, resolve_gateway_name, resolve_short_name
+from meshplan.mesh.known import NOTHING, Known
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.registry import (
     ServiceRegistry,
@@ -48,11 +49,18 @@ class Mesh:
     """
 
     def __init__(
-        self, snapshot: Snapshot, config: MeshConfig, world: World, views: Views | None = None
+        self,
+        snapshot: Snapshot,
+        config: MeshConfig,
+        world: World,
+        views: Views | None = None,
+        known: Known = NOTHING,
     ):
         self.snapshot = snapshot
         self.config = config
         self.world = world
+        #: What the tree declares in other states.
+        self.known = known
         self._views = views if views is not None else Views()
         self._scopes: dict[Proxy, ProxyScope] = {}
         self._servers: dict[Proxy, MergedServers] = {}
@@ -64,7 +72,21 @@ class Mesh:
 
     def at(self, snapshot: Snapshot) -> Self:
         """The mesh of another snapshot under the same settings; objects in both are read once."""
-        return type(self)(snapshot, self.config, self.world, self._views)
+        return type(self)(snapshot, self.config, self.world, self._views, self.known)
+
+    def knowing(self, known: Known) -> Self:
+        """The same mesh, with more known about other states of its tree."""
+        return type(self)(self.snapshot, self.config, self.world, self._views, self.known | known)
+
+    def declares(self, host: str) -> bool:
+        """Whether a host is the tree's own: where it is absent, it does not exist."""
+        if self.world is World.CLOSED:
+            return True
+        return host in self.registry.by_host or host in self.known.hosts
+
+    def populates(self, host: str) -> bool:
+        """Whether the endpoints of a host are the tree's own: where there are none, none exist."""
+        return self.world is World.CLOSED or host in self.known.populated
 
     # Names
 
