@@ -68,7 +68,7 @@ def obligations(index: Index) -> Iterator[Obligation]:
 
 def _renames(writes: Writes) -> Iterator[Edge]:
     for old, new in writes.renamed:
-        why = f"{new} is {old} under another name: the new one has to be there before the old goes"
+        why = "the same under another name, and the new one has to be there before the old goes"
         yield Edge(new, old, why, "a gap without either")
 
 

@@ -1,6 +1,7 @@
 """The needs of objects as obligations."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from meshplan.graph.clients import ELSEWHERE, namespaces_of
@@ -9,7 +10,16 @@ from meshplan.graph.obligation import Obligation
 from meshplan.graph.precedence import MOOT, UNCONCERNED
 from meshplan.graph.state import Index, View, sorted_ids
 from meshplan.identity import ResourceId
-from meshplan.kinds.need import Attachment, Delegate, Endpoints, Host, Need, Subset, What
+from meshplan.kinds.need import (
+    Attachment,
+    Delegate,
+    Endpoints,
+    Host,
+    Need,
+    Pods,
+    Subset,
+    What,
+)
 from meshplan.kinds.needs import needs_of
 from meshplan.mesh.hosts import wildcards_above
 from meshplan.resource import Resource
@@ -33,24 +43,48 @@ def _of(subject: ResourceId, index: Index) -> Iterator[Obligation]:
     for what, need in (old | new).items():
         if (before is None and not need.on_create) or (after is None and not need.on_delete):
             continue
-        providers = set(candidates(what, index))
-        if not providers - {subject}:
+        providers = sorted_ids(candidates(what, index), index.writes)
+        if not set(providers) - {subject}:
             continue
-        together = sorted_ids({*providers, subject}, index.writes)
         binding = need.binding and _served_throughout(what, index)
         for client in clients_of(what, index):
-            level = level_for(what, client)
+            kept = Obligation(
+                providers, level_for(what, client), need.why, need.failure, binding=binding
+            )
             if what in old and what in new:
-                ids = sorted_ids(providers, index.writes)
-                yield Obligation(ids, level, need.why, need.failure, binding=binding)
-                turn = _turn(level, together, index) if isinstance(what, _ROUTED) else 0
+                yield kept
+                yield from _turned(kept, what, subject, index)
             else:
-                turn = 1 if what in new else -1
-            if turn:
-                concerned = partial(_while, level, subject, turn > 0)
-                yield Obligation(
-                    together, concerned, need.why, need.failure, subject, binding=binding
-                )
+                yield _while(kept, subject, what in new, index)
+
+
+def _while(kept: Obligation, subject: ResourceId, made: bool, index: Index) -> Obligation:
+    """An obligation that holds once its subject has been written, or until it is."""
+    ids = sorted_ids({*kept.ids, subject}, index.writes)
+    return replace(
+        kept, ids=ids, level=partial(_level_while, kept.level, subject, made), subject=subject
+    )
+
+
+def _level_while(level: Level, subject: ResourceId, made: bool, view: View) -> int:
+    return level(view) if (subject in view.made) is made else UNCONCERNED
+
+
+def _turned(
+    kept: Obligation, what: What, subject: ResourceId, index: Index
+) -> Iterator[Obligation]:
+    """A need that stays and begins, or ceases, to be met between base and head.
+
+    Of a route other requests may then come to it, or leave it, with the one write of the route.
+    """
+    ids = {*kept.ids, subject}
+    before, after = (
+        kept.level(View(index, made)) not in (0, MOOT)
+        for made in (frozenset[ResourceId](), frozenset(ids))
+    )
+    if before is not after and not isinstance(what, Pods):
+        binding = kept.binding and isinstance(what, _ROUTED)
+        yield replace(_while(kept, subject, after, index), binding=binding)
 
 
 def needs_by_what(resource: Resource, index: Index) -> dict[What, Need]:
@@ -79,21 +113,3 @@ def _served_throughout(what: What, index: Index) -> bool:
 def level_for(what: What, client: str) -> Level:
     """The level of a need for one sort of client."""
     return partial(level_of, what, client)
-
-
-def _while(level: Level, subject: ResourceId, made: bool, view: View) -> int:
-    """The level while the subject has been written, or has not been yet."""
-    return level(view) if (subject in view.made) is made else UNCONCERNED
-
-
-def _turn(level: Level, ids: tuple[ResourceId, ...], index: Index) -> int:
-    """Whether a need that stays begins (1) or ceases (-1) to be met between base and head.
-
-    Requests that go elsewhere before may then come to it, or those that come to it go elsewhere
-    after, with the one write of the object that has the need.
-    """
-    before, after = (
-        level(View(index, made)) not in (0, MOOT)
-        for made in (frozenset[ResourceId](), frozenset(ids))
-    )
-    return after - before
