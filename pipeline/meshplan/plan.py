@@ -52,7 +52,10 @@ class GateKind(StrEnum):
     DRAINED = "drained"
     #: The removed objects are gone from the API server.
     GONE = "gone"
-    #: Nothing follows: the last wave.
+    #: Nothing is waited for, and in the favour of whoever carries out the plan it is assumed that
+    #: the wave is in force everywhere all the same.
+    ASSUMED = "assumed"
+    #: Nothing is waited for: nothing follows, or the next wave does not depend on this one.
     NONE = "none"
 
 

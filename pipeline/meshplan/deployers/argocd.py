@@ -161,7 +161,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
             [apply(r, f"Argo CD's wave {number}, kind, then name: {r.id.name}") for r in run]
             for run in _runs([t for t in wave if not t.prune])
         ]
-    return plan_of(groups, _WAITS)
+    return plan_of(groups, changes, _WAITS)
 
 
 ARGOCD = Deployer("argocd", "Argo CD", order, _WAITS)

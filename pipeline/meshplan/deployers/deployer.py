@@ -50,16 +50,21 @@ def remove(resource: Resource, why: str) -> Remove:
     return Remove(resource.id, resource.api_version, why)
 
 
-def plan_of(groups: Iterable[Sequence[Step]], waits: str) -> Plan:
+def plan_of(groups: Iterable[Sequence[Step]], changes: Iterable[Change], waits: str) -> Plan:
     """A plan whose waves are the groups of writes that the deployer sends off together.
 
     In the deployer's favour it is assumed that a group is in force everywhere before the next one
     is written, although none of them waits for proxies. What is refuted under this assumption is
-    refuted without it.
+    refuted without it. A change of an immutable field, which the API server refuses, is carried
+    out as if it were forced: deleted, then created.
     """
-    filled = [tuple(group) for group in groups if group]
-    gates = [Gate(GateKind.NONE, waits) for _ in filled]
-    return Plan(tuple(Wave(steps, gate) for steps, gate in zip(filled, gates, strict=True)))
+    forced = {c.after.id: c.before for c in changes if isinstance(c, Replace)}
+    filled: list[tuple[Step, ...]] = []
+    for group in groups:
+        gone = [forced[step.id] for step in group if step.id in forced]
+        first = tuple(remove(r, "a field that cannot be changed differs") for r in gone)
+        filled += [steps for steps in (first, tuple(group)) if steps]
+    return Plan(tuple(Wave(steps, Gate(GateKind.ASSUMED, waits)) for steps in filled))
 
 
 def key(found: ResourceId) -> tuple[str, str]:

@@ -76,7 +76,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
     groups += [
         [remove(resource, "Flux prunes after applying, in reverse order")] for resource in gone
     ]
-    return plan_of(groups, _WAITS)
+    return plan_of(groups, changes, _WAITS)
 
 
 FLUX = Deployer("flux", "Flux", order, _WAITS)

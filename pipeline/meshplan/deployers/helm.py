@@ -81,7 +81,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
         [remove(resource, "Helm deletes after the writes, in install order")]
         for resource in sorted(pruned(changes), key=install_key)
     ]
-    return plan_of(groups, _WAITS)
+    return plan_of(groups, changes, _WAITS)
 
 
 HELM = Deployer("helm", "Helm", order, _WAITS)

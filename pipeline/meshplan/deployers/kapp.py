@@ -80,7 +80,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
         groups[-1] += steps
         waiting = [r for r in waiting if r not in free]
         layer += 1
-    return plan_of(groups, _WAITS)
+    return plan_of(groups, changes, _WAITS)
 
 
 KAPP = Deployer("kapp", "kapp", order, _WAITS)

@@ -38,7 +38,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
     groups.append(
         [remove(resource, "kubectl prunes after all writes") for resource in pruned(changes)]
     )
-    return plan_of(groups, _WAITS)
+    return plan_of(groups, changes, _WAITS)
 
 
 KUBECTL = Deployer("kubectl", "kubectl", order, _WAITS)

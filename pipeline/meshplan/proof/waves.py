@@ -12,7 +12,7 @@ Versions = Mapping[ResourceId, Resource | None]
 
 _WORKLOADS = frozenset(workload_kinds()) - {("networking.istio.io", "WorkloadEntry")}
 #: Gates behind which the proxies have everything.
-_SETTLING = frozenset((GateKind.PROXIES, GateKind.DRAINED))
+_SETTLING = frozenset((GateKind.PROXIES, GateKind.DRAINED, GateKind.ASSUMED))
 
 
 @dataclass(frozen=True, slots=True)

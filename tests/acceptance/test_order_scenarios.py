@@ -1,0 +1,67 @@
+"""The planner on every scenario of `bench/order`, against what was written down by hand."""
+
+import pytest
+
+from meshplan.diff import diff
+from meshplan.graph import dependency_graph
+from meshplan.mesh import Mesh, MeshConfig
+from meshplan.plan import simulate, wave_to_json
+from meshplan.planner.solve import Solution, solve
+from meshplan.settings import World
+from meshplan.verify import verify
+from support.scenarios import SCENARIOS, Scenario, scenario_snapshots
+
+#: Writes of the shortest plan, where the literature of the scenario names a number.
+FEWEST_WRITES = {
+    "subset-renamed": 3,
+    "subset-swap": 3,
+    "weights-and-subset": 3,
+    "hosts-swapped": 3,
+    "https-gateway-renamed": 4,
+    "mtls-disable-to-strict": 3,
+    "mtls-auto-strict": 4,
+    "sidecar-flip": 3,
+    "first-allow-in-two": 4,
+    "allow-grants-swapped": 3,
+    "service-port-renumbered": 3,
+    "subset-labels-swapped": 5,
+    "deployment-relabelled": 4,
+    "egress-host-edited": 3,
+}
+
+
+def solved(name: str) -> tuple[Mesh, Mesh, Solution]:
+    base, head = scenario_snapshots(name)
+    before = Mesh.of(base, MeshConfig(), World.CLOSED)
+    after = before.at(head)
+    changes = diff(base, head)
+    graph = dependency_graph(changes, before, after)
+    return before, after, solve(changes, graph, before, after)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
+def test_a_scenario_ends_as_expected(scenario: Scenario) -> None:
+    base, head, found = solved(scenario.name)
+    match scenario.expect:
+        case "impossible":
+            assert found.impossible is not None
+            assert found.impossible.sentence
+        case "unknown":
+            assert found.proof.verdict == "unknown"
+        case _:
+            assert found.proof.verdict == "safe"
+            assert (found.plan.bridges > 0) == (scenario.expect == "bridge")
+            document = {
+                "digest": found.plan.digest,
+                "waves": [wave_to_json(wave) for wave in found.plan.waves],
+            }
+            checked = verify(document, base, head)
+            assert (checked.verdict, checked.refutations) == ("confirmed", ())
+    end = simulate(found.plan.steps, base.snapshot)
+    assert {r.id: r.manifest for r in end.values()}.keys() == head.snapshot.keys()
+
+
+@pytest.mark.parametrize(("name", "writes"), FEWEST_WRITES.items())
+def test_bridged_plans_have_the_fewest_writes(name: str, writes: int) -> None:
+    _, _, found = solved(name)
+    assert len(list(found.plan.steps)) == writes
