@@ -56,11 +56,11 @@ class Words:
         later = [e for e in self._later.get(subject, ()) if e.then not in members]
         if later:
             edge, others = later[0], _more(e.then for e in later)
-            yield f"before {edge.then}{others}: {_short(edge, edge.then)}"
+            yield f"before {edge.then}{others}: {_short(edge)}"
         earlier = [e for e in self._earlier.get(subject, ()) if e.first not in members]
         if earlier:
             edge, others = earlier[0], _more(e.first for e in earlier)
-            yield f"after {edge.first}{others}: {_short(edge, subject)}"
+            yield f"after {edge.first}{others}: {_short(edge)}"
 
     def _along(self, subject: ResourceId) -> Iterable[str]:
         """What the API server deletes together with a namespace or the definition of a kind."""
@@ -91,9 +91,9 @@ def _contents(subject: ResourceId, snapshot: Snapshot) -> Sequence[ResourceId]:
     return ()
 
 
-def _short(edge: Edge, subject: ResourceId) -> str:
-    """The reason of an edge in a sentence that has named `subject` already."""
-    return edge.why.replace(f" of {subject} ", " ", 1)
+def _short(edge: Edge) -> str:
+    """The reason of an edge in a sentence that has named both its ends already."""
+    return edge.why.replace(f" of {edge.first} ", " ", 1).replace(f" of {edge.then} ", " ", 1)
 
 
 def _more(ids: Iterable[ResourceId]) -> str:
