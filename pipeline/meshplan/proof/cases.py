@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from meshplan.identity import ResourceId
+from meshplan.mesh.hosts import namespace_of
+from meshplan.mesh.model import Mesh
 from meshplan.proof.assumptions import AssumingInbounds, Assumptions, decided
 from meshplan.proof.conditions import Shift, of_filters, of_routes, shift_of, undecidable
 from meshplan.proof.scope import Scope, Stages, State
@@ -12,7 +15,7 @@ from meshplan.traffic.clusters import Cluster
 from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.inbound import Inbound, Server
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
-from meshplan.traffic.outcome import Denied, Direct, Outcome, Transport, Unknown
+from meshplan.traffic.outcome import Denied, Direct, Failed, Outcome, Reason, Transport, Unknown
 from meshplan.traffic.request import Request
 from meshplan.traffic.route import Front, Selected, View, admit, carry_out, front, tables
 from meshplan.traffic.table import ClusterName, Forward, Route, VirtualHost
@@ -222,6 +225,9 @@ class Case:
         )
         if self.client.proxy is None:
             return self._admitted(triple.servers, request, assumptions)
+        if self._is_nowhere(view.routes):
+            why = (Reason(None, "there is no such Service"),)
+            return Failed(None, "-", "no such host", why=why)
         chosen = decided(self.front(triple.routes), request, assumptions)
         if not isinstance(chosen, Selected):
             outcome = chosen
@@ -241,6 +247,16 @@ class Case:
             reason = f"{opaque[0]} changes what the proxy does"
             return Unknown(reason, opaque, outcome, outcome.why)
         return outcome
+
+    def _is_nowhere(self, mesh: Mesh) -> bool:
+        """Whether a client cannot even find the host: the name of a Service that does not exist."""
+        if self.client.is_gateway or not mesh.known.hosts:
+            return False
+        host = self.scope.topic.host
+        namespace = namespace_of(host, mesh.config.cluster_domain)
+        if not namespace or host not in mesh.known.hosts or host in mesh.registry.by_host:
+            return False
+        return ResourceId("", "Service", namespace, host.partition(".")[0]) not in mesh.snapshot
 
     def _admitted(self, state: State, request: Request, assumptions: Assumptions) -> Outcome:
         """What a workload does with a request of a peer that has no sidecar."""

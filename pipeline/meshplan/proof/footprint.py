@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard
-from meshplan.mesh.read import labels, mapping, mappings, text, texts
+from meshplan.mesh.known import Known
+from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
 from meshplan.mesh.workload import workload_kinds, workload_of
@@ -70,6 +71,40 @@ class Footprint:
             for topic in self._of(version):
                 found[topic] = None
         return found
+
+    def known(self) -> Known:
+        """The hosts that come or go, or whose pods do: they are the tree's own in every state."""
+        hosts: set[str] = set()
+        populated: set[str] = set()
+        for id_ in self._versions.changed:
+            for version in self._versions.all_of(id_):
+                if id_.kind in ("Service", "ServiceEntry"):
+                    hosts.update(self._hosts(version))
+                    if any(True for _ in self._behind(version)):
+                        populated.update(self._hosts(version))
+                elif (id_.group, id_.kind) in _WORKLOADS:
+                    for service in self._selecting(version):
+                        populated.update(self._hosts(service))
+        return Known(frozenset(hosts), frozenset(populated))
+
+    def _behind(self, version: Resource) -> Iterator[ResourceId]:
+        """The workloads that a Service or ServiceEntry selects."""
+        found = labels(version.spec.get("selector"))
+        if version.id.kind == "ServiceEntry":
+            found = labels(at(version.spec, "workloadSelector", "labels"))
+        if found:
+            yield from self._index.pods(version.id.namespace, found)
+
+    def _selecting(self, version: Resource) -> Iterator[Resource]:
+        """The Services that select a workload."""
+        workload = workload_of(version)
+        if workload is None:
+            return
+        for id_ in self._index.selecting(workload.namespace, workload.labels):
+            for service in self._versions.all_of(id_):
+                selector = labels(service.spec.get("selector"))
+                if all(workload.labels.get(k) == v for k, v in selector.items()):
+                    yield service
 
     def _of(self, version: Resource) -> Iterator[Topic]:
         match version.id.group:
@@ -253,10 +288,9 @@ class Footprint:
         workload = workload_of(version)
         if workload is None:
             return
-        for id_ in self._index.selecting(workload.namespace, workload.labels):
-            for service in self._versions.all_of(id_):
-                for host in self._hosts(service):
-                    yield from self._of_destination(host)
+        for service in self._selecting(version):
+            for host in self._hosts(service):
+                yield from self._of_destination(host)
         # A gateway's own pods.
         for id_ in dict.fromkeys(
             self._index.ids(*(k for k in self._index.keys("gateway") if k[1] == "name"))

@@ -26,7 +26,7 @@ from meshplan.proof.types import (
 )
 from meshplan.proof.versions import HEAD, Versions
 from meshplan.proof.views import Examination, Tally, Violation, WaveStates
-from meshplan.proof.waves import Moving, moving_waves, version_of
+from meshplan.proof.waves import Moving, moving_waves, version_of, wave_of
 from meshplan.proof.words import lost_sentence, names, sentence
 from meshplan.resource import Resource
 from meshplan.traffic.outcome import Unknown
@@ -70,6 +70,7 @@ class Prover:
         self._index = Index(self._versions, self.base.config.cluster_domain)
         root = self.base.config.root_namespace
         self._footprint = Footprint(self._index, self._versions, root)
+        self._mesh = self.base.knowing(self._footprint.known())
         self._topics: dict[ResourceId, tuple[Topic, ...]] = {}
         self._cases: dict[Topic, TopicCases] = {}
         self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], _Findings] = {}
@@ -108,9 +109,7 @@ class Prover:
         footprint of `steps` are looked at.
         """
         self._learn(steps, before)
-        state = dict(before)
-        after = {**state, **{step.id: version_of(step) for step in steps}}
-        moving = Moving(wave, state, after, frozenset(step.id for step in steps))
+        moving = wave_of(wave, before, steps)
         ids = [step.id for step in steps]
         found = self._examine(self._topics_of(ids), (moving,), lost=False)
         return found.counterexamples, (*self._general(ids), *found.unknowns)
@@ -135,7 +134,7 @@ class Prover:
     def _cases_of(self, topic: Topic) -> TopicCases:
         found = self._cases.get(topic)
         if found is None:
-            found = TopicCases(topic, self._index, self._versions, self.base)
+            found = TopicCases(topic, self._index, self._versions, self._mesh)
             self._cases[topic] = found
         return found
 
@@ -170,7 +169,7 @@ class Prover:
         states = tuple(self._in_scope(cases.scope, waves))
         if not states and not lost:
             return _Findings()
-        key = (topic, tuple(WaveStates(0, w.before, w.after, w.moving) for w in states), lost)
+        key = (topic, tuple(WaveStates(0, w.before, w.after, w.moves) for w in states), lost)
         found = self._known.get(key) if len(states) == 1 else None
         if found is None:
             found = self._looked_at(cases, states, lost=lost)
@@ -190,9 +189,20 @@ class Prover:
                 )
                 for state in (wave.before, wave.after)
             )
-            moved = tuple(p for p in moving if before[p] != after[p])
-            if moved:
-                yield WaveStates(wave.number, before, after, moved)
+            passing = {
+                p: tuple(self._versions.number(scope.ids[p], v) for v in wave.passing[scope.ids[p]])
+                for p in moving
+                if scope.ids[p] in wave.passing
+            }
+            moved = {
+                p: tuple(
+                    n for n in dict.fromkeys((*passing.get(p, ()), after[p])) if n != before[p]
+                )
+                for p in moving
+            }
+            moves = tuple((p, numbers) for p, numbers in moved.items() if numbers)
+            if moves:
+                yield WaveStates(wave.number, before, after, moves)
 
     def _looked_at(
         self, cases: TopicCases, states: Sequence[WaveStates], *, lost: bool
@@ -232,7 +242,7 @@ class Prover:
             except BudgetError as error:
                 request = RequestClass(case.client, case.base, case.server)
                 wave = states[0].number if len(states) == 1 else None
-                culprits = tuple(scope.ids[p] for w in states for p in w.moving)
+                culprits = tuple(scope.ids[p] for w in states for p, _ in w.moves)
                 unknowns = (Undecided(str(error), request, wave, (), culprits),)
             total = _added(total, _reported(scope, case, tally))
             total = _added(total, _Findings(unknowns=unknowns))

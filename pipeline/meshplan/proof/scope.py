@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
+from math import prod
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
@@ -133,22 +134,22 @@ def normal(state: State, kept: Iterable[int]) -> State:
 
 
 def between(
-    before: State, after: State, moving: Sequence[int], limit: int
+    before: State, moves: Sequence[tuple[int, tuple[int, ...]]], limit: int
 ) -> Iterator[tuple[State, tuple[int, ...]]]:
-    """Every state in which some of the moving positions are as after, the fewest first.
+    """Every state that moves may lead to, with the positions that have moved, the fewest first.
 
     Raises BudgetError where there are more than `limit`.
     """
-    if 1 << len(moving) > limit:
-        raise BudgetError(
-            f"{len(moving)} steps of one wave that meet, which makes more than {limit} states"
-        )
-    for count in range(len(moving) + 1):
-        for chosen in combinations(moving, count):
-            state = list(before)
-            for position in chosen:
-                state[position] = after[position]
-            yield tuple(state), chosen
+    total = prod(len(versions) + 1 for _, versions in moves)
+    if total > limit:
+        raise BudgetError(f"{len(moves)} steps of one wave meet, which makes {total} states")
+    for count in range(len(moves) + 1):
+        for chosen in combinations(moves, count):
+            for versions in product(*(found for _, found in chosen)):
+                state = list(before)
+                for (position, _), version in zip(chosen, versions, strict=True):
+                    state[position] = version
+                yield tuple(state), tuple(position for position, _ in chosen)
 
 
 def _for_routes(id_: ResourceId, own: set[str], *, at_gateway: bool) -> bool:

@@ -1,6 +1,6 @@
 """Every view of a wave for the requests of one case, and what it breaks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
@@ -22,7 +22,13 @@ class WaveStates:
     number: int
     before: State
     after: State
-    moving: tuple[int, ...]
+    #: Positions that move, each with the versions that it may come to have.
+    moves: tuple[tuple[int, tuple[int, ...]], ...]
+
+    @property
+    def moving(self) -> tuple[int, ...]:
+        """The positions that move."""
+        return tuple(position for position, _ in self.moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,26 +235,17 @@ class Examination:
     def _part(
         self, wave: WaveStates, kept: tuple[int, ...], number: Callable[[State], int]
     ) -> _Part:
-        moving = [position for position in wave.moving if position in kept]
+        moves = [(position, versions) for position, versions in wave.moves if position in kept]
+        before = normal(wave.before, kept)
         first: dict[int, tuple[State, tuple[int, ...]]] = {}
-        results: dict[tuple[int, ...], int] = {}
-        for state, seen in between(
-            normal(wave.before, kept), normal(wave.after, kept), moving, self._budget.states
-        ):
-            result = results[seen] = number(state)
+        results: dict[State, int] = {}
+        for state, seen in between(before, moves, self._budget.states):
+            result = results[state] = number(state)
             first.setdefault(result, (state, seen))
-        matter = tuple(
-            position
-            for position in moving
-            if any(
-                results[seen] != results[tuple(p for p in moving if p in seen or p == position)]
-                for seen in results
-            )
-        )
         return _Part(
             tuple(state for state, _ in first.values()),
             tuple(seen for _, seen in first.values()),
-            matter,
+            tuple(position for position, _ in moves if _matters(position, before, results)),
             len(results),
         )
 
@@ -264,6 +261,15 @@ class Examination:
 
     def _head_of(self, stage: int) -> State:
         return (self._head.routes, self._head.clusters, self._head.servers)[stage]
+
+
+def _matters(position: int, before: State, results: Mapping[State, int]) -> bool:
+    """Whether any result changes if one position stays as it was."""
+    for state, result in results.items():
+        still = (*state[:position], before[position], *state[position + 1 :])
+        if results[still] != result:
+            return True
+    return False
 
 
 def _judged(

@@ -1,7 +1,7 @@
 """The waves of a plan as changes of state: what moves in each, and what is still on its way."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.workload import workload_kinds
@@ -26,6 +26,8 @@ class Moving:
     before: Versions
     after: Versions
     ids: frozenset[ResourceId]
+    #: Versions that objects have in between: one is deleted and created again, or written twice.
+    passing: Mapping[ResourceId, tuple[Resource | None, ...]] = field(default_factory=dict)
 
 
 def version_of(step: Step) -> Resource | None:
@@ -45,18 +47,32 @@ def moving_waves(plan: Plan) -> tuple[Moving, ...]:
     """
     found: list[Moving] = []
     settled: dict[ResourceId, Resource | None] = {}
-    written: dict[ResourceId, Resource | None] = {}
-    open_: dict[ResourceId, None] = {}
+    #: What was written to each object since it was settled last.
+    open_: dict[ResourceId, list[Resource | None]] = {}
     for number, wave in enumerate(plan.waves):
         for step in wave.steps:
-            written[step.id] = version_of(step)
-            open_[step.id] = None
-        found.append(Moving(number, dict(settled), dict(written), frozenset(open_)))
+            open_.setdefault(step.id, []).append(version_of(step))
+        found.append(_moving(number, settled, open_))
         for id_ in tuple(open_):
             if _settles(wave.gate.kind, id_):
-                settled[id_] = written[id_]
-                del open_[id_]
+                settled[id_] = open_.pop(id_)[-1]
     return tuple(found)
+
+
+def wave_of(number: int, before: Versions, steps: Sequence[Step]) -> Moving:
+    """A single wave that begins in a settled state."""
+    open_: dict[ResourceId, list[Resource | None]] = {}
+    for step in steps:
+        open_.setdefault(step.id, []).append(version_of(step))
+    return _moving(number, before, open_)
+
+
+def _moving(
+    number: int, settled: Versions, open_: Mapping[ResourceId, Sequence[Resource | None]]
+) -> Moving:
+    after = {**settled, **{id_: versions[-1] for id_, versions in open_.items()}}
+    passing = {id_: tuple(found[:-1]) for id_, found in open_.items() if len(found) > 1}
+    return Moving(number, dict(settled), after, frozenset(open_), passing)
 
 
 def _settles(gate: GateKind, id_: ResourceId) -> bool:
