@@ -17,7 +17,6 @@ from meshplan.mesh.service import (
     Protocol,
     Resolution,
 )
-from meshplan.settings import World
 from meshplan.traffic.outcome import Transport
 from meshplan.traffic.table import ClusterName
 from meshplan.traffic.upstreams import DNS, Upstream, unseen, upstreams, with_labels
@@ -60,7 +59,7 @@ class Clusters:
     def _build(self, name: ClusterName) -> Cluster | None:
         service = self._scope.service(name.host)
         if service is None:
-            return self._foreign(name) if self._is_foreign(name.host) else None
+            return None if self.mesh.declares(name.host) else self._foreign(name)
         port = service.port(name.port)
         if port is None or port.protocol is Protocol.UDP or service.resolution is Resolution.ALIAS:
             return None
@@ -91,10 +90,6 @@ class Clusters:
             subset_source=subset.source if subset else None,
             policy=policy,
         )
-
-    def _is_foreign(self, host: str) -> bool:
-        """Whether a host may be declared outside of the tree."""
-        return self.mesh.world is World.OPEN and host not in self.mesh.registry.by_host
 
     def _foreign(self, name: ClusterName) -> Cluster | None:
         """A cluster of a host that is not declared here: what is behind it is not known.

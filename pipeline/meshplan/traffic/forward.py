@@ -10,6 +10,7 @@ from meshplan.mesh.read import mappings, texts
 from meshplan.mesh.virtual_service import string_match_of
 from meshplan.traffic.clusters import Cluster, Clusters
 from meshplan.traffic.condition import Exact, text_holds, text_match
+from meshplan.traffic.http_routes import canonical
 from meshplan.traffic.inbound import Admission, Inbound, Server, Verdict
 from meshplan.traffic.opaque import opaque_inbound, opaque_service
 from meshplan.traffic.outcome import (
@@ -58,11 +59,12 @@ class Inbounds:
 
     def __init__(self, mesh: Mesh):
         self._mesh = mesh
-        self._found: dict[tuple[str, int, tuple[tuple[str, str], ...]], Inbound] = {}
+        self._found: dict[tuple[object, ...], Inbound] = {}
 
     def of(self, server: Server) -> Inbound:
         """The inbound side of a workload for a port."""
-        key = (server.namespace, server.port, tuple(sorted(server.labels.items())))
+        labels = tuple(sorted(server.labels.items()))
+        key = (server.namespace, server.port, server.is_gateway, labels)
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = Inbound(self._mesh, server)
@@ -195,6 +197,9 @@ class _Journey:
     def _explain(self, cluster: Cluster) -> None:
         if cluster.service is not None:
             self.why.append(Reason(cluster.service, f"declares {cluster.name.host}"))
+        settings = {key: value for key, value in cluster.policy.items() if key != "tls"}
+        if settings:
+            self.policy[str(cluster.name)] = canonical(settings)
         for id_ in cluster.rule:
             shown = "shapes the cluster"
             if id_ == cluster.subset_source:
@@ -235,7 +240,7 @@ def _summed_up(
     if len(backends) == 1 and journey.passed:
         host, port = journey.passed[0]
         return Passthrough(host, port, why)
-    return Served(backends, action.policy, why)
+    return Served(backends, {**action.policy, **journey.policy}, why)
 
 
 _DETAILS = {

@@ -289,15 +289,16 @@ def _policy(rule: HttpRule) -> Iterator[tuple[str, str]]:
     """What a rule does besides, in one way of writing."""
     for name in ("timeout", "retries", "headers", "corsPolicy"):
         if name in rule.fields:
-            yield name, _canonical(rule.fields[name])
+            yield name, canonical(rule.fields[name])
     delay = at(rule.fields, "fault", "delay")
     if delay:
-        yield "delay", _canonical(delay)
+        yield "delay", canonical(delay)
     if rule.mirrors:
         yield "mirrors", ", ".join(f"{m.host}|{m.subset}|{m.port}" for m in rule.mirrors)
 
 
-def _canonical(value: object) -> str:
+def canonical(value: object) -> str:
+    """A value of a manifest as text, the same for the same value."""
     if isinstance(value, str):
         return value
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -37,6 +37,8 @@ class Server:
     namespace: str
     labels: Mapping[str, str]
     port: int
+    #: Whether it is a gateway, which believes nobody's X-Forwarded-For.
+    is_gateway: bool = False
 
 
 class Verdict(StrEnum):
@@ -109,6 +111,10 @@ class Inbound:
 
     def authorize(self, request: Request, identity: str, *, for_tcp: bool) -> Admission:
         """What the AuthorizationPolicies say: CUSTOM, then DENY, then ALLOW."""
+        if self._server.is_gateway:
+            # What it takes for the client's address is that of the connection.
+            headers = {k: v for k, v in request.headers.items() if k != "x-forwarded-for"}
+            request = replace(request, headers=headers)
         unknown: Admission | None = None
         for built in self.filters(for_tcp=for_tcp):
             found = self._apply(built, request, identity)

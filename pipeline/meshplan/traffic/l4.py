@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from meshplan.mesh.gateway import Server
-from meshplan.mesh.hosts import matches
+from meshplan.mesh.hosts import matches, subset_of
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.scope import Listener
@@ -80,6 +80,8 @@ def gateway_connection(mesh: Mesh, proxy: Proxy, server: Server, request: Reques
     """The route of a connection to a server of a gateway that is not HTTP."""
     name = server.gateway_name
     bound = [vs for vs in mesh.virtual_services_for(name, proxy.namespace) if _shares(server, vs)]
+    if server.tls is not None and server.tls.mode == "AUTO_PASSTHROUGH":
+        return _by_cluster_name(server, request)
     if server.is_passthrough:
         return _passed_through(mesh, proxy, bound, server, request)
     for vs in bound:
@@ -87,6 +89,18 @@ def gateway_connection(mesh: Mesh, proxy: Proxy, server: Server, request: Reques
             if not rule.matches or any(_at_gateway(m, server) for m in rule.matches):
                 return _route(mesh, proxy, rule, rule.pointer, server.port)
     return None
+
+
+def _by_cluster_name(server: Server, request: Request) -> Route | None:
+    """For clients of other networks the server name is that of a cluster (SNI-DNAT)."""
+    parts = request.sni.split("_.", 3)
+    if len(parts) != 4 or parts[0] != "outbound" or not parts[1].isdecimal():
+        return None
+    _, port, subset, host = parts
+    if not any(subset_of(host, name) for name in server.server_names):
+        return None
+    target = Target(ClusterName(host, int(port), subset), 0)
+    return Route(CATCH_ALL, Forward((target,)), server.gateway, server.pointer)
 
 
 def _passed_through(

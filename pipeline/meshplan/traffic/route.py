@@ -226,8 +226,10 @@ def _host_at_sidecar(
     service = routes.dialled(request.host_name)
     declared = service.port(port) if service else None
     if service is not None and declared is not None:
-        is_http = declared.protocol.is_http_or_sniffed and request.scheme == "http"
-        if not is_http:
+        if declared.protocol.is_http and request.scheme != "http":
+            why = (Reason(service.id, f"declares port {port} as {declared.protocol}"),)
+            return Failed(None, "DPE", "codec_error", why=why)
+        if not declared.protocol.is_http_or_sniffed or request.scheme != "http":
             found = sidecar_connection(mesh, client, listener, service, request, port)
             if found is None:
                 return unmatched(mesh, request, client)
@@ -246,7 +248,9 @@ def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes 
     servers = _servers_for(mesh, request, client, port)
     if isinstance(servers, Failed) or not servers[0].is_http:
         return None
-    inbound = tables(mesh).inbound.of(Server(client.namespace, client.labels, port))
+    inbound = tables(mesh).inbound.of(
+        Server(client.namespace, client.labels, port, is_gateway=True)
+    )
     return tables(mesh).gateway(client, servers, inbound)
 
 
@@ -298,7 +302,9 @@ def _at_server(
         if taken is None:
             return Front(Failed(None, "NR", "filter_chain_not_found", why=why))
         return Front(Selected(taken, (*why, *because(taken))))
-    inbound = tables(mesh).inbound.of(Server(client.namespace, client.labels, port))
+    inbound = tables(mesh).inbound.of(
+        Server(client.namespace, client.labels, port, is_gateway=True)
+    )
     host = tables(mesh).gateway(client, servers, inbound).virtual_host(request.host_name)
     if host is None:
         return Front(Failed(404, "NR", "route_not_found", why=why), inbound)

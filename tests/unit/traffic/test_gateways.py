@@ -455,3 +455,27 @@ def test_a_route_that_istio_does_not_understand_is_left_out_whole() -> None:
     strange = "{filters: [{type: ExtensionRef}], " + BACKEND_REF + "}"
     text = f"{listeners()}---{http_route(strange + ', {' + BACKEND_REF + '}')}"
     assert failure(api(text)) == (404, "NR")
+
+
+def test_clients_of_other_networks_name_a_cluster() -> None:
+    stated = "{port: {number: 15443, name: tls, protocol: TLS}, hosts: ['*.local'], tls: {mode: AUTO_PASSTHROUGH}}"
+    text = f"{servers(stated)}---{BACKEND}"
+    host = "reviews.shop.svc.cluster.local"
+    named = f"outbound_.80_._.{host}"
+    assert endpoints(ask(text, host, scheme="tls", port=15443, sni=named)) == [POD]
+    gone = f"outbound_.80_.v2_.{host}"
+    assert failure(ask(text, host, scheme="tls", port=15443, sni=gone)) == (503, "NC")
+    assert failure(ask(text, host, scheme="tls", port=15443)) == (None, "NR")
+
+
+def test_a_gateway_believes_no_forwarded_address() -> None:
+    policy = """
+kind: AuthorizationPolicy
+metadata: {name: p, namespace: edge}
+spec: {rules: [{from: [{source: {remoteIpBlocks: [1.2.3.4]}}]}]}
+"""
+    text = "---".join((servers(HTTP), rules(told(200)), policy))
+    forwarded = {"x-forwarded-for": "1.2.3.4"}
+    outcome = ask(text, "a.com", client_ip="5.6.7.8", headers=forwarded)
+    assert getattr(outcome, "status", None) == 403
+    assert ask(text, "a.com", client_ip="1.2.3.4") == Direct(200)

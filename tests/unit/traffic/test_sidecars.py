@@ -531,3 +531,18 @@ def test_a_reason_says_what_matched() -> None:
     )
     outcome = ask(mesh(f"{SHOP}---{route(body)}"), "http://reviews.shop/x", a="1")
     assert outcome.why[0].text == "http[0].match[0] matches prefix /x and header a exact 1"
+
+
+def test_tls_to_a_port_that_is_declared_as_http_is_no_http() -> None:
+    assert failure(ask(mesh(SHOP), "https://reviews.shop:80/")) == (None, "DPE")
+
+
+def test_settings_on_the_way_are_told() -> None:
+    rule = RULE.replace("host: reviews", "host: reviews\n  trafficPolicy: {outlierDetection: {}}")
+    body = "{timeout: 3s, route: [{destination: {host: reviews, subset: v1}}]}"
+    outcome = ask(mesh("---".join((SHOP, rule, route(body)))), "http://reviews.shop/")
+    assert isinstance(outcome, Served)
+    assert outcome.policy == {
+        "timeout": "3s",
+        "outbound|80|v1|reviews.shop.svc.cluster.local": '{"outlierDetection":{}}',
+    }
