@@ -1,5 +1,8 @@
 """Glob patterns of settings and of Argo CD."""
 
+from collections.abc import Callable
+from time import process_time
+
 import pytest
 
 from meshplan.source.globs import alternatives, anchored, folder_matcher, matcher
@@ -71,3 +74,37 @@ def test_generators_match_whole_paths() -> None:
     assert [path for path in ("envs/a", "envs/a/b", "envs", "x/envs/a") if matches(path)] == [
         "envs/a"
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("a/**", ["a", "a/b", "a/b/c"], ["b", "ab"]),
+        ("**/c.json", ["c.json", "a/c.json", "a/b/c.json"], ["c.jsonx", "a/xc.json"]),
+        ("a/**/c", ["a/c", "a/b/c", "a/b/b/c"], ["a/b", "c"]),
+        ("a/*b*c", ["a/bc", "a/xbxc", "a/bcbc"], ["a/b", "a/b/c"]),
+        ("[z-a]x", ["zx", "-x", "ax"], ["bx"]),
+        ("a*b*c*", ["abc", "axbxcx", "abbcc"], ["acb"]),
+    ],
+)
+def test_stars_match_what_they_can(pattern: str, yes: list[str], no: list[str]) -> None:
+    matches = folder_matcher(pattern)
+    assert [path for path in yes if not matches(path)] == []
+    assert [path for path in no if matches(path)] == []
+
+
+@pytest.mark.parametrize("make", [alternatives, folder_matcher])
+def test_hostile_patterns_take_no_time(make: Callable[[str], Callable[[str], bool]]) -> None:
+    hostile = ["*a" * 60 + "*b", "**/" * 60 + "b", "{a,b}" * 30, "{" * 5000, "[" * 5000]
+    started = process_time()
+    assert not any(make(pattern)("a" * 3000) for pattern in hostile)
+    assert not any(make(pattern)("/".join("a" * 1000)) for pattern in hostile)
+    assert process_time() - started < 5
+
+
+@pytest.mark.parametrize("pattern", ["[z-a]", "[", "]", "[]", "[^]", "\\", "(", "{,}", "[a-]"])
+def test_no_pattern_is_an_error(pattern: str) -> None:
+    for make in (alternatives, folder_matcher):
+        assert make(pattern)("no/such/path") in (True, False)
+    assert not matcher([pattern])("no/such/path")
+    assert not anchored([pattern])("no/such/path")

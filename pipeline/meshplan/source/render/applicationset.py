@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from meshplan.source.globs import folder_matcher
@@ -57,7 +58,8 @@ def applications(
             return f"its git generator looks at {git.get('repoURL')}, which is another repository"
         found = _of_git(git, tree, read, go) if git else _of_list(generator)
         try:
-            made.extend(_filled(template, parameters, go) for parameters in found)
+            left = _MOST + 1 - len(made)
+            made.extend(_filled(template, one, go) for one in islice(found, left))
         except _UnknownExpressionError as error:
             return f"its template has {error}, which is not supported"
         if len(made) > _MOST:

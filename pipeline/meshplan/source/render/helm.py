@@ -18,6 +18,8 @@ from meshplan.source.units import Chart
 from meshplan.source.yaml import read
 
 _SOURCE = re.compile(rb"^---[ \t]*\n# Source: (.+)\n", re.MULTILINE)
+#: As Helm has it; a word that begins with "-" would be an option.
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _MAX_DEPTH = 8
 
 
@@ -39,6 +41,9 @@ def files_of(recipe: Chart, tree: Tree, manifests: Manifests) -> ChartFiles:
     if f"{recipe.path}/Chart.yaml".lstrip("/") not in tree.files:
         found.why, found.own_fault = f"there is no Chart.yaml in {recipe.path or '.'}", True
         return found
+    for word in (recipe.release, recipe.namespace):
+        if word and not _NAME.fullmatch(word):
+            found.why, found.own_fault = f"{word!r} is no name that Kubernetes allows", True
     _collect(found, recipe.path, recipe.path, tree, manifests, 0)
     for path in recipe.files:
         if path in tree.files:
@@ -99,8 +104,7 @@ def template(release: Release, tool: Tool, limits: RenderSettings) -> tuple[Docu
     space, recipe = release.workspace, release.recipe
     for target, source in sorted(release.copies.items()):
         _copy(space, source, target)
-    arguments = [recipe.release or "release", str(space.at(recipe.path))]
-    arguments += _options(release)
+    arguments = [*_options(release), "--", recipe.release or "release", str(space.at(recipe.path))]
     try:
         output = run(tool, arguments, home=space.home, limits=limits)
     except RenderError as error:
@@ -119,12 +123,13 @@ def _options(release: Release) -> Iterator[str]:
         yield "--include-crds"
     if release.kubernetes_version:
         yield f"--kube-version={release.kubernetes_version}"
-    for path in recipe.files:
-        if path in space.tree.files:
-            yield f"--values={space.at(path)}"
+    # Helm splits what it is given at commas, so a file goes by a name of ours.
+    texts = [space.at(path).read_bytes() for path in recipe.files if path in space.tree.files]
     if recipe.values:
-        place = space.beside(f"values-{release.number}.yaml")
-        yield f"--values={space.write(place, recipe.values.encode())}"
+        texts.append(recipe.values.encode("utf-8", "surrogateescape"))
+    for number, text in enumerate(texts):
+        place = space.beside(f"values-{release.number}-{number}.yaml")
+        yield f"--values={space.write(place, text)}"
     for name, value, is_string in recipe.parameters:
         escaped = re.sub(r"(?<!\\),", r"\\,", value)
         yield f"--set{'-string' if is_string else ''}={name}={escaped}"

@@ -27,6 +27,16 @@ _KIND = "Kustomization"
 _LISTS_ONLY = frozenset({"apiVersion", "kind", "metadata", "resources", "bases"})
 #: Fields with paths in the configuration of the plugins that are built in.
 _PATH_FIELDS = frozenset({"path", "paths", "files", "envs", "env"})
+#: All fields with which a kustomization reads something; Kustomize takes them in any case.
+_READING_FIELDS = _PATH_FIELDS | frozenset(
+    {
+        *("resources", "bases", "components", "crds", "configurations", "patches", "openapi"),
+        *("patchesStrategicMerge", "patchesJson6902", "replacements", "generators"),
+        *("transformers", "validators", "configMapGenerator", "secretGenerator"),
+        *("helmCharts", "helmGlobals", "helmChartInflationGenerator"),
+    }
+)
+_SPELLINGS = {field.lower(): field for field in _READING_FIELDS}
 _FUNCTION = "config.kubernetes.io/function"
 
 
@@ -142,6 +152,11 @@ class Walker:
     def _fields(
         self, found: Closure, folder: str, content: Mapping[str, Any], above: tuple[str, ...]
     ) -> None:
+        odd = next(_odd_spellings(content), None)
+        if odd is not None:
+            found.fault(
+                f"{self._name(folder)} has {odd}, which is spelled {_SPELLINGS[odd.lower()]}"
+            )
         for reference in _texts(content, "resources", "bases", "components"):
             self._reference(found, reference, folder, above)
         for reference in _files(content):
@@ -252,6 +267,18 @@ def is_kustomization(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     return str(value.get("apiVersion", "")).startswith("kustomize.config.k8s.io/")
+
+
+def _odd_spellings(content: Mapping[str, Any]) -> Iterator[str]:
+    """Fields that Kustomize would take for others, which are looked for under their own name."""
+    for key, value in content.items():
+        if str(key).lower() in _SPELLINGS and key not in _READING_FIELDS:
+            yield str(key)
+        items = value if isinstance(value, list) else [value]
+        for item in items if str(key).lower() in _SPELLINGS else ():
+            if isinstance(item, Mapping):
+                odd = (k for k in item if str(k).lower() in _SPELLINGS and k not in _READING_FIELDS)
+                yield from (str(k) for k in odd)
 
 
 def _texts(content: Mapping[str, Any], *fields: str) -> Iterator[str]:

@@ -63,19 +63,27 @@ class Substitution:
         value = self.values.get(name)
         if value is None and not self.complete:
             return whole
-        result = _operated(value, operation)
-        return whole if result is None else self._text(result) if "${" in result else result
+        default = _default(value, operation)
+        if default is not None:
+            # Only what is written may hold variables again; what is put in is taken as it is.
+            return self._text(default)
+        result = _operated(value or "", operation)
+        return whole if result is None else result
 
 
-def _operated(value: str | None, operation: str) -> str | None:
-    """The value after the operation behind its name; None for an operation that is not known."""
-    text = value or ""
-    if not operation:
-        return text
+def _default(value: str | None, operation: str) -> str | None:
+    """What stands for a value that is missing; None if it is not, or if nothing does."""
     for sign in (":-", ":=", "-", "="):
         if operation.startswith(sign):
             missing = not value if sign.startswith(":") else value is None
-            return operation[len(sign) :] if missing else text
+            return operation[len(sign) :] if missing else None
+    return None
+
+
+def _operated(text: str, operation: str) -> str | None:
+    """The value after the operation behind its name; None for an operation that is not known."""
+    if not operation or operation.startswith((":-", ":=", "-", "=")):
+        return text
     simple = {"^^": text.upper(), ",,": text.lower(), "^": text.capitalize()}
     if operation in simple:
         return simple[operation]

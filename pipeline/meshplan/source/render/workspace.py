@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from meshplan.errors import RenderError
 from meshplan.source.render.process import watching_the_disk
@@ -29,20 +30,24 @@ class Workspace:
     #: A folder beside it that renderers may write to.
     home: Path
     _placed: set[str] = field(default_factory=set)
+    #: Renderers of one revision run side by side, and may need the same files.
+    _placing: Lock = field(default_factory=Lock)
 
     def place(self, paths: Iterable[str]) -> None:
-        """Copy files of the revision, each once. Raises RenderError where the disk is full."""
-        wanted = [self.tree.files[p] for p in paths if p not in self._placed]
-        self._placed.update(entry.path for entry in wanted)
-        missing = {entry.path for entry in wanted}
-        with watching_the_disk():
-            for entry, data in self.tree.revision.read(wanted):
-                self.write(self.at(entry.path), data)
-                missing.discard(entry.path)
-        for path in sorted(missing):
-            self._placed.discard(path)
-            why = self.tree.revision.unread.get(path, "its content is not at hand")
-            raise UnreadError(f"{path} is needed and cannot be read: {why}")
+        """Copy files of the revision, each once; done when all of them are there.
+
+        Raises RenderError where the disk is full, UnreadError for a file that is not at hand.
+        """
+        with self._placing:
+            wanted = [self.tree.files[path] for path in paths if path not in self._placed]
+            with watching_the_disk():
+                for entry, data in self.tree.revision.read(wanted):
+                    self.write(self.at(entry.path), data)
+                    self._placed.add(entry.path)
+        for entry in wanted:
+            if entry.path not in self._placed:
+                why = self.tree.revision.unread.get(entry.path, "its content is not at hand")
+                raise UnreadError(f"{entry.path} is needed and cannot be read: {why}")
 
     def write(self, place: Path, data: bytes) -> Path:
         """Write a file, and the folders that it is in."""

@@ -1,5 +1,6 @@
 """Helm: the same objects as from the tool itself, led back to their templates, and what is skipped."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshplan.result import CoverageStatus
-from meshplan.settings import MeshSettings, Settings
+from meshplan.settings import MeshSettings, Settings, TargetSettings
 from meshplan.source.yaml import parse
 from support.git import Repository
 from support.loading import changed, heads, load, only_target, service, told
@@ -153,3 +154,27 @@ def test_without_the_tool_the_chart_is_skipped(
     monkeypatch.setattr("meshplan.source.render.renderer.find_helm", lambda: None)
     entry = told(load(repo(CHART), "r0"), "charts/web")
     assert entry.why == "helm is not on PATH: install it to have this rendered"
+
+
+@pytest.mark.parametrize("release", ["--post-renderer=/bin/true", "-x", "Big", "a b", "x" * 300])
+def test_a_name_that_helm_could_take_for_an_option_is_refused(
+    repo: MakeRepository, release: str
+) -> None:
+    asking = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web}\nspec:\n"
+        f"  releaseName: {json.dumps(release)}\n  chart: {{spec: {{chart: charts/web, sourceRef: "
+        "{kind: GitRepository, name: flux-system}}}\n"
+    )
+    entry = told(load(repo({**CHART, "r.yaml": asking}), "r0"), "HelmRelease flux-system/web")
+    assert entry.status is CoverageStatus.FAILED
+    assert entry.why.endswith("is no name that Kubernetes allows")
+
+
+def test_a_values_file_with_a_comma_is_one_file(repo: MakeRepository) -> None:
+    made = repo(
+        {**CHART, "charts/web/values,/etc/hostname-values.yaml": "", "env,/x.yaml": "port: 7"}
+    )
+    target = TargetSettings("web", ("charts/web",), kind="helm", values=("env,/x.yaml",))
+    loaded = load(made, "r0", settings=Settings(targets=(target,)))
+    (found,) = [r for r in only_target(loaded).head.values() if r.id.kind == "Service"]
+    assert found.spec["ports"] == [{"port": 7}]

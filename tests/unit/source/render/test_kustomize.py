@@ -152,6 +152,36 @@ BROKEN = [
     ({"k": ["."]}, "in a circle: k -> k"),
 ]
 
+SPELLINGS = [
+    ("Resources", "[/etc/hostname]", "has Resources, which is spelled resources"),
+    (
+        "configMapGenerator",
+        "[{name: x, Files: [/etc/hostname]}]",
+        "has Files, which is spelled files",
+    ),
+    ("patches", "[{PATH: /etc/hostname}]", "has PATH, which is spelled path"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "why"), SPELLINGS)
+def test_fields_in_other_spellings_cannot_hide_a_path(
+    repo: MakeRepository, field: str, value: str, why: str
+) -> None:
+    made = repo({"k/kustomization.yaml": kustomization(**{field: value})})
+    entry = told(load(made, "r0"), "k")
+    assert entry.status is CoverageStatus.FAILED
+    assert why in entry.why
+
+
+@pytest.mark.tool("kubectl")
+def test_labels_may_be_named_like_fields(repo: MakeRepository) -> None:
+    fields = {"commonLabels": "{Path: a, env: b}"}
+    made = repo(
+        {"k/kustomization.yaml": kustomization("x.yaml", **fields), "k/x.yaml": service("x")}
+    )
+    (found,) = only_target(load(made, "r0")).head.values()
+    assert found.labels == {"Path": "a", "env": "b"}
+
 
 @pytest.mark.parametrize(("folders", "why"), BROKEN)
 def test_what_no_kustomize_could_build_is_one_sentence(

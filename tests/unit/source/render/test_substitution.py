@@ -68,3 +68,9 @@ def test_an_object_can_be_left_out(field: str) -> None:
 def test_an_object_without_variables_is_the_same_object() -> None:
     value = {"spec": {"a": [1, {"b": "$x"}]}}
     assert Substitution(VALUES).apply(value) is value
+
+
+def test_what_is_put_in_is_not_substituted_again() -> None:
+    values = {"a": "${a}", "b": "x${c}", "c": "y"}
+    found = Substitution(values).apply({"a": "${a}", "b": "${b}", "c": "${gone:-${b}}"})
+    assert found == {"a": "${a}", "b": "x${c}", "c": "x${c}"}
