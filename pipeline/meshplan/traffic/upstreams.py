@@ -8,7 +8,6 @@ from meshplan.mesh.destination_rule import Subset
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.service import Endpoint, MeshService, Port, Registry, Resolution
 from meshplan.mesh.workload import Workload, matches_labels
-from meshplan.settings import World
 from meshplan.traffic.outcome import Transport
 
 #: Services whose endpoints are names that the proxies look up.
@@ -59,7 +58,7 @@ def unseen(
 ) -> tuple[Upstream, ...]:
     """What stands for endpoints that are kept elsewhere, in an open world."""
     kept = service.selector is not None or service.registry is Registry.KUBERNETES
-    if not kept or mesh.world is World.CLOSED:
+    if not kept or mesh.populates(service.host):
         return ()
     labels = {**(service.selector or {}), **(subset.labels if subset else {})}
     shown = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
