@@ -24,9 +24,10 @@ folder never split it: the same object in both is a finding.
 
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+
+from meshplan.source.tree import ancestors
 
 #: Objects, each at one revision.
 Ids = frozenset[Hashable]
@@ -58,17 +59,16 @@ class _Part:
     def path(self) -> str:
         return self.names[0]
 
-    def joined(self, other: "_Part") -> "_Part":
-        return self.sharing(other, names=tuple(sorted({*self.names, *other.names})))
 
-    def sharing(self, other: "_Part", names: tuple[str, ...] = ()) -> "_Part":
-        return _Part(
-            names or self.names,
-            self.folders | other.folders,
-            self.disputed | other.disputed,
-            self.ids | other.ids,
-            self.ties | other.ties,
-        )
+def _union(parts: Sequence[_Part], names: Collection[str]) -> _Part:
+    """Parts as one, under these names."""
+    return _Part(
+        tuple(sorted(names)),
+        frozenset().union(*(part.folders for part in parts)),
+        frozenset().union(*(part.disputed for part in parts)),
+        frozenset().union(*(part.ids for part in parts)),
+        frozenset().union(*(part.ties for part in parts)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +91,25 @@ def group_folders(
         return ()
     if not any(disputed.values()):
         return (Group(ROOT, tuple(sorted(disputed))),)
-    return _named(_parts(disputed, contents, ""))
+    return _named(_parts(disputed, contents))
 
 
-def _parts(
-    disputed: Mapping[str, Ids], contents: Callable[[str], Contents], folder: str
-) -> tuple[_Part, ...]:
-    """The parts that a folder is made of, by the rule."""
-    children = sorted({_child(folder, path) for path in disputed} - {None, folder})
-    found = [
-        part
-        for child in children
-        if child is not None
-        for part in _parts(disputed, contents, child)
-    ]
-    if folder in disputed:
-        own = contents(folder)
-        part = _Part((folder,), frozenset({folder}), disputed[folder], own.ids, own.ties)
-        found.insert(0, part)
-    return _settled(folder, found)
-
-
-def _child(folder: str, path: str) -> str | None:
-    """The folder directly in `folder` through which `path` leads; None if it is not below."""
-    prefix = f"{folder}/" if folder else ""
-    if not path.startswith(prefix) or path == folder:
-        return None
-    return prefix + path[len(prefix) :].split("/", 1)[0]
+def _parts(disputed: Mapping[str, Ids], contents: Callable[[str], Contents]) -> tuple[_Part, ...]:
+    """The parts that the root is made of, by the rule: from the innermost folders outwards."""
+    waiting: dict[str, list[_Part]] = {
+        folder: [] for path in disputed for folder in ancestors(path)
+    }
+    for folder in sorted(waiting, key=lambda folder: (-len(folder), folder)):
+        found = waiting.pop(folder)
+        if folder in disputed:
+            own = contents(folder)
+            part = _Part((folder,), frozenset({folder}), disputed[folder], own.ids, own.ties)
+            found.append(part)
+        parts = _settled(folder, sorted(found, key=lambda part: part.names))
+        if not folder:
+            return parts
+        waiting[posixpath.dirname(folder)].extend(parts)
+    return ()
 
 
 def _settled(folder: str, parts: Sequence[_Part]) -> tuple[_Part, ...]:
@@ -135,7 +127,7 @@ def _settled(folder: str, parts: Sequence[_Part]) -> tuple[_Part, ...]:
         tied = [index for index, found in enumerate(variants) if found.ties & component.ties]
         takers = [i for i in tied if i == tied[0] or _alike(plain[i], plain[tied[0]])]
         for index in takers:
-            variants[index] = variants[index].sharing(component)
+            variants[index] = _union((variants[index], component), variants[index].names)
         taken.update(takers)
         if not takers:
             rest.append(component)
@@ -155,7 +147,8 @@ def _variants(colliding: Sequence[_Part]) -> list[_Part]:
         ]
         if fitting:
             _, index = min(fitting)
-            variants[index] = variants[index].joined(part)
+            both = (variants[index], part)
+            variants[index] = _union(both, {*both[0].names, *part.names})
         else:
             variants.append(part)
     return variants
@@ -171,21 +164,35 @@ def _same_name(one: _Part, other: _Part) -> bool:
 
 
 def _components(parts: Sequence[_Part]) -> list[_Part]:
-    """Parts that are tied, directly or through others, as one."""
-    components: list[_Part] = []
-    for part in parts:
-        tied = [found for found in components if found.ties & part.ties]
-        components = [found for found in components if not found.ties & part.ties]
-        components.append(reduce(lambda one, other: one.joined(other), tied, part))
-    return components
+    """Parts that are tied, directly or through others, as one, in the order of their first."""
+    leader = list(range(len(parts)))
+
+    def find(index: int) -> int:
+        while leader[index] != index:
+            leader[index] = index = leader[leader[index]]
+        return index
+
+    first: dict[str, int] = {}
+    for index, part in enumerate(parts):
+        for tie in part.ties:
+            one, other = sorted((find(first.setdefault(tie, index)), find(index)))
+            leader[other] = one
+    members: dict[int, list[_Part]] = {}
+    for index, part in enumerate(parts):
+        members.setdefault(find(index), []).append(part)
+    return [
+        _union(found, {name for part in found for name in part.names})
+        if len(found) > 1
+        else found[0]
+        for found in members.values()
+    ]
 
 
 def _merged(folder: str, parts: Sequence[_Part]) -> _Part:
     """Parts that do not contradict each other, under the name of the folder they are in."""
     if len(parts) == 1 and len(parts[0].folders) == 1:
         return parts[0]
-    whole = reduce(lambda one, other: one.sharing(other), parts)
-    return _Part((folder,), whole.folders, whole.disputed, whole.ids, whole.ties)
+    return _union(parts, (folder,))
 
 
 def _named(parts: Sequence[_Part]) -> tuple[Group, ...]:
