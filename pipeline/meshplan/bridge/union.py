@@ -90,14 +90,35 @@ def _port_number(item: Any) -> Hashable:
 def _service_entry(extra: Spec, own: Spec) -> Spec | None:
     if extra.get("resolution") != own.get("resolution"):
         return None
+    ports = _joined(extra.get("ports"), own.get("ports"), _port_number)
+    named = _named_apart(ports)
+    endpoints = _joined(extra.get("endpoints"), own.get("endpoints"))
     return _with(
         own,
         hosts=_joined(extra.get("hosts"), own.get("hosts")),
         addresses=_joined(extra.get("addresses"), own.get("addresses")),
-        ports=_named_apart(_joined(extra.get("ports"), own.get("ports"), _port_number)),
-        endpoints=_joined(extra.get("endpoints"), own.get("endpoints")),
+        ports=named,
+        endpoints=_following(endpoints, ports, named),
         exportTo=_export_to(extra, own),
     )
+
+
+def _following(
+    endpoints: list[Any] | None, ports: list[Any] | None, named: list[Any] | None
+) -> list[Any] | None:
+    """Endpoints that serve a port that got another name on the port that the old name meant."""
+    pairs = zip(ports or (), named or (), strict=True)
+    renamed = {
+        new["name"]: old.get("name") for old, new in pairs if new.get("name") != old.get("name")
+    }
+    if endpoints is None or not renamed:
+        return endpoints
+    return [
+        {**endpoint, "ports": {**known, **{n: known[o] for n, o in renamed.items() if o in known}}}
+        if isinstance(known := endpoint.get("ports"), Mapping)
+        else endpoint
+        for endpoint in endpoints
+    ]
 
 
 def _service(extra: Spec, own: Spec) -> Spec:

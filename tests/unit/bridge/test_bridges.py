@@ -6,8 +6,9 @@ import pytest
 
 from meshplan.bridge import TEMPORARY_PREFIX, Choice, bridges
 from meshplan.diff import diff
+from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh, MeshConfig
-from meshplan.resource import Snapshot
+from meshplan.resource import Origin, Resource, Snapshot
 from meshplan.settings import World
 from support.scenarios import SCENARIOS, scenario_snapshots
 
@@ -100,3 +101,19 @@ def test_no_version_in_between_is_one_of_the_ends(name: str) -> None:
         ends = [v.manifest for v in (base.get(choice.id), head.get(choice.id)) if v]
         assert not [v for v in choice.between if v.manifest in ends]
         assert {version.id for version in choice.between} <= {choice.id}
+
+
+def test_endpoints_follow_a_port_that_has_to_be_renamed() -> None:
+    def entry(number: int) -> Resource:
+        ports = [{"number": number, "name": "http", "protocol": "HTTP"}]
+        endpoints = [{"address": "127.0.0.1", "ports": {"http": 19081}}]
+        spec = {"hosts": ["a.example"], "resolution": "STATIC", "ports": ports}
+        id_ = ResourceId("networking.istio.io", "ServiceEntry", "shop", "a")
+        manifest = {"metadata": {"name": "a"}, "spec": spec | {"endpoints": endpoints}}
+        return Resource(id_, "networking.istio.io/v1", manifest, Origin("a.yaml"))
+
+    found = offered_between(Snapshot([entry(9080)]), Snapshot([entry(9090)]))
+    for spec in specs(found["ServiceEntry/a"]):
+        names = {port["name"] for port in spec["ports"]}
+        assert spec["endpoints"] == [{"address": "127.0.0.1", "ports": dict.fromkeys(names, 19081)}]
+        assert len(names) == 2
