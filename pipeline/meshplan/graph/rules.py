@@ -90,12 +90,14 @@ def may_meet(one: Atom, other: Atom) -> bool:
 
 
 def _told(atom: Atom) -> frozenset[tuple[str, str]]:
-    """An atom with what its principal says about the namespace."""
+    """An atom with what its principal says about the namespace, and a namespace about it."""
     found = set(atom)
     for name, value in atom:
         parts = value.split("/")
         if name == "principals" and len(parts) == 5 and parts[1] == "ns":
             found.add(("namespaces", parts[2]))
+        if name in ("namespaces", "serviceAccounts"):
+            found.add(("principals", "*"))
     return frozenset(found)
 
 

@@ -128,9 +128,9 @@ def _sorts(ids: Iterable[ResourceId], server: _Server, index: Index) -> Iterator
 
 
 def _closed(atoms: Iterable[Atom], known: Iterable[Atom]) -> frozenset[Atom]:
-    """Sorts together with all those that a request of them is of as well."""
-    chosen = list(atoms) or [frozenset()]
-    return frozenset(other for other in known if any(implies(atom, other) for atom in chosen))
+    """All sorts that a request of several sorts at once is of."""
+    both: Atom = frozenset().union(*atoms)
+    return frozenset(other for other in known if implies(both, other))
 
 
 def _stays(sort: frozenset[Atom], server: _Server, end: bool, view: View) -> int:
