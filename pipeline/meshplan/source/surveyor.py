@@ -6,16 +6,17 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from meshplan.finding import Severity
 from meshplan.resource import Document
 from meshplan.result import CoverageStatus
 from meshplan.settings import Settings, TargetSettings
 from meshplan.source.compose import is_configuration
 from meshplan.source.documents import ManifestFile, Manifests
 from meshplan.source.entrances import entrances
+from meshplan.source.globs import anchored
 from meshplan.source.layout import Layout, layout_of, layout_within
 from meshplan.source.pieces import PLAIN, Entry, Piece, Root, Survey
 from meshplan.source.releases import release_of, releases
+from meshplan.source.render import plain
 from meshplan.source.render.argocd import ArgoCD
 from meshplan.source.render.flux import Flux
 from meshplan.source.repository import Known, OwnRepository
@@ -34,13 +35,6 @@ _TIMING = frozenset(
         *("healthCheckExprs", "revisionHistoryLimit", "deletionPolicy", "decryption"),
     }
 )
-_TEMPLATES = {
-    "go": "a Go template",
-    "jinja": "a Jinja template",
-    "ytt": "a ytt template",
-    "shell": "text with ${VAR} placeholders",
-    "make": "text with $(VAR) placeholders",
-}
 _NO_UNIT = Unit("plain", "", Folder(""))
 
 
@@ -138,7 +132,12 @@ class Surveyor:
 
     def result(self) -> Survey:
         """What was found."""
-        findings = tuple(finding for file in self.files for finding in file.findings)
+        files = self.files
+        if self.settings.targets:
+            within = anchored(path for target in self.settings.targets for path in target.paths)
+            used = {path for entry in self.entries for path in entry.inputs}
+            files = [file for file in files if within(file.path) or file.path in used]
+        findings = tuple(finding for file in files for finding in file.findings)
         entries = (*self.entries, *self._withheld())
         return Survey(tuple(self.pieces), entries, findings, tuple(self.unlisted))
 
@@ -216,20 +215,13 @@ class Surveyor:
 
     def _unread(self, file: ManifestFile, root: Root, folder: str) -> Entry | None:
         """The entry for a file of which something is not read; None if all of it is."""
-        status, why, fault = CoverageStatus.SKIPPED, "", False
-        broken = [f for f in file.findings if f.severity is Severity.ERROR]
-        if file.path in self.tree.revision.unread:
-            why = self.tree.revision.unread[file.path]
-        elif file.template:
-            rest = "is read without what it puts in" if file.documents else "is not read"
-            why = f"is {_TEMPLATES.get(file.template, 'a template')}, and {rest}"
-        elif broken:
-            why = f"cannot be read: {broken[0].message}"
-            status, fault = CoverageStatus.FAILED, True
-        if not why:
+        found = plain.unread(file, self.tree)
+        if found is None:
             return None
+        status, why = found
         inputs = {file.path: file.blob}
-        return Entry(root, folder, file.path, "plain", status, why, inputs, own_fault=fault)
+        broken = status is CoverageStatus.FAILED
+        return Entry(root, folder, file.path, "plain", status, why, inputs, own_fault=broken)
 
     def _withheld(self) -> Iterator[Entry]:
         """Entries for what is in the revision and not at hand: submodules, sparse folders."""

@@ -236,6 +236,12 @@ def test_stated_targets_take_the_place_of_those_found(repo: MakeRepository) -> N
     }
 
 
+def test_files_outside_the_stated_targets_are_nobodys_business(repo: MakeRepository) -> None:
+    made = repo({"a/x.yaml": service("x"), "b/broken.yaml": "apiVersion: v1\nkind: [}\n"})
+    loaded = load(made, "r0", settings=stated(TargetSettings("a", ("a",))))
+    assert loaded.findings == ()
+
+
 def test_a_stated_target_may_build_a_base(repo: MakeRepository) -> None:
     made = repo(
         {

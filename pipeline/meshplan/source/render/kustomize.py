@@ -37,6 +37,8 @@ class Build:
     metadata: tuple[str, ...]
     #: Tells this build's wrapper from those of others in the same workspace.
     number: int
+    #: Whether the build may, and has to, read files beside a kustomization's own folder.
+    unrestricted: bool = False
 
 
 def build(job: Build, tool: Tool, limits: RenderSettings, locate: Locate) -> tuple[Document, ...]:
@@ -48,7 +50,7 @@ def build(job: Build, tool: Tool, limits: RenderSettings, locate: Locate) -> tup
         place = space.at(_path(recipe.path, "kustomization.yaml"))
         space.write(place, _json({"resources": named}))
     wrapper = space.beside(f"build-{job.number}")
-    options = ["--load-restrictor=LoadRestrictionsNone"] if recipe.unrestricted else []
+    options = ["--load-restrictor=LoadRestrictionsNone"] if job.unrestricted else []
     space.write(wrapper / "kustomization.yaml", _json(_wrapped(job)))
     try:
         output = run(tool, [*options, str(wrapper)], home=space.home, limits=limits)

@@ -47,6 +47,8 @@ class Closure:
     files: set[str] = field(default_factory=set)
     #: Those of them that hold whole objects, in the order in which they are listed.
     resources: dict[str, None] = field(default_factory=dict)
+    #: Whether a kustomization refers to files that are not in or below its own folder.
+    beside: bool = False
     #: Whether objects are changed or made on the way, rather than only listed.
     transforms: bool = False
     #: Folders with a kustomization file, the built one included.
@@ -166,27 +168,32 @@ class Walker:
         if content.get("helmCharts") or content.get("helmChartInflationGenerator"):
             found.outside(f"{self._name(folder)} has helmCharts, which Kustomize would fetch")
 
+    def _path(self, found: Closure, reference: str, folder: str) -> str | None:
+        """The file or folder of the tree that a reference means; None, with a reason, for none."""
+        path = joined(folder, reference)
+        if path is not None and (path in self.tree.files or path in self.tree.folders):
+            return path
+        name = self._name(folder)
+        if _REMOTE.search(reference):
+            found.outside(f"{name} refers to {_safe(reference)}, which is outside the repository")
+        elif path is None:
+            found.fault(f"{name} refers to {reference}, a path that leaves the repository")
+        else:
+            found.fault(f"{name} refers to {reference}, which is not there")
+        return None
+
     def _reference(
         self, found: Closure, reference: str, folder: str, above: tuple[str, ...]
     ) -> None:
-        path = joined(folder, reference)
-        if path is not None and (path in self.tree.files or path in self.tree.folders):
+        path = self._path(found, reference, folder)
+        if path is not None:
             self._resource(found, path, folder, above)
-        elif _REMOTE.search(reference):
-            found.outside(
-                f"{self._name(folder)} refers to {_safe(reference)}, which is outside the repository"
-            )
-        elif path is None:
-            found.fault(
-                f"{self._name(folder)} refers to {reference}, a path that leaves the repository"
-            )
-        else:
-            found.fault(f"{self._name(folder)} refers to {reference}, which is not there")
 
     def _resource(self, found: Closure, path: str, folder: str, above: tuple[str, ...]) -> None:
         if path in self.tree.files:
             found.files.add(path)
             found.resources[path] = None
+            found.beside |= not is_below(path, folder)
         elif path in self.tree.kustomizations:
             found.referenced.add(path)
             self._folder(found, path, above)
@@ -197,21 +204,10 @@ class Walker:
             )
 
     def _file(self, found: Closure, reference: str, folder: str) -> None:
-        path = joined(folder, reference)
-        if path is not None and path in self.tree.files:
-            found.files.add(path)
-        elif _REMOTE.search(reference):
-            found.outside(
-                f"{self._name(folder)} refers to {_safe(reference)}, which is outside the repository"
-            )
-        elif path is None:
-            found.fault(
-                f"{self._name(folder)} refers to {reference}, a path that leaves the repository"
-            )
-        elif path in self.tree.folders:
-            found.files.update(self.tree.below(path))
-        else:
-            found.fault(f"{self._name(folder)} refers to {reference}, which is not there")
+        path = self._path(found, reference, folder)
+        if path is not None:
+            found.files.update([path] if path in self.tree.files else self.tree.below(path))
+            found.beside |= not is_below(path, folder)
 
     def _plugin(self, found: Closure, reference: str, folder: str, above: tuple[str, ...]) -> None:
         """A generator or transformer: only those that are built in and run in the process."""

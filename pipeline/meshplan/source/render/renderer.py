@@ -106,10 +106,17 @@ class Renderer:
             return Outcome(CoverageStatus.FAILED, (), why, job.inputs, own_fault=lasting)
         return Outcome(CoverageStatus.RENDERED, documents, "", job.inputs)
 
-    def _folder(self, tree: Tree, recipe: Folder) -> Job:
+    def _folder(self, tree: Tree, recipe: Folder) -> Job | Outcome:
         paths = plain.files_of(recipe, tree)
         inputs = self._inputs(tree, paths)
-        return Job(inputs, lambda: plain.documents_of(paths, tree, self.manifests))
+        documents = plain.documents_of(paths, tree, self.manifests)
+        for path in paths:
+            unread = plain.unread(self.manifests.file(tree, path), tree)
+            if unread is not None:
+                status, why = unread
+                broken = status is CoverageStatus.FAILED
+                return Outcome(status, documents, f"{path} {why}", inputs, own_fault=broken)
+        return Outcome(CoverageStatus.RENDERED, documents, "", inputs)
 
     def _kustomization(self, tree: Tree, recipe: Kustomization) -> Job | Outcome:
         walker = Walker(tree, self.manifests)
@@ -135,6 +142,7 @@ class Renderer:
             () if own is not None else walker.listed(recipe.path),
             tuple(str(word) for word in metadata) if isinstance(metadata, list) else (),
             self._count,
+            recipe.unrestricted and closure.beside,
         )
         locate = Locator(tree, self.manifests)
         return Job(

@@ -368,3 +368,14 @@ def test_only_target_is_not_confused_by_its_own_file(repo: MakeRepository) -> No
     made = repo({"a/app.yaml": application("a", "path: a"), "a/x.yaml": service("x")})
     target = only_target(load(made, "r0", repo_urls=URLS))
     assert names(target.head) == ["Application argocd/a", "Service shop/x"]
+
+
+def test_a_file_that_breaks_in_a_directory_deletes_nothing(repo: MakeRepository) -> None:
+    files = {"argocd/a.yaml": application("a", "path: m"), "m/a.yaml": service("a")}
+    made = repo({**files, "m/b.yaml": service("b")}, {"m/b.yaml": "apiVersion: v1\nkind: [}\n"})
+    loaded = load(made, repo_urls=URLS)
+    (target,) = [t for t in loaded.targets if t.name == "in-cluster"]
+    assert (names(target.head), changed(target)) == (["Service shop/a", "Service shop/b"], [])
+    entry = told(loaded, "Application argocd/a")
+    assert entry.status is CoverageStatus.FAILED
+    assert entry.why.startswith("m/b.yaml cannot be read: ")
