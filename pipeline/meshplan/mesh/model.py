@@ -61,6 +61,8 @@ class Mesh:
         self.world = world
         #: What the tree declares in other states.
         self.known = known
+        #: What the layers above have built for this mesh; it goes when the mesh goes.
+        self.memory: dict[str, object] = {}
         self._views = views if views is not None else Views()
         self._scopes: dict[Proxy, ProxyScope] = {}
         self._servers: dict[Proxy, MergedServers] = {}

@@ -7,7 +7,6 @@ possible winners are tried, and what differs among them is unknown.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
@@ -103,19 +102,16 @@ def _distinct(ids: Iterable[ResourceId]) -> Rivals:
     return tuple(dict.fromkeys(ids))
 
 
-_WINNERS: WeakKeyDictionary[Mesh, dict[tuple[ResourceId, Rivals], Mesh]] = WeakKeyDictionary()
-
-
 def _with_winner(mesh: Mesh, winner: ResourceId, group: Rivals) -> Mesh:
     """The mesh in which one object of a group is the oldest of it."""
-    known = _WINNERS.setdefault(mesh, {})
-    found = known.get((winner, group))
-    if found is None:
+    key = f"the oldest is {winner} of {group}"
+    found = mesh.memory.get(key)
+    if not isinstance(found, Mesh):
         ages = {
             id_: _OLDEST if id_ == winner else creation_time(mesh.snapshot[id_]) or _YOUNGEST
             for id_ in group
         }
-        found = known[winner, group] = mesh.at(with_ages(mesh.snapshot, ages))
+        found = mesh.memory[key] = mesh.at(with_ages(mesh.snapshot, ages))
     return found
 
 

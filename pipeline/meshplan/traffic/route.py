@@ -7,7 +7,6 @@ pure function of its own mesh, and what goes from one to the next are names.
 
 from dataclasses import dataclass, field, replace
 from typing import assert_never
-from weakref import WeakKeyDictionary
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.gateway import Server as GatewayServer
@@ -373,12 +372,9 @@ class Tables:
         return self._http[key]
 
 
-_TABLES: WeakKeyDictionary[Mesh, Tables] = WeakKeyDictionary()
-
-
 def tables(mesh: Mesh) -> Tables:
     """What was built for a mesh so far."""
-    found = _TABLES.get(mesh)
-    if found is None:
-        found = _TABLES[mesh] = Tables(mesh, Inbounds(mesh))
+    found = mesh.memory.get("tables")
+    if not isinstance(found, Tables):
+        found = mesh.memory["tables"] = Tables(mesh, Inbounds(mesh))
     return found
