@@ -18,6 +18,7 @@ from meshplan.proof.index import (
     SECURITY,
     Index,
     selector_of,
+    service_behind,
 )
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
@@ -153,6 +154,9 @@ class Footprint:
                 for found in self._index.pods(version.id.name, {}):
                     for workload in self._versions.all_of(found):
                         yield from self._of_workload(workload)
+            case ("", "Endpoints") | ("discovery.k8s.io", "EndpointSlice"):
+                name = f"{service_behind(version)}.{version.id.namespace}"
+                yield from self._of_destination(f"{name}.svc.{self._index.domain}")
             case kind if kind in _WORKLOADS:
                 yield from self._of_workload(version)
             case kind if kind in _ON_PODS:

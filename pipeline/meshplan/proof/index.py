@@ -19,6 +19,7 @@ NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 GATEWAY_API = "gateway.networking.k8s.io"
 EXTENSIONS = "extensions.istio.io"
+DISCOVERY = "discovery.k8s.io"
 
 #: Kinds of the Gateway API that route.
 ROUTES = ("GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute")
@@ -56,7 +57,7 @@ class Index:
             "gateway": (((NETWORKING, "Gateway"),), self._gateway_keys),
             "listener": (((GATEWAY_API, "Gateway"),), _listener_keys),
             "grant": (((GATEWAY_API, "ReferenceGrant"),), _grant_keys),
-            "entry": (((NETWORKING, "WorkloadEntry"),), _namespace_keys),
+            "endpoints": ((("", "Endpoints"), (DISCOVERY, "EndpointSlice")), _endpoint_keys),
         }
 
     def ids(self, *keys: Key) -> Iterator[ResourceId]:
@@ -279,5 +280,12 @@ def _grant_keys(resource: Resource) -> Iterator[Key]:
     yield "grant", resource.id.namespace
 
 
-def _namespace_keys(resource: Resource) -> Iterator[Key]:
-    yield "entry", resource.id.namespace
+def service_behind(resource: Resource) -> str:
+    """The Service that an Endpoints or EndpointSlice is for."""
+    if resource.id.kind == "Endpoints":
+        return resource.id.name
+    return resource.labels.get("kubernetes.io/service-name", "")
+
+
+def _endpoint_keys(resource: Resource) -> Iterator[Key]:
+    yield "endpoints", resource.id.namespace, service_behind(resource)

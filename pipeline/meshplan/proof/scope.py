@@ -10,7 +10,7 @@ from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.workload import workload_kinds
 from meshplan.proof.footprint import Topic
-from meshplan.proof.index import EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
+from meshplan.proof.index import DISCOVERY, EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
 from meshplan.proof.types import BudgetError, Client
 from meshplan.proof.versions import BASE, Versions
 from meshplan.resource import Resource, Snapshot
@@ -20,6 +20,7 @@ State = tuple[int, ...]
 
 _WORKLOADS = frozenset(workload_kinds())
 _SERVICES = frozenset((("", "Service"), (NETWORKING, "ServiceEntry")))
+_ENDPOINTS = frozenset((("", "Endpoints"), (DISCOVERY, "EndpointSlice")))
 _ROUTING = frozenset(
     ((NETWORKING, "VirtualService"), *((GATEWAY_API, kind) for kind in (*ROUTES, "ReferenceGrant")))
 )
@@ -165,7 +166,7 @@ def _for_routes(id_: ResourceId, own: set[str], *, at_gateway: bool) -> bool:
 
 def _for_clusters(id_: ResourceId, own: set[str], *, imports: bool) -> bool:
     kind = _kind(id_)
-    if kind in _SERVICES or kind in _WORKLOADS or kind == _NAMESPACE:
+    if kind in _SERVICES or kind in _ENDPOINTS or kind in _WORKLOADS or kind == _NAMESPACE:
         return True
     if kind in ((NETWORKING, "DestinationRule"), (SECURITY, "PeerAuthentication")):
         return True

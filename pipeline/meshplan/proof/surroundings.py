@@ -228,8 +228,11 @@ class Surroundings:
             selector = mapping(spec.get("workloadSelector")).get("labels")
             for entry in mappings(spec.get("endpoints")):
                 self.pods_with(namespace, labels(entry.get("labels")))
-        elif spec.get("type") == "ExternalName":
-            self.destination(text(spec.get("externalName")))
+        else:
+            for id_ in self._index.ids(("endpoints", namespace, version.id.name)):
+                self._add(id_)
+            if spec.get("type") == "ExternalName":
+                self.destination(text(spec.get("externalName")))
         found = labels(selector)
         self._namespace(namespace)
         if found:
