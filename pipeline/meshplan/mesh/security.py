@@ -90,9 +90,10 @@ class SecurityPolicies:
 
 def _overlaid(mode: PeerMode, resource: Resource, stated: object) -> PeerMode:
     """The mode under one that inherits where it is UNSET."""
-    if stated not in MutualTls.__members__:
+    found = text(stated)
+    if found not in MutualTls.__members__:
         return mode
-    return PeerMode(MutualTls(str(stated)), (resource.id, *mode.sources))
+    return PeerMode(MutualTls(found), (resource.id, *mode.sources))
 
 
 def is_attached(resource: Resource, namespace: str, found: Mapping[str, str]) -> bool:

@@ -183,7 +183,7 @@ def services_of(resource: Resource) -> Iterator[MeshService]:
     spec = resource.spec
     resolution = (
         Resolution(spec["resolution"])
-        if spec.get("resolution") in _SERVICE_ENTRY
+        if text(spec.get("resolution")) in _SERVICE_ENTRY
         else (Resolution.PASSTHROUGH)
     )
     selector = spec.get("workloadSelector")

@@ -48,7 +48,7 @@ class GatewayRoutes:
         found = self.virtual_host(host)
         if found is None:
             return ()
-        return tuple(dict.fromkeys(vs for _, vs in self._routed(found.domain)))
+        return tuple({vs.key: vs for _, vs in self._routed(found.domain)}.values())
 
     def _routed(self, domain: str) -> Iterator[tuple[Server, VirtualService]]:
         """The servers and VirtualServices that have routes for a domain."""
