@@ -50,7 +50,9 @@ def committed(corpora: Path, name: str, folder: Path) -> Repository:
             if path.name != ".git":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         if (trees / side).exists():
-            shutil.copytree(trees / side, made.path, dirs_exist_ok=True, copy_function=shutil.copyfile)
+            shutil.copytree(
+                trees / side, made.path, dirs_exist_ok=True, copy_function=shutil.copyfile
+            )
         made.git("add", "--all", "--force")
         made.git("commit", "--quiet", "--allow-empty", f"--message={side}")
         made.git("tag", side)

@@ -212,21 +212,22 @@ class Walker:
     def _plugin(self, found: Closure, reference: str, folder: str, above: tuple[str, ...]) -> None:
         """A generator or transformer: only those that are built in and run in the process."""
         if "\n" in reference:  # written inline
-            for document in read(reference.encode()).documents:
-                if _is_plugin(document.value):
-                    found.outside(f"{self._name(folder)} needs a plugin, and plugins are not run")
-                if any(joined(folder, text) is None for text in _paths(document.value)):
-                    found.fault(f"{self._name(folder)} refers to a path outside the repository")
-            found.files.update(self.tree.below(folder))
-            return
-        before = set(found.files)
-        self._reference(found, reference, folder, above)
-        for path in found.files - before:
-            for document in self.manifests.file(self.tree, path).documents:
-                if _is_plugin(document.value):
-                    found.outside(f"{path} needs a plugin, and plugins are not run")
-                if any(joined(folder, text) is None for text in _paths(document.value)):
-                    found.fault(f"{path} refers to a path that leaves the repository")
+            values = [document.value for document in read(reference.encode()).documents]
+        else:
+            before = set(found.files)
+            self._reference(found, reference, folder, above)
+            values = [
+                document.value
+                for path in sorted(found.files - before)
+                for document in self.manifests.file(self.tree, path).documents
+            ]
+        for value in values:
+            if _is_plugin(value):
+                found.outside(f"{self._name(folder)} needs a plugin, and plugins are not run")
+            for text in _paths(value):
+                if joined(folder, text) is None:
+                    name = self._name(folder)
+                    found.fault(f"{name} refers to {text}, a path that leaves the repository")
         # The configuration of a plugin names further files in fields of its own.
         found.files.update(self.tree.below(folder))
 
@@ -248,7 +249,7 @@ def _paths(value: Any) -> Iterator[str]:
     """The paths that the configuration of a built-in plugin names."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key in _PATH_FIELDS:
+            if str(key).lower() in _PATH_FIELDS:
                 texts = inner if isinstance(inner, list) else [inner]
                 yield from (str(text).rpartition("=")[2] for text in texts)
             else:

@@ -1,5 +1,6 @@
 """Kustomize: the same objects as from the tool itself, led back to their files, and what is refused."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,24 @@ BROKEN = [
     ({"k": ["../a"], "a": ["../b"], "b": ["../a"]}, "in a circle: a -> b -> a"),
     ({"k": ["."]}, "in a circle: k -> k"),
 ]
+
+TRANSFORMER = (
+    "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\n%s: /etc/hostname\n"
+)
+
+
+@pytest.mark.parametrize("field", ["path", "Path"])
+@pytest.mark.parametrize("inline", [False, True], ids=["file", "inline"])
+def test_a_transformer_reads_nothing_outside(
+    repo: MakeRepository, field: str, inline: bool
+) -> None:
+    text = TRANSFORMER % field
+    listed = json.dumps([text]) if inline else "[t.yaml]"
+    made = repo({"k/kustomization.yaml": kustomization(transformers=listed), "k/t.yaml": text})
+    entry = told(load(made, "r0"), "k")
+    assert entry.status is CoverageStatus.FAILED
+    assert entry.why.endswith("refers to /etc/hostname, a path that leaves the repository")
+
 
 SPELLINGS = [
     ("Resources", "[/etc/hostname]", "has Resources, which is spelled resources"),
