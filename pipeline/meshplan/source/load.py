@@ -68,13 +68,14 @@ def load_targets(
     targets; the others are left out.
     """
     with _collector_paused():
-        return _loaded(base, head, settings, repo_urls, cache, only)
+        return _loaded(base, head, settings, repo_urls=repo_urls, cache=cache, only=only)
 
 
 def _loaded(
     base: Revision | None,
     head: Revision,
     settings: Settings,
+    *,
     repo_urls: Sequence[str],
     cache: Cache | None,
     only: Sequence[str],
