@@ -58,6 +58,24 @@ class RenderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofSettings:
+    """Whether and how long plans are proven."""
+
+    enabled: bool = True
+    #: Of one target; a net under the budgets of the prover, which do not depend on the machine.
+    timeout_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeployerSettings:
+    """A deployer that is in use, and how it is configured as far as that changes its order."""
+
+    name: str
+    #: Argo CD: `PruneLast=true` among the Application's sync options.
+    prune_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that steers a run besides the two revisions."""
 
@@ -69,9 +87,10 @@ class Settings:
     #: Glob patterns of paths that are not read at all.
     ignore: tuple[str, ...] = ()
     targets: tuple[TargetSettings, ...] = ()
-    deployers: tuple[str, ...] = ()
+    deployers: tuple[DeployerSettings, ...] = ()
     mesh: MeshSettings = field(default_factory=MeshSettings)
     render: RenderSettings = field(default_factory=RenderSettings)
+    proof: ProofSettings = field(default_factory=ProofSettings)
     #: Where the settings were read, e.g. ".meshplan.yaml"; "" for the defaults.
     source: str = ""
 
@@ -98,6 +117,7 @@ def settings_of(value: Mapping[str, Any], source: str) -> Settings:
     """Settings from a mapping that already satisfies `schemas/settings.schema.json`."""
     mesh = value.get("mesh") or {}
     render = value.get("render") or {}
+    proof = value.get("proof") or {}
     default = Settings()
     return Settings(
         world=World(value.get("world", default.world)),
@@ -106,7 +126,7 @@ def settings_of(value: Mapping[str, Any], source: str) -> Settings:
         default_namespace=value.get("defaultNamespace", default.default_namespace),
         ignore=tuple(value.get("ignore") or ()),
         targets=tuple(_target(entry) for entry in value.get("targets") or ()),
-        deployers=tuple(value.get("deployers") or ()),
+        deployers=tuple(_deployer(entry) for entry in value.get("deployers") or ()),
         mesh=MeshSettings(
             outbound_traffic_policy=mesh.get("outboundTrafficPolicy"),
             enable_auto_mtls=mesh.get("enableAutoMtls"),
@@ -121,8 +141,18 @@ def settings_of(value: Mapping[str, Any], source: str) -> Settings:
             max_output_bytes=int(render.get("maxOutputBytes", default.render.max_output_bytes)),
             enabled=bool(render.get("enabled", default.render.enabled)),
         ),
+        proof=ProofSettings(
+            enabled=bool(proof.get("enabled", default.proof.enabled)),
+            timeout_seconds=float(proof.get("timeoutSeconds", default.proof.timeout_seconds)),
+        ),
         source=source,
     )
+
+
+def _deployer(entry: str | Mapping[str, Any]) -> DeployerSettings:
+    if isinstance(entry, str):
+        return DeployerSettings(entry)
+    return DeployerSettings(entry["name"], bool(entry.get("pruneLast", False)))
 
 
 def _target(entry: Mapping[str, Any]) -> TargetSettings:

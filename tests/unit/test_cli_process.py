@@ -33,6 +33,8 @@ def cpu_milliseconds(*arguments: str) -> float:
 
 def in_terminal(*arguments: str, cwd: Path, columns: int = 80, **environment: str) -> str:
     """What the command writes to a terminal of that width."""
+    # COLUMNS, which a test runner may set, would count for more than the terminal.
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen(
@@ -41,7 +43,7 @@ def in_terminal(*arguments: str, cwd: Path, columns: int = 80, **environment: st
         stdin=follower,
         stdout=follower,
         stderr=follower,
-        env={**os.environ, "TERM": "xterm", **environment},
+        env={**inherited, "TERM": "xterm", **environment},
         close_fds=True,
     ) as process:
         os.close(follower)

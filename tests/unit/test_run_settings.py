@@ -10,7 +10,7 @@ import pytest
 from meshplan.cli import main
 from meshplan.errors import SettingsError
 from meshplan.finding import Severity
-from meshplan.settings import Settings, TargetSettings, World
+from meshplan.settings import DeployerSettings, Settings, TargetSettings, World
 from meshplan.source.settings import checked_settings
 from support.manifests import BASE, HEAD
 
@@ -148,13 +148,14 @@ failOn: warning
 failOnVerdicts: [unsafe]
 defaultNamespace: apps
 ignore: ["docs/**"]
-deployers: [argocd, flux]
+deployers: [{name: argocd, pruneLast: true}, flux]
 targets:
   - {name: prod, paths: [overlays/prod], kind: kustomize, namespace: shop}
   - {name: chart, paths: [charts/x], kind: helm, values: [a.yaml], release: x}
 mesh: {outboundTrafficPolicy: REGISTRY_ONLY, enableAutoMtls: false, rootNamespace: mesh,
        trustDomain: td, clusterDomain: c.local, istioVersion: 1.29.1, kubernetesVersion: "1.33"}
 render: {enabled: false, timeoutSeconds: 5, maxOutputBytes: 4096}
+proof: {enabled: false, timeoutSeconds: 9}
 """
         found = checked_settings(text, "s")
         assert found.world is World.CLOSED
@@ -162,7 +163,11 @@ render: {enabled: false, timeoutSeconds: 5, maxOutputBytes: 4096}
         assert found.fail_on_verdicts == ("unsafe",)
         assert found.default_namespace == "apps"
         assert found.ignore == ("docs/**",)
-        assert found.deployers == ("argocd", "flux")
+        assert found.deployers == (
+            DeployerSettings("argocd", prune_last=True),
+            DeployerSettings("flux"),
+        )
+        assert (found.proof.enabled, found.proof.timeout_seconds) == (False, 9.0)
         assert found.targets == (
             TargetSettings("prod", ("overlays/prod",), "kustomize", "shop"),
             TargetSettings("chart", ("charts/x",), "helm", None, ("a.yaml",), "x"),

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meshplan.cli import EXIT_STATUS
-from meshplan.cli.options import judgement_options, report_options, source_options, today
+from meshplan.cli.options import (
+    judgement_options,
+    proof_options,
+    report_options,
+    source_options,
+    today,
+)
 
 if TYPE_CHECKING:
     from meshplan.run import Request
@@ -22,6 +28,7 @@ FORMATS = "text, json, markdown, script, mermaid, dot"
 @click.argument("revisions", nargs=-1, metavar="[BASE[..HEAD]]")
 @click.option("--staged", "--cached", is_flag=True, help="Compare the index, not the working tree.")
 @source_options
+@proof_options
 @report_options(FORMATS)
 @judgement_options
 def command(
@@ -80,6 +87,8 @@ def request_of(revisions: str | None, directory: Path = Path(), **options: Any) 
         targets=options.get("targets", ()),
         closed=options.get("closed", False),
         mesh=options.get("mesh", ()),
+        proof=options.get("proof"),
+        deployers=options.get("deployers", ()),
         fail_on=Severity(fail_on) if fail_on else None,
         cached=not options.get("no_cache", False),
     )

@@ -33,6 +33,7 @@ def command(revisions: tuple[str, ...], outputs: tuple[str, ...], **options: Any
 
     wanted = outputs_of(outputs, ("mermaid", "dot"))
     with Progress() as progress:
-        result = diff_revisions(request_of(revision_range(revisions), **options), progress)
+        request = request_of(revision_range(revisions), proof=False, **options)
+        result = diff_revisions(request, progress)
     write_outputs(wanted, result, color="never", verbose=False, quiet=False)
     return 3 if result.exit_status == 3 else 0

@@ -116,6 +116,32 @@ def report_options(formats: str) -> Callable[[Command], Command]:
     return decorate
 
 
+#: Names of the deployers whose order is known.
+DEPLOYERS = ("argocd", "flux", "helm", "kubectl", "kapp")
+
+
+def proof_options(command: Command) -> Command:
+    """What is proven besides the plan, or that nothing is."""
+    for option in reversed(
+        (
+            click.option(
+                "--proof/--no-proof",
+                default=None,
+                help="Whether to prove the plan; without, its verdict is unknown and holds nothing back.",
+            ),
+            click.option(
+                "--deployer",
+                "deployers",
+                multiple=True,
+                type=click.Choice(DEPLOYERS),
+                help="Say what this deployer would do to requests; may be given several times.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def judgement_options(command: Command) -> Command:
     """What makes the exit status 1."""
     for option in reversed(

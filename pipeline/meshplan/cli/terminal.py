@@ -7,7 +7,7 @@ from typing import Self, TextIO
 
 from meshplan.report.layout import View
 
-_NEEDED = "→…·✗±"
+_NEEDED = "→…·✗✓±"
 
 
 def view_of(stream: TextIO, color: str, *, verbose: bool) -> View:

@@ -9,7 +9,7 @@ from meshplan.cli.diff import request_of
 from meshplan.cli.options import source_options
 
 if TYPE_CHECKING:
-    from meshplan.result import Trace
+    from meshplan.result.trace import Trace
 
 
 @click.command("trace", short_help="Tell what becomes of a request.")

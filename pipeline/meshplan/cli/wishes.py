@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from meshplan.errors import UsageError
-from meshplan.result import Peer, Vantage
+from meshplan.result.trace import Peer, Vantage
 from meshplan.schema.wording import type_name
 from meshplan.traffic import Request
 from meshplan.traffic.request import port_start

@@ -37,18 +37,19 @@ def _mermaid(result: Result, limit: int) -> Iterator[str]:
     for position, target in enumerate(wording.changed(result), 1):
         edges = target.edges[:left]
         left -= len(edges)
-        names, actions = _names(edges, number), _actions(target)
+        names, actions, shown = _names(edges, number), _actions(target), wording.naming(target)
         number += len(names)
         yield f'  subgraph t{position}["{_mermaid_text(target.name)}"]'
         for found, name in names.items():
-            yield f'    {name}["{_mermaid_text(str(found))}"]:::{actions.get(found, "update")}'
+            yield f'    {name}["{_mermaid_text(shown(found))}"]:::{actions.get(found, "update")}'
         for edge in edges:
             label = _mermaid_text(edge.failure)
             arrow = f'-->|"{label}"|' if label else "-->"
             yield f"    {names[edge.first]} {arrow} {names[edge.then]}"
         if not edges:
             words = wording.count(len(target.changes), "change")
-            yield f'    e{position}["{words}, none waits for another"]'
+            free = "" if target.edges else ", none waits for another"
+            yield f'    e{position}["{words}{free}"]'
         yield "  end"
     hidden = sum(len(target.edges) for target in result.targets) - (limit - left)
     if hidden > 0:
@@ -70,12 +71,13 @@ def _dot(result: Result) -> Iterator[str]:
     number = 0
     for position, target in enumerate(wording.changed(result), 1):
         names, actions = _names(target.edges, number), _actions(target)
+        shown = wording.naming(target)
         number += len(names)
         yield f"  subgraph cluster_{position} {{"
         yield f"    label={_quoted(target.name)};"
         for found, name in names.items():
             color = _COLORS[actions.get(found, "update")]
-            yield f'    {name} [label={_quoted(str(found))}, color="{color}"];'
+            yield f'    {name} [label={_quoted(shown(found))}, color="{color}"];'
         for edge in target.edges:
             yield (
                 f"    {names[edge.first]} -> {names[edge.then]} "

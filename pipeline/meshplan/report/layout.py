@@ -12,7 +12,7 @@ from dataclasses import dataclass
 WIDEST = 120
 NARROWEST = 40
 
-_ASCII = str.maketrans({"→": "->", "…": "...", "·": "-", "─": "-", "✗": "x", "↔": "<->"})
+_ASCII = str.maketrans({"→": "->", "…": "...", "·": "-", "─": "-", "✗": "x", "✓": "v", "↔": "<->"})
 
 #: General categories of characters that do not print, or that change how others are printed.
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from meshplan.diff import Change, Rename
 from meshplan.finding import Finding, Severity, Status
 from meshplan.plan import Plan
-from meshplan.report import wording
+from meshplan.report import verdicts, wording
 from meshplan.report.layout import View, printable
-from meshplan.result import Result, TargetResult, action_of, shown_fields
+from meshplan.report.verdicts import Weight
+from meshplan.result import Result, TargetResult, Verdict, action_of, shown_fields
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -28,6 +29,15 @@ LIMIT = 65_000
 #: How many rows each list may have, from most to least detail; 0 leaves only its number.
 _ROWS = (200, 50, 15, 5, 0)
 
+#: How many cases of a point are told; a comment is to be read in seconds.
+_CASES = 5
+_NAMES = ("kapp", "kubectl")
+_ALERTS = {
+    Weight.BAD: "CAUTION",
+    Weight.UNSURE: "WARNING",
+    Weight.TOLD: "NOTE",
+    Weight.GOOD: "",
+}
 _MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}  # noqa: RUF001
 #: What a code span of one backtick can hold, also in a table.
 _BARE = re.compile(r"[\w !\"#$%'()*+,./:;=?@\[\]^{}~→…-]+\Z")
@@ -103,8 +113,15 @@ def _template() -> "Template":
         "html_code": html_code,
         "fence": fence,
         "count": wording.count,
+        "sentence": _sentence,
     }
     return environment.get_template("markdown.md.jinja")
+
+
+def _sentence(text: str) -> str:
+    """With a capital letter, unless the first word is the name of a program."""
+    is_name = text.split(" ", maxsplit=1)[0].removesuffix("'s") in _NAMES
+    return text if is_name else text[:1].upper() + text[1:]
 
 
 def _more(entries: Sequence[object], rows: int, noun: str, plural: str) -> str:
@@ -118,7 +135,7 @@ def _more(entries: Sequence[object], rows: int, noun: str, plural: str) -> str:
 def _context(result: Result, rows: int) -> dict[str, Any]:
     shown = wording.to_show(result)
     return {
-        "mark": "❌" if result.exit_status else "⚠️" if _has_cycles(result) else "✅",
+        "mark": "❌" if result.exit_status else "⚠️" if _is_unsure(result) else "✅",
         "headline": wording.headline(result),
         "compared": wording.compared(result),
         "counts": wording.change_counts(result),
@@ -136,8 +153,14 @@ def _context(result: Result, rows: int) -> dict[str, Any]:
     }
 
 
-def _has_cycles(result: Result) -> bool:
-    return any(target.cycles for target in result.targets)
+def _is_unsure(result: Result) -> bool:
+    """Whether something stands against the change that the settings let pass."""
+    return any(
+        wording.open_cycles(target)
+        or target.impossible
+        or (target.proof is not None and target.verdict.rank >= Verdict.UNKNOWN.rank)
+        for target in result.targets
+    )
 
 
 def _command(result: Result) -> str:
@@ -148,40 +171,52 @@ def _command(result: Result) -> str:
 
 def _target(target: TargetResult, rows: int) -> dict[str, Any]:
     changes = sorted(target.changes, key=wording.urgency)
+    name = wording.naming(target)
     return {
         "name": target.name,
         "kind": target.kind,
-        "changes": [_change(change) for change in changes],
+        "points": [
+            {
+                "alert": _ALERTS[point.weight],
+                "title": point.title,
+                "cases": point.cases[: min(rows, _CASES)],
+                "more": max(0, len(point.cases) - min(rows, _CASES)),
+            }
+            for point in verdicts.points(target)
+        ],
+        "measure": verdicts.measure(target),
+        "free": wording.is_free(target),
+        "changes": [_change(change, name) for change in changes],
         "deletions": [
-            str(wording.subject(change).id) for change in changes if wording.urgency(change) <= 1
+            name(wording.subject(change).id) for change in changes if wording.urgency(change) <= 1
         ],
         "fields": list(_field_lines(target, rows)),
         "cycles": [
             {
-                "ids": [str(found) for found in cycle.ids],
+                "ids": [name(found) for found in cycle.ids],
                 "why": cycle.why,
-                "edges": [_edge(edge) for edge in cycle.edges],
+                "edges": [_edge(edge, name) for edge in cycle.edges],
             }
-            for cycle in target.cycles
+            for cycle in wording.open_cycles(target)
         ],
         "waves": list(_waves(target.plan, target)) if target.plan else [],
     }
 
 
-def _edge(edge: "Edge") -> Mapping[str, str]:
+def _edge(edge: "Edge", name: wording.Naming) -> Mapping[str, str]:
     return {
-        "first": str(edge.first),
-        "then": str(edge.then),
+        "first": name(edge.first),
+        "then": name(edge.then),
         "why": edge.why + (f" (else {edge.failure})" if edge.failure else ""),
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: Change, name: wording.Naming) -> dict[str, Any]:
     subject = wording.subject(change)
     return {
         "action": action_of(change),
-        "id": str(subject.id),
-        "was": str(change.before.id) if isinstance(change, Rename) else "",
+        "id": name(subject.id),
+        "was": name(change.before.id) if isinstance(change, Rename) else "",
         "place": wording.place(subject.origin.location()),
     }
 
@@ -189,11 +224,12 @@ def _change(change: Change) -> dict[str, Any]:
 def _field_lines(target: TargetResult, rows: int) -> Iterator[str]:
     """Lines of a diff: what goes with `-`, what comes with `+`."""
     left = rows * 2
+    name = wording.naming(target)
     for change in target.changes:
         fields = shown_fields(change)
         if not fields or left <= 0:
             continue
-        yield f"@@ {wording.subject(change).id} @@"
+        yield f"@@ {name(wording.subject(change).id)} @@"
         for entry in fields[:left]:
             yield from wording.diff_lines(entry)
         if len(fields) > left:
@@ -202,13 +238,13 @@ def _field_lines(target: TargetResult, rows: int) -> Iterator[str]:
 
 
 def _waves(plan: Plan, target: TargetResult) -> Iterator[Mapping[str, Any]]:
-    reason = wording.reasons(target)
+    reason, name = wording.reasons(target), wording.naming(target)
     for wave in plan.waves:
         yield {
             "steps": [
                 {
                     "word": wording.step_word(step),
-                    "id": str(step.id),
+                    "id": name(step.id),
                     "why": reason(step),
                 }
                 for step in wave.steps

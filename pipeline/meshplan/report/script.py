@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from meshplan.identity import ResourceId
 from meshplan.plan import Apply, GateKind, Remove, Step, Wave
-from meshplan.report import wording
+from meshplan.report import verdicts, wording
 from meshplan.report.layout import View, printable
 from meshplan.report.yamltext import to_yaml
 from meshplan.resource import Resource
@@ -78,8 +78,8 @@ def _script(result: Result) -> Iterator[str]:
     yield _comment(f"{wording.headline(result)}")
     if len(targets) > 1:
         yield "# There are several targets; each has a function, and you say which one to run."
-    if any(target.cycles for target in targets):
-        yield "# No order is safe for some of these objects: read the comments before running this."
+    if any(wording.open_cycles(target) or _is_refuted(target) for target in targets):
+        yield "# Requests are lost on the way: read the comments before running this."
     yield _PRELUDE
     for number, target in enumerate(targets, 1):
         yield from _target(number, target, result)
@@ -101,11 +101,19 @@ def _main(targets: tuple[TargetResult, ...]) -> Iterator[str]:
         yield "esac"
 
 
+def _is_refuted(target: TargetResult) -> bool:
+    return target.impossible is not None or bool(target.proof and target.proof.counterexamples)
+
+
 def _target(number: int, target: TargetResult, result: Result) -> Iterator[str]:
     yield _comment(f"target {target.name}")
-    for cycle in target.cycles:
-        members = wording.listing([str(found) for found in cycle.ids])
-        yield _comment(f"no order is safe for {members}: {cycle.why}")
+    name = wording.naming(target)
+    for point in verdicts.points(target):
+        yield _comment(point.title)
+        yield from (_comment(f"  {case}") for case in point.cases)
+    for cycle in wording.open_cycles(target):
+        members = wording.listing([name(found) for found in cycle.ids])
+        yield _comment(f"each has to wait for another: {members}: {cycle.why}")
     yield f"target_{number}() {{"
     waves = target.plan.waves if target.plan else ()
     reason = wording.reasons(target)
@@ -115,7 +123,9 @@ def _target(number: int, target: TargetResult, result: Result) -> Iterator[str]:
         for step in wave.steps:
             why = reason(step)
             yield ""
-            yield _comment(f"{wording.step_word(step)} {step.id}" + (f": {why}" if why else ""))
+            yield _comment(
+                f"{wording.step_word(step)} {name(step.id)}" + (f": {why}" if why else "")
+            )
             yield from _step(step, result)
         yield from _gate(wave)
     if not waves:

@@ -6,9 +6,10 @@ from meshplan.diff import Change, FieldChange, Rename, Replace
 from meshplan.finding import Finding, Severity, Status
 from meshplan.graph import Cycle
 from meshplan.plan import Apply, Plan, Remove, Step, Wave
-from meshplan.report import wording
+from meshplan.report import verdicts, wording
 from meshplan.report.layout import Line, Span, View, line, write
-from meshplan.result import Result, TargetResult, action_of, shown_fields
+from meshplan.report.verdicts import Point, Weight
+from meshplan.result import Result, TargetResult, Verdict, action_of, shown_fields
 
 #: How much is shown without `--verbose`.
 FIELDS_SHOWN = 8
@@ -18,10 +19,17 @@ CHANGES_SHOWN = 60
 FINDINGS_SHOWN = 30
 EDGES_SHOWN = 8
 COVERAGE_SHOWN = 20
+CASES_SHOWN = 3
 
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "±", "rename": "→"}
 _STYLES = {"+": "green", "~": "yellow", "-": "red", "±": "red", "→": "yellow"}
 _SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_WEIGHTS = {
+    Weight.BAD: ("✗", "bold red"),
+    Weight.UNSURE: ("?", "bold yellow"),
+    Weight.TOLD: ("!", "yellow"),
+    Weight.GOOD: ("✓", "green"),
+}
 _BLANK = line()
 
 
@@ -42,10 +50,7 @@ def _report(result: Result, view: View) -> Iterator[Line]:
 
 def _head(result: Result) -> Iterator[Line]:
     yield line(Span(wording.compared(result), "bold"), hang=0)
-    style = {0: "green", 1: "bold red"}.get(result.exit_status, "bold red")
-    if result.exit_status == 0 and any(target.cycles for target in result.targets):
-        style = "bold yellow"
-    yield line(Span(wording.headline(result), style), hang=0)
+    yield line(Span(wording.headline(result), _style(result)), hang=0)
     targets = wording.changed(result)
     if targets:
         where = f" in {len(targets)} of {wording.count(len(result.targets), 'target')}"
@@ -56,34 +61,59 @@ def _head(result: Result) -> Iterator[Line]:
         yield line(Span("error ", "bold red"), place if problem.path else "", problem.message)
 
 
+def _style(result: Result) -> str:
+    if result.exit_status:
+        return "bold red"
+    unsure = result.verdict.rank >= Verdict.UNKNOWN.rank and any(
+        target.cycles or target.proof for target in result.targets
+    )
+    return "bold yellow" if unsure else "green"
+
+
 def _target(target: TargetResult, view: View) -> Iterator[Line]:
     kind = f"  {target.kind}" if target.kind else ""
     yield line(Span(target.name, "bold underline"), Span(kind, "dim"), hang=0)
+    for point in verdicts.points(target):
+        yield from _point(point, view)
     yield from _changes(target, view)
-    for cycle in target.cycles:
+    for cycle in wording.open_cycles(target):
         yield _BLANK
-        yield from _cycle(cycle, view)
+        yield from _cycle(cycle, target, view)
     if target.plan:
         yield from _plan(target.plan, target, view)
+    if measured := verdicts.measure(target):
+        yield _BLANK
+        yield line(Span(measured, "dim"), indent=2)
+
+
+def _point(point: Point, view: View) -> Iterator[Line]:
+    sign, style = _WEIGHTS[point.weight]
+    colon = ":" if point.cases else ""
+    yield line(Span(f"{sign} {point.title}{colon}", style), indent=2)
+    shown = point.cases if view.verbose else point.cases[:CASES_SHOWN]
+    for case in shown:
+        yield line(case, indent=6)
+    yield from _more(len(point.cases) - len(shown), "case", indent=6)
 
 
 def _changes(target: TargetResult, view: View) -> Iterator[Line]:
     ordered = sorted(target.changes, key=wording.urgency)
     shown = ordered if view.verbose else ordered[:CHANGES_SHOWN]
+    name = wording.naming(target)
     for change in shown:
-        yield from _change(change, view)
+        yield from _change(change, name, view)
     yield from _more(len(ordered) - len(shown), "change")
 
 
-def _change(change: Change, view: View) -> Iterator[Line]:
+def _change(change: Change, name: wording.Naming, view: View) -> Iterator[Line]:
     word = action_of(change)
     sign = _SIGNS[word]
     subject = wording.subject(change)
-    was = f" (was {change.before.id})" if isinstance(change, Rename) else ""
+    was = f" (was {name(change.before.id)})" if isinstance(change, Rename) else ""
     yield line(
         Span(f"{sign} ", _STYLES[sign]),
         Span(f"{word} ", _STYLES[sign]),
-        Span(str(subject.id), "bold"),
+        Span(name(subject.id), "bold"),
         was,
         Span(f"  {wording.place(subject.origin.location())}", "dim"),
         indent=2,
@@ -111,20 +141,23 @@ def _field(entry: FieldChange, view: View) -> Iterator[Line]:
     yield from _more(len(rows) - len(shown), "line", indent=10)
 
 
-def _cycle(cycle: Cycle, view: View) -> Iterator[Line]:
-    members = wording.listing([str(found) for found in cycle.ids])
-    yield line(Span("✗ no order is safe for ", "bold red"), Span(members, "bold"), indent=2)
+def _cycle(cycle: Cycle, target: TargetResult, view: View) -> Iterator[Line]:
+    name = wording.naming(target)
+    members = wording.listing([name(found) for found in cycle.ids])
+    said = "✗ each has to wait for another: "
+    yield line(Span(said, "bold red"), Span(members, "bold"), indent=2)
     shown = cycle.edges if view.verbose else cycle.edges[:EDGES_SHOWN]
     for edge in shown:
         failure = Span(f" (else {edge.failure})", "dim") if edge.failure else ""
-        yield line(f"{edge.first} before {edge.then}: {edge.why}", failure, indent=6)
+        first, then = name(edge.first), name(edge.then)
+        yield line(f"{first} before {then}: {edge.why}", failure, indent=6)
     yield from _more(len(cycle.edges) - len(shown), "reason", indent=6)
     if cycle.why and not cycle.edges:
         yield line(cycle.why, indent=6, hang=0)
 
 
 def _plan(plan: Plan, target: TargetResult, view: View) -> Iterator[Line]:
-    if len(plan.waves) == 1 and not target.cycles and not view.verbose:
+    if wording.is_free(target) and not view.verbose:
         if len(plan.waves[0].steps) > 1:
             yield _BLANK
             yield line(Span("any order", "bold"), ": nothing waits for anything else", indent=2)
@@ -137,17 +170,20 @@ def _plan(plan: Plan, target: TargetResult, view: View) -> Iterator[Line]:
         told = view.verbose or step.bridge or step.id in tied or isinstance(step, Remove)
         return reason(step) if told else ""
 
+    name = wording.naming(target)
     for number, wave in enumerate(plan.waves, 1):
         yield _BLANK
-        yield from _wave(number, wave, why, view)
+        yield from _wave(number, wave, why, name, view)
 
 
-def _wave(number: int, wave: Wave, why: Callable[[Step], str], view: View) -> Iterator[Line]:
+def _wave(
+    number: int, wave: Wave, why: Callable[[Step], str], name: wording.Naming, view: View
+) -> Iterator[Line]:
     yield line(Span(f"wave {number}", "bold cyan"), indent=2)
     shown = wave.steps if view.verbose else wave.steps[:STEPS_SHOWN]
     for step in shown:
         style = "green" if isinstance(step, Apply) else "red"
-        yield line(Span(f"{wording.step_word(step)} ", style), str(step.id), indent=4, hang=7)
+        yield line(Span(f"{wording.step_word(step)} ", style), name(step.id), indent=4, hang=7)
         if reason := why(step):
             yield line(Span(reason, "dim"), indent=8, hang=0)
     yield from _more(len(wave.steps) - len(shown), "step")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from meshplan.report.layout import Line, Span, View, line, shorten, write
 from meshplan.report.wording import listing, place
-from meshplan.result import Answer, Because, Peer, Trace, Traced, Vantage
+from meshplan.result.trace import Answer, Because, Peer, Trace, Traced, Vantage
 from meshplan.traffic.outcome import (
     Backend,
     Denied,

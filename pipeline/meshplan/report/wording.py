@@ -4,16 +4,31 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
-from meshplan.diff import ABSENT, Change, Create, Delete, FieldChange, Rename, Replace, Update
+from meshplan.diff import (
+    ABSENT,
+    Change,
+    Create,
+    Delete,
+    FieldChange,
+    Rename,
+    Replace,
+    Update,
+    id_of,
+)
 from meshplan.finding import Finding, Severity, Status
 from meshplan.location import Location
 from meshplan.plan import Apply, Gate, GateKind, Remove, Step
 from meshplan.report.layout import printable, shorten
+from meshplan.report.verdicts import held_back, worst
 from meshplan.resource import Resource
 from meshplan.result import Coverage, CoverageStatus, Result, RevisionName, TargetResult, Verdict
 
 if TYPE_CHECKING:
+    from meshplan.graph import Cycle
     from meshplan.identity import ResourceId
+
+#: What an object is called.
+Naming = Callable[["ResourceId"], str]
 
 #: How much of a changed value is shown.
 VALUE_LIMIT = 72
@@ -213,23 +228,6 @@ def _plain(text: str) -> bool:
     return text == text.strip() and text not in words and not set(text) & set("{}[],\"'\n")
 
 
-def verdict(found: Verdict) -> str:
-    """A verdict as a sentence."""
-    match found:
-        case Verdict.UNCHANGED:
-            return "nothing changes"
-        case Verdict.SAFE:
-            return "safe in any order"
-        case Verdict.SAFE_IN_ORDER:
-            return "safe in this order"
-        case Verdict.UNSAFE:
-            return "not safe in any order that was tried"
-        case Verdict.UNKNOWN:
-            return "ordered by what depends on what; not proven"
-        case _:
-            assert_never(found)
-
-
 def change_counts(result: Result) -> str:
     """`4 changes: 2 create, 1 update, 1 delete`."""
     summary = result.summary
@@ -288,15 +286,50 @@ def headline(result: Result) -> str:
     if missing:
         return f"incomplete: {count(missing, 'thing')} that changed could not be read"
     shown = to_show(result)
-    if result.exit_status == 1 and shown:
-        return f"held back: {severities(shown)}"
+    if result.exit_status == 1:
+        reasons = [severities(shown)] if shown else []
+        return f"held back: {'; '.join([*reasons, *held_back(result)])}"
     if result.base is None:
         return (
             f"checked {count(len(result.targets), 'target')}: {severities(shown) or 'no findings'}"
         )
     if result.suggestion:
         return f"nothing changed; try `meshplan diff {result.suggestion}`"
-    cycles = sum(len(target.cycles) for target in result.targets)
-    if cycles:
-        return f"no safe order: {count(cycles, 'cycle')}"
-    return verdict(result.verdict)
+    return worst(result)
+
+
+def open_cycles(target: TargetResult) -> tuple["Cycle", ...]:
+    """The cycles to which no answer is known: a proven plan has found a way through them."""
+    proven = target.verdict in (Verdict.SAFE, Verdict.SAFE_IN_ORDER)
+    return () if proven or target.impossible else target.cycles
+
+
+def is_free(target: TargetResult) -> bool:
+    """Whether nothing waits for anything, so that there is no order to tell."""
+    plan = target.plan
+    if plan is None or len(plan.waves) != 1 or target.cycles:
+        return False
+    return target.proof is None or target.verdict is Verdict.SAFE
+
+
+def naming(target: TargetResult) -> Naming:
+    """What objects are called in a target: with the group where two groups have a kind of the
+    same name, as Gateways of Istio and of the Gateway API.
+    """
+    groups: dict[str, set[str]] = {}
+    for found in _ids(target):
+        groups.setdefault(found.kind, set()).add(found.group)
+
+    def name(found: "ResourceId") -> str:
+        if len(groups.get(found.kind, ())) < 2 or not found.group:
+            return str(found)
+        return str(found).replace(found.kind, f"{found.kind}.{found.group}", 1)
+
+    return name
+
+
+def _ids(target: TargetResult) -> Iterator["ResourceId"]:
+    yield from (id_of(change) for change in target.changes)
+    yield from (found for edge in target.edges for found in (edge.first, edge.then))
+    if target.plan is not None:
+        yield from (step.id for step in target.plan.steps)

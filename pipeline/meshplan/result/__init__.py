@@ -4,6 +4,7 @@ from meshplan.result.changes import HIDDEN, action_of, change_to_json, shown_fie
 from meshplan.result.coverage import Coverage, CoverageStatus, Problem
 from meshplan.result.document import (
     SCHEMA,
+    DeployerResult,
     Result,
     RevisionName,
     TargetResult,
@@ -11,23 +12,17 @@ from meshplan.result.document import (
     plan_to_json,
     worst_severity,
 )
-from meshplan.result.trace import Answer, Because, Peer, Trace, Traced, Vantage
 
 __all__ = [
     "HIDDEN",
     "SCHEMA",
-    "Answer",
-    "Because",
     "Coverage",
     "CoverageStatus",
-    "Peer",
+    "DeployerResult",
     "Problem",
     "Result",
     "RevisionName",
     "TargetResult",
-    "Trace",
-    "Traced",
-    "Vantage",
     "Verdict",
     "action_of",
     "change_to_json",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meshplan import __version__
 from meshplan.diff import ChangeSet
@@ -13,6 +13,10 @@ from meshplan.plan import Plan, wave_to_json
 from meshplan.result.changes import action_of, change_to_json
 from meshplan.result.coverage import Coverage, CoverageStatus, Problem
 from meshplan.settings import Assumption, Settings
+
+if TYPE_CHECKING:
+    # Late: a check needs none of it, and it takes 75 ms to import.
+    from meshplan.proof import Counterexample, Lost, Proof, Undecided
 
 SCHEMA = "meshplan.dev/result/v1"
 
@@ -45,6 +49,34 @@ class RevisionName:
 
 
 @dataclass(frozen=True, slots=True)
+class DeployerResult:
+    """What a deployer would do to requests if it carried out the change."""
+
+    name: str
+    title: str
+    #: Whether the settings name it as in use.
+    configured: bool
+    #: safe, unsafe or unknown.
+    verdict: Verdict
+    #: The order in which it writes.
+    plan: Plan
+    counterexamples: "tuple[Counterexample, ...]" = ()
+    unknowns: "tuple[Undecided, ...]" = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As the result document writes it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "configured": self.configured,
+            "verdict": str(self.verdict),
+            "plan": plan_to_json(self.plan),
+            "counterexamples": [found.to_json() for found in self.counterexamples],
+            "unknowns": [found.to_json() for found in self.unknowns],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class TargetResult:
     """Everything about one target."""
 
@@ -60,7 +92,18 @@ class TargetResult:
     cycles: tuple[Cycle, ...] = ()
     #: None where only one revision is read.
     plan: Plan | None = None
+    #: Whether the plan read from its end is proven as well; else `irreversible` says why not.
     reversible: bool = False
+    irreversible: str = ""
+    #: None where nothing was proven: the verdict then holds nothing back.
+    proof: "Proof | None" = None
+    #: A request that every order loses, with or without bridges.
+    impossible: "Counterexample | None" = None
+    #: What was tried in vain, where neither a safe plan nor its impossibility was found.
+    tried: str = ""
+    #: Requests that are served before the change and not after it.
+    lost: "tuple[Lost, ...]" = ()
+    deployers: tuple[DeployerResult, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As the result document writes it."""
@@ -72,14 +115,25 @@ class TargetResult:
             "changes": [change_to_json(change) for change in self.changes],
             "edges": [edge.to_json() for edge in self.edges],
             "cycles": [cycle.to_json() for cycle in self.cycles],
-            "plan": plan_to_json(self.plan, reversible=self.reversible) if self.plan else None,
-            "proof": None,
-            "lost": [],
-            "deployers": [],
+            "plan": None if self.plan is None else self._plan_to_json(self.plan),
+            "proof": None if self.proof is None else self._proof_to_json(self.proof),
+            "lost": [found.to_json() for found in self.lost],
+            "deployers": [found.to_json() for found in self.deployers],
+        }
+
+    def _plan_to_json(self, plan: Plan) -> dict[str, Any]:
+        reason = self.irreversible or None
+        return plan_to_json(plan, reversible=self.reversible) | {"irreversible": reason}
+
+    def _proof_to_json(self, proof: "Proof") -> dict[str, Any]:
+        witness = self.impossible
+        return proof.to_json() | {
+            "impossible": None if witness is None else {"witness": witness.to_json()},
+            "tried": self.tried or None,
         }
 
 
-def plan_to_json(plan: Plan, *, reversible: bool) -> dict[str, Any]:
+def plan_to_json(plan: Plan, *, reversible: bool = False) -> dict[str, Any]:
     """A plan as the result document writes it."""
     return {
         "digest": plan.digest,
@@ -125,7 +179,13 @@ class Result:
         threshold = self.settings.fail_on.rank
         counted = Status.NEW if self.base else Status.EXISTING
         held = any(f.status is counted and f.severity.rank <= threshold for f in self.findings)
-        return 1 if held else 0
+        return 1 if held or any(self.is_held_back(target) for target in self.targets) else 0
+
+    def is_held_back(self, target: TargetResult) -> bool:
+        """Whether a target's verdict counts, or the order of a deployer in use is refuted."""
+        if target.proof is not None and target.verdict in self.settings.fail_on_verdicts:
+            return True
+        return any(d.configured and d.verdict is Verdict.UNSAFE for d in target.deployers)
 
     @property
     def summary(self) -> Mapping[str, int]:

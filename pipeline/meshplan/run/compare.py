@@ -11,7 +11,6 @@ from meshplan.finding import Finding, Status
 from meshplan.graph import dependency_graph
 from meshplan.location import Side
 from meshplan.plan import Plan
-from meshplan.planner import order
 from meshplan.resource import Resource
 from meshplan.result import Result, RevisionName, TargetResult, Verdict
 from meshplan.run.request import Progress, Request, load, mesh_of, settings_for
@@ -45,7 +44,7 @@ def diff_revisions(request: Request, progress: Progress) -> Result:
     examined = []
     for target in loaded.targets:
         progress(f"comparing {target.name}")
-        examined.append(_compare(target, settings))
+        examined.append(_compare(target, settings, request.deployers, progress))
     result = _result(request, (base, head), settings, loaded, examined)
     result = replace(result, findings=(*noted, *result.findings))
     anything = any(len(one.result.changes) for one in examined)
@@ -66,7 +65,9 @@ def check_revision(request: Request, progress: Progress, paths: Sequence[Path] =
     return _within(result, wanted) if any(wanted) else result
 
 
-def _compare(target: LoadedTarget, settings: Settings) -> Examined:
+def _compare(
+    target: LoadedTarget, settings: Settings, deployers: Sequence[str], progress: Progress
+) -> Examined:
     """The changes of one target, the order they need, and what is wrong with what changed."""
     changes = diff(target.base, target.head)
     sizes = (len(target.base), len(target.head))
@@ -76,18 +77,14 @@ def _compare(target: LoadedTarget, settings: Settings) -> Examined:
         )
     base, _ = mesh_of(target.base, settings)
     head, assumptions = mesh_of(target.head, settings)
-    graph = dependency_graph(changes, base, head)
     before, after = _touched(changes)
-    result = TargetResult(
-        target.name,
-        Verdict.UNKNOWN,
-        target.kind,
-        *sizes,
-        changes,
-        graph.edges,
-        graph.cycles,
-        order(changes, graph, base, head),
-    )
+    # Late: what finds plans and proves them takes 100 ms to import.
+    from meshplan.run.prove import Difference, judged  # noqa: PLC0415
+
+    difference = Difference(changes, dependency_graph(changes, base, head), base, head)
+    progress(f"proving {target.name}" if settings.proof.enabled else f"ordering {target.name}")
+    untold = TargetResult(target.name, Verdict.UNKNOWN, target.kind, *sizes)
+    result = judged(untold, difference, settings, deployers)
     findings = _with_status(_shapes(before, target), _shapes(after, target))
     return Examined(result, findings, assumptions)
 

@@ -43,6 +43,10 @@ class Request:
     #: Facts of the mesh, each as `name=value`, in the place of what the settings say.
     mesh: tuple[str, ...] = ()
     fail_on: Severity | None = None
+    #: Whether plans are proven; None for what the settings say.
+    proof: bool | None = None
+    #: Names of deployers whose order is to be examined, besides those in the settings.
+    deployers: tuple[str, ...] = ()
     cached: bool = True
 
 
@@ -64,6 +68,8 @@ def settings_for(
         settings = settings.with_(world=World.CLOSED)
     if request.fail_on is not None:
         settings = settings.with_(fail_on=request.fail_on)
+    if request.proof is not None:
+        settings = settings.with_(proof=replace(settings.proof, enabled=request.proof))
     if request.mesh:
         settings = settings.with_(mesh=_overridden(settings.mesh, request.mesh))
     return settings, noted

@@ -9,7 +9,7 @@ from meshplan.location import Location, Side
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.resource import Snapshot
-from meshplan.result import Answer, Because, Peer, Trace, Traced, Vantage
+from meshplan.result.trace import Answer, Because, Peer, Trace, Traced, Vantage
 from meshplan.run.request import Progress, Request, load, mesh_of, settings_for
 from meshplan.run.subject import Subject, open_subject
 from meshplan.schema.wording import did_you_mean

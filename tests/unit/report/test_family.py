@@ -10,11 +10,14 @@ from meshplan.report import REPORTS, Report, View
 from support.results import example, result, target
 
 #: What reports share.
-SHARED = {"layout", "wording", "yamltext"}
+SHARED = {"layout", "verdicts", "wording", "yamltext"}
+#: Reports about something else than a result.
+OTHERS = {"trace"}
 
 
 def test_every_module_is_a_listed_report() -> None:
-    modules = {module.name for module in pkgutil.iter_modules(meshplan.report.__path__)} - SHARED
+    modules = {module.name for module in pkgutil.iter_modules(meshplan.report.__path__)}
+    modules -= SHARED | OTHERS
     assert {report.render.__module__.rpartition(".")[2] for report in REPORTS} == modules
 
 

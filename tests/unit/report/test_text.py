@@ -78,7 +78,7 @@ def test_a_cycle_is_never_called_free_of_order() -> None:
     )
     for view in (View(), View(verbose=True)):
         found = text.render(result(made), view)
-        assert "no safe order: 1 cycle" in found
+        assert "no safe order is known: 1 cycle" in found
         assert "VirtualService shop/reviews before DestinationRule shop/reviews: old" in found
         assert "any order" not in found
 

@@ -1,0 +1,171 @@
+"""The plan of one target and what is proven of it; and what deployers would do in its place."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from meshplan.deployers import DEPLOYERS, Deployer, Options
+from meshplan.diff import ChangeSet
+from meshplan.graph import DependencyGraph
+from meshplan.mesh import Mesh
+from meshplan.plan import Plan
+from meshplan.planner import order
+from meshplan.planner.solve import Solution, solve
+from meshplan.proof import Proof, Prover, Undecided
+from meshplan.result import DeployerResult, TargetResult, Verdict
+from meshplan.settings import DeployerSettings, Settings
+
+_VERDICTS = {"safe": Verdict.SAFE, "unsafe": Verdict.UNSAFE, "unknown": Verdict.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One target at both revisions, and what depends on what."""
+
+    changes: ChangeSet
+    graph: DependencyGraph
+    base: Mesh
+    head: Mesh
+
+
+def judged(
+    target: TargetResult, difference: Difference, settings: Settings, asked: Sequence[str] = ()
+) -> TargetResult:
+    """The target with its plan, what is proven of that, and what deployers would do.
+
+    `asked` names deployers besides those that the settings name. Without proof the verdict is
+    unknown; a failure of the prover makes it unknown too, and never costs the plan.
+    """
+    found = replace(
+        target,
+        changes=difference.changes,
+        edges=difference.graph.edges,
+        cycles=difference.graph.cycles,
+    )
+    if not settings.proof.enabled:
+        return replace(found, plan=_ordered(difference))
+    seconds = settings.proof.timeout_seconds
+    solution = _solved(difference, seconds)
+    return replace(
+        found,
+        verdict=verdict_of(solution),
+        plan=solution.plan,
+        reversible=solution.proof.is_safe and not solution.irreversible,
+        irreversible=solution.irreversible,
+        proof=solution.proof,
+        impossible=solution.impossible,
+        tried=solution.tried,
+        lost=solution.lost,
+        deployers=tuple(_deployed(difference, settings.deployers, asked, seconds)),
+    )
+
+
+def verdict_of(solution: Solution) -> Verdict:
+    """What a solution says about a change.
+
+    Where the search ended without an answer there may be a safe plan, so that is unknown, even if
+    the plan at hand is refuted.
+    """
+    if solution.impossible is not None:
+        return Verdict.UNSAFE
+    if solution.tried or not solution.proof.counterexamples:
+        undecided = bool(solution.tried) or bool(solution.proof.unknowns)
+        safe = Verdict.SAFE if len(solution.plan.waves) <= 1 else Verdict.SAFE_IN_ORDER
+        return Verdict.UNKNOWN if undecided else safe
+    return Verdict.UNSAFE
+
+
+def _ordered(difference: Difference) -> Plan:
+    return order(difference.changes, difference.graph, difference.base, difference.head)
+
+
+def _solved(difference: Difference, seconds: float) -> Solution:
+    try:
+        with _no_longer_than(seconds):
+            return solve(difference.changes, difference.graph, difference.base, difference.head)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the plan is not lost
+        proof = Proof(unknowns=(Undecided(_why(error)),))
+        return Solution(_ordered(difference), proof, irreversible="the plan itself is not proven")
+
+
+def _deployed(
+    difference: Difference,
+    configured: Sequence[DeployerSettings],
+    asked: Sequence[str],
+    seconds: float,
+) -> Iterator[DeployerResult]:
+    """What each deployer would do, those in use first."""
+    in_use = {entry.name: entry for entry in configured}
+    known = {deployer.name: deployer for deployer in DEPLOYERS}
+    prover: Prover | None = None
+    for name in dict.fromkeys((*in_use, *asked)):
+        deployer = known[name]
+        prover = prover or Prover(difference.base, difference.head)
+        options = Options(prune_last=name in in_use and in_use[name].prune_last)
+        plan = deployer.order(difference.changes, difference.base.snapshot, options)
+        proof = _checked(prover, plan, seconds)
+        yield _told(deployer, plan, proof, configured=name in in_use)
+
+
+def _told(deployer: Deployer, plan: Plan, proof: Proof, *, configured: bool) -> DeployerResult:
+    return DeployerResult(
+        deployer.name,
+        deployer.title,
+        configured,
+        _VERDICTS[proof.verdict],
+        plan,
+        proof.counterexamples,
+        proof.unknowns,
+    )
+
+
+def _checked(prover: Prover, plan: Plan, seconds: float) -> Proof:
+    try:
+        with _no_longer_than(seconds):
+            return prover.check(plan)
+    except Exception as error:  # noqa: BLE001 - as above
+        return Proof(unknowns=(Undecided(_why(error)),))
+
+
+class _TooLongError(Exception):
+    """The time is up."""
+
+
+def _why(error: Exception) -> str:
+    if os.environ.get("MESHPLAN_DEBUG"):
+        import traceback  # noqa: PLC0415 - only on an error
+
+        traceback.print_exception(error)
+    if isinstance(error, _TooLongError):
+        return str(error)
+    # Not its text: that may hold what a manifest holds.
+    kind = type(error).__name__
+    return f"the prover itself failed ({kind}), which is a fault of meshplan, not of the manifests"
+
+
+@contextmanager
+def _no_longer_than(seconds: float) -> Iterator[None]:
+    """Raise _TooLongError inside the block when the time is up, where the system has such timers."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or not hasattr(signal, "setitimer"):
+        yield
+        return
+    running = True
+
+    def ring(_: int, __: FrameType | None) -> None:
+        if running:
+            raise _TooLongError(f"proving it takes longer than {seconds:g} s")
+
+    previous = signal.signal(signal.SIGALRM, ring)
+    # Again and again: whoever is interrupted may take it for another error and go on.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        running = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
