@@ -339,6 +339,9 @@ class Footprint:
             for listener in mappings(version.spec.get("egress"))
             for entry in texts(listener.get("hosts"))
         } or {"*"}
+        if None in self._versions.changed.get(version.id, ()):
+            # Without it everything is imported.
+            found.add("*")
         # In another version it may import what this one leaves out, so that is looked at as well.
         for pattern in sorted(found):
             if pattern != "*":

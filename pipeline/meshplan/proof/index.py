@@ -123,6 +123,11 @@ class Index:
                 for resource in self._versions.of_kind(group, kind):
                     for key in keys_of(resource):
                         known.setdefault(key, {})[resource.id] = None
+            if family == "import":
+                # Where there is no Sidecar, everything is imported.
+                for id_, found in self._versions.changed.items():
+                    if id_.kind == "Sidecar" and None in found:
+                        known.setdefault(("import", "*", "*"), {})[id_] = None
         return known
 
     # Keys of the kinds

@@ -72,20 +72,23 @@ class Interval:
 
     start: Ends
     end: Ends
+    #: Whether all stages of the view may be from one state.
+    at_one: bool = True
 
 
 def broken(before: Ends, during: Ends, after: Ends, wave: Interval) -> Invariant | None:
     """The first invariant that a view breaks.
 
-    A host that becomes one of the mesh, or ceases to be one, is not held to availability: routes
-    and clusters of a host come and go in two pushes, and no order of objects changes that.
+    A host that becomes one of the mesh, or ceases to be one, is held to availability in states, but
+    not in views that mix them: its routes and clusters come and go in two pushes, and no order of
+    objects changes that.
     """
     if during in (before, after):
         return _flaps(before, during, after, wave)
-    both = before.served and after.served and before.passed == after.passed
-    if both and not during.served:
+    both = before.served and after.served
+    if both and not during.served and (before.passed == after.passed or wave.at_one):
         return Invariant.AVAILABILITY
-    if before.denied and after.denied and not during.denied:
+    if before.denied and after.denied and during.good:
         return Invariant.NO_OPENING
     if not during.good <= before.good | after.good:
         return Invariant.NO_THIRD_BACKEND

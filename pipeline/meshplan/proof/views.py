@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
 from meshplan.proof.cases import Case, Triple
@@ -68,7 +69,8 @@ class _Part:
     seen: tuple[tuple[int, ...], ...]
     #: Positions of which the result depends.
     matter: tuple[int, ...]
-    total: int
+    #: Each state and the number of its result.
+    results: Mapping[State, int]
 
 
 class Examination:
@@ -201,7 +203,10 @@ class Examination:
                                 why=why,
                             )
                         continue
-                    for invariant, text in _judged(before, during, after, start, end):
+                    at_one = partial(
+                        self._is_at_one, wave, (route_state, cluster_state, server_state), part
+                    )
+                    for invariant, text in _judged(before, during, after, (start, end), at_one):
                         if invariant not in seen:
                             seen.add(invariant)
                             yield Violation(
@@ -215,6 +220,20 @@ class Examination:
                                 matter,
                                 why=text,
                             )
+
+    def _is_at_one(
+        self, wave: WaveStates, states: tuple[State, State, State], part: tuple[_Part, _Part, _Part]
+    ) -> bool:
+        """Whether some state of the wave looks like this to all three stages."""
+        kept = (self._stages.routes, self._stages.clusters, self._stages.servers)
+        wanted = [found.results[state] for found, state in zip(part, states, strict=True)]
+        return any(
+            all(
+                found.results[normal(state, positions)] == result
+                for found, positions, result in zip(part, kept, wanted, strict=True)
+            )
+            for state, _ in between(wave.before, wave.moves, self._budget.states)
+        )
 
     def _parts(self, wave: WaveStates) -> tuple[_Part, _Part, _Part]:
         """The distinct results of the three stages in a wave."""
@@ -246,7 +265,7 @@ class Examination:
             tuple(state for state, _ in first.values()),
             tuple(seen for _, seen in first.values()),
             tuple(position for position, _ in moves if _matters(position, before, results)),
-            len(results),
+            results,
         )
 
     def _triple(self, state: State) -> Triple:
@@ -273,15 +292,23 @@ def _matters(position: int, before: State, results: Mapping[State, int]) -> bool
 
 
 def _judged(
-    before: Outcome, during: Outcome, after: Outcome, start: Outcome, end: Outcome
+    before: Outcome,
+    during: Outcome,
+    after: Outcome,
+    around: tuple[Outcome, Outcome],
+    at_one: Callable[[], bool],
 ) -> Iterator[tuple[Invariant, str]]:
-    ends = [ends_of(found) for found in (before, during, after, start, end)]
+    """What a view breaks; whether its stages are at one is only asked where it counts."""
+    ends = [ends_of(found) for found in (before, during, after, *around)]
     known = [found for found in ends if found is not None]
     assert len(known) == len(ends)  # noqa: S101 - unknown outcomes are dealt with before
     first, now, last, begun, done = known
-    found = broken(first, now, last, Interval(begun, done))
+    declared = first.passed != last.passed
+    found = broken(first, now, last, Interval(begun, done, not declared or at_one()))
     if found is not None:
         yield found, ""
+    elif declared and first.served and last.served and not now.served:
+        yield Invariant.POLICY, "while the host becomes one of the mesh, or ceases to be one"
     for text in policy_changes(before, during, after):
         yield Invariant.POLICY, text
 

@@ -1,0 +1,221 @@
+"""The prover against brute force: random revisions, random plans, random requests, every view."""
+
+from collections.abc import Iterator
+from itertools import combinations, product
+from random import Random
+
+import pytest
+
+from meshplan.identity import ResourceId
+from meshplan.mesh import Mesh, MeshConfig
+from meshplan.mesh.known import Known
+from meshplan.mesh.workload import matches_labels
+from meshplan.plan import Plan, simulate
+from meshplan.proof import Counterexample, Invariant, Proof, Prover
+from meshplan.settings import World
+from meshplan.traffic import View, admit, route_in
+from meshplan.traffic.outcome import (
+    Denied,
+    Direct,
+    Failed,
+    Outcome,
+    Passthrough,
+    Redirect,
+    Served,
+    Transport,
+)
+from support.random_meshes import Pair, Sent, pair, plan, requests
+
+SEEDS = range(60)
+REQUESTS = 60
+
+
+def declared(found: Pair, config: MeshConfig) -> Known:
+    """What the two revisions declare, by looking at all combinations of their objects."""
+    meshes = [Mesh.of(side, config, World.OPEN) for side in (found.base, found.head)]
+    services = [service for mesh in meshes for service in mesh.registry.services]
+    workloads = [w for mesh in meshes for w in mesh.workloads]
+    populated = {
+        service.host
+        for service in services
+        for w in workloads
+        if service.selector
+        and w.namespace == service.namespace
+        and matches_labels(service.selector, w.labels)
+    }
+    return Known(frozenset(s.host for s in services), frozenset(populated))
+
+
+class Truth:
+    """What really happens, by the whole mesh of each state."""
+
+    def __init__(self, found: Pair, steps: Plan):
+        config = MeshConfig()
+        self.known = declared(found, config)
+        self._mesh = Mesh.of(found.base, config, World.OPEN).knowing(self.known)
+        self.base, self.head = self._mesh, self._mesh.at(found.head)
+        self.rests = [found.base]
+        for wave in steps.waves:
+            self.rests.append(simulate(wave.steps, self.rests[-1]))
+
+    def states(self, steps: Plan, number: int) -> list[Mesh]:
+        """The states of a wave, one for each subset of its steps."""
+        wave = steps.waves[number]
+        return [
+            self._mesh.at(simulate(chosen, self.rests[number]))
+            for count in range(len(wave.steps) + 1)
+            for chosen in combinations(wave.steps, count)
+        ]
+
+    def outcome(self, view: View, sent: Sent) -> Outcome:
+        """What happens to a request; a Service that is taken away has no address."""
+        name = full_name(sent)
+        if (
+            sent.proxy.kind == "sidecar"
+            and name in self.known.hosts
+            and name.endswith(".svc.cluster.local")
+        ):
+            service, namespace, *_ = name.split(".")
+            there = ResourceId("", "Service", namespace, service) in view.routes.snapshot
+            if not there and name not in view.routes.registry.by_host:
+                return Failed(None, "-", "no such host")
+        return route_in(view, sent.request, sent.proxy)
+
+
+def full_name(sent: Sent) -> str:
+    """What the resolver of a pod makes of a name."""
+    host = sent.request.host
+    if "." not in host:
+        return f"{host}.{sent.proxy.namespace}.svc.cluster.local"
+    if host.count(".") == 1:
+        return f"{host}.svc.cluster.local"
+    return f"{host}.cluster.local" if host.endswith(".svc") else host
+
+
+def good(outcome: Outcome) -> set[object]:
+    """Where requests are served."""
+    match outcome:
+        case Served(backends):
+            return {(b.endpoint, b.path, b.authority) for b in backends if b.kind == "served"}
+        case Passthrough() | Redirect() | Direct():
+            return {outcome}
+        case _:
+            return set()
+
+
+def is_served(outcome: Outcome) -> bool:
+    """Whether all requests are served."""
+    if isinstance(outcome, Served):
+        return outcome.wholly
+    return isinstance(outcome, Passthrough | Redirect | Direct)
+
+
+def is_denied(outcome: Outcome) -> bool:
+    """Whether somebody says no."""
+    if isinstance(outcome, Failed):
+        return outcome.flag in ("UC", "UF", "URX,UC", "URX,UF")
+    return isinstance(outcome, Denied)
+
+
+def breaks(before: Outcome, during: Outcome, after: Outcome, *, at_one: bool) -> bool:
+    """I1, I2 and I3, as they are written down.
+
+    A host that becomes one of the mesh, or ceases to be one, is not held to I1 in mixed views.
+    """
+    excused = not at_one and isinstance(before, Passthrough) != isinstance(after, Passthrough)
+    if is_served(before) and is_served(after) and not is_served(during) and not excused:
+        return True
+    if not good(during) <= good(before) | good(after):
+        return True
+    return is_denied(before) and is_denied(after) and bool(good(during))
+
+
+def violations(truth: Truth, steps: Plan, sent: Sent, random: Random) -> Iterator[tuple[int, View]]:
+    """The views of a plan that break an invariant for a request."""
+    before = truth.outcome(View(truth.base, truth.base, truth.base), sent)
+    after = truth.outcome(View(truth.head, truth.head, truth.head), sent)
+    for number in range(len(steps.waves)):
+        states = truth.states(steps, number)
+        views = [View(*chosen) for chosen in product(states, repeat=3)]
+        if len(views) > 64:
+            views = random.sample(views, 64)
+        for view in views:
+            at_one = view.routes is view.clusters is view.servers
+            if breaks(before, truth.outcome(view, sent), after, at_one=at_one):
+                yield number, view
+
+
+def shown(steps: Plan, proof: Proof) -> str:
+    lines = [
+        f"{n}: {[type(s).__name__ + ' ' + str(s.id) for s in w.steps]}"
+        for n, w in enumerate(steps.waves)
+    ]
+    lines += [f"{c.wave} {c.sentence}" for c in proof.counterexamples]
+    lines += [f"? {u.wave} {u.why} {u.request}" for u in proof.unknowns]
+    return "\n".join(lines)
+
+
+def confirmed(truth: Truth, steps: Plan, found: Counterexample) -> bool:
+    """Whether the request of a counterexample fares in the whole mesh as it says."""
+    rest = truth.rests[found.wave]
+    wave = steps.waves[found.wave]
+
+    def state(stage: str) -> Mesh:
+        seen = found.stages[stage]
+        return truth.base.at(simulate([s for s in wave.steps if s.id in seen], rest))
+
+    client = found.request.client
+    if client.proxy is None:
+        assert found.request.server is not None
+        outcomes = [
+            admit(mesh, found.request.request, found.request.server, transport)
+            for mesh in (truth.base, state("servers"), truth.head)
+            for transport in (
+                Transport.MTLS if found.request.request.principal else Transport.PLAINTEXT,
+            )
+        ]
+        before, during, after = outcomes
+    else:
+        sent = Sent(client.proxy, found.request.request)
+        view = View(state("routes"), state("clusters"), state("servers"))
+        before = truth.outcome(View(truth.base, truth.base, truth.base), sent)
+        during = truth.outcome(view, sent)
+        after = truth.outcome(View(truth.head, truth.head, truth.head), sent)
+    assert (before, during, after) == (found.before, found.during, found.after), found.sentence
+    return found.invariant is Invariant.NO_FLAPPING or breaks(before, during, after, at_one=True)
+
+
+def compare(seed: int, changes: int) -> str:
+    """One random plan; what the prover says of it."""
+    random = Random(seed)
+    found = pair(random, changes)
+    steps = plan(random, found.steps)
+    base = Mesh.of(found.base, MeshConfig(), World.OPEN)
+    head = Mesh.of(found.head, MeshConfig(), World.OPEN)
+    proof = Prover(base, head).check(steps)
+    truth = Truth(found, steps)
+    for counterexample in proof.counterexamples:
+        assert confirmed(truth, steps, counterexample), counterexample.sentence
+    broken = [c.wave for c in proof.counterexamples]
+    broken += [u.wave or 0 for u in proof.unknowns]
+    # What a wave leaves behind may still be broken while others follow.
+    first = min(broken, default=len(steps.waves))
+    if first == 0:
+        return proof.verdict
+    for sent in requests(random, found, REQUESTS):
+        for number, view in violations(truth, steps, sent, random):
+            if number >= first:
+                continue
+            before = truth.outcome(View(truth.base, truth.base, truth.base), sent)
+            after = truth.outcome(View(truth.head, truth.head, truth.head), sent)
+            raise AssertionError(
+                f"seed {seed}: wave {number}\n{sent}\n{before}\n{truth.outcome(view, sent)}\n{after}\n"
+                + shown(steps, proof)
+            )
+    return proof.verdict
+
+
+@pytest.mark.parametrize("changes", [1, 2, 3, 4])
+def test_nothing_that_is_proven_fails(changes: int) -> None:
+    verdicts = [compare(seed * 10 + changes, changes) for seed in SEEDS]
+    assert {"safe", "unsafe"} <= set(verdicts)
