@@ -155,7 +155,7 @@ class Examination:
 
         before, after = outcome(self._base), outcome(self._head)
         first, last = ends_of(before), ends_of(after)
-        if lost and first and last and first.served and not last.served:
+        if lost and first and last and first.served and not (first.passed or last.served):
             tally.lost.append((request, before, after))
         for wave, part in zip(self._waves, parts, strict=True):
             start, end = outcome(self._triple(wave.before)), outcome(self._triple(wave.after))

@@ -167,7 +167,7 @@ def _lost(target: TargetResult) -> Iterator[Point]:
 
 def _warned(target: TargetResult) -> Iterator[Point]:
     if target.proof is not None and target.proof.warnings:
-        title = "timeouts, retries and the like are those of neither revision for a while"
+        title = "for a while, on the way"
         cases = _told(target.proof.warnings, lambda number: f"in wave {number + 1}")
         yield Point(Weight.TOLD, title, cases)
 
