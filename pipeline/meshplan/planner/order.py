@@ -10,7 +10,7 @@ from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave
 from meshplan.planner.gates import gate_after
 from meshplan.planner.layers import Group, groups_of, layers_of
-from meshplan.planner.words import Words, listed
+from meshplan.planner.words import Block, Words, listed
 from meshplan.resource import Resource, Snapshot
 
 
@@ -55,8 +55,10 @@ def order(
     for group in sorted(groups, key=_place_in_wave):
         first = layers.wave[group]
         if group.ids[0] in inside:
-            for number, steps in enumerate(inside[group.ids[0]].waves):
-                waves[first + number] += [_told(step, words) for step in steps]
+            found = inside[group.ids[0]]
+            for number, steps in enumerate(found.waves):
+                block = _block(found, number)
+                waves[first + number] += [_told(step, words, block) for step in steps]
             continue
         for subject in group.ids:
             if subject in removed:
@@ -114,17 +116,24 @@ def _place_in_wave(group: Group) -> tuple[bool, bool, tuple[ResourceId, ...]]:
     return group.removes, not holds, group.ids
 
 
-def _told(step: Step, words: Words) -> Step:
+def _block(found: Solved, number: int) -> Block:
+    """A wave of a solved set, and what comes before and after it."""
+    earlier = frozenset(step.id for wave in found.waves[:number] for step in wave)
+    later = frozenset(step.id for wave in found.waves[number + 1 :] for step in wave)
+    return Block(found.ids, earlier, later)
+
+
+def _told(step: Step, words: Words, block: Block) -> Step:
     """The step with its reason."""
     match step:
         case Apply(bridge=True):
             return replace(step, why="in between, so that old and new both find what they need")
         case Apply():
-            return replace(step, why=words.applied(step.id))
+            return replace(step, why=words.placed(step.id, block))
         case Remove(bridge=True):
             return replace(step, why="it was only there for the changes before")
         case Remove():
-            return replace(step, why=words.removed(step.id))
+            return replace(step, why=words.removed(step.id, block))
         case _:
             assert_never(step)
 

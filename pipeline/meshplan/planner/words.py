@@ -1,6 +1,7 @@
 """Why a step is where it is, in a sentence made from its edges."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from meshplan.graph import Cycle, DependencyGraph, Edge
 from meshplan.identity import ResourceId
@@ -8,6 +9,16 @@ from meshplan.resource import Snapshot
 
 #: How many objects a sentence names before it counts the rest.
 _NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A wave of objects for which a way was searched."""
+
+    ids: frozenset[ResourceId]
+    #: Those that are written, in some version, in earlier waves, and those in later ones.
+    earlier: frozenset[ResourceId]
+    later: frozenset[ResourceId]
 
 
 class Words:
@@ -36,9 +47,9 @@ class Words:
         """Why an object is written where it is."""
         return "; ".join(self._reasons(subject)) or "nothing else in this change depends on it"
 
-    def removed(self, subject: ResourceId) -> str:
+    def removed(self, subject: ResourceId, block: Block | None = None) -> str:
         """Why an object is removed where it is, and what goes with it."""
-        reasons = [*self._reasons(subject), *self._along(subject)]
+        reasons = [*self._reasons(subject, block), *self._along(subject)]
         return "; ".join(reasons) or "last, as nothing else in this change depends on it"
 
     def replaced(self, subject: ResourceId) -> str:
@@ -47,17 +58,35 @@ class Words:
             f"a field that cannot be changed differs: {subject} has to be deleted and created again"
         )
 
-    def _reasons(self, subject: ResourceId) -> Iterable[str]:
+    def placed(self, subject: ResourceId, block: Block) -> str:
+        """Why an object is written where it is among others for which a way was searched."""
+        reasons = self._reasons(subject, block)
+        return "; ".join(reasons) or "where the search for a safe way has put it"
+
+    def _reasons(self, subject: ResourceId, block: Block | None = None) -> Iterable[str]:
+        if block is not None:
+            rest = block.ids - {subject}
+            yield from self._edges(subject, rest - block.later, rest - block.earlier)
+            return
         cycle = self._cycle.get(subject)
         members: Collection[ResourceId] = cycle.ids if cycle else ()
         if cycle:
             others = listed([str(member) for member in cycle.ids if member != subject])
             yield f"together with {others}, as no order of them is safe"
-        later = [e for e in self._later.get(subject, ()) if e.then not in members]
+        yield from self._edges(subject, members, members)
+
+    def _edges(
+        self,
+        subject: ResourceId,
+        not_before: Collection[ResourceId],
+        not_after: Collection[ResourceId],
+    ) -> Iterable[str]:
+        """What an object comes before and after, without those objects that are named."""
+        later = [e for e in self._later.get(subject, ()) if e.then not in not_before]
         if later:
             edge, others = later[0], _more(e.then for e in later)
             yield f"before {edge.then}{others}: {_short(edge)}"
-        earlier = [e for e in self._earlier.get(subject, ()) if e.first not in members]
+        earlier = [e for e in self._earlier.get(subject, ()) if e.first not in not_after]
         if earlier:
             edge, others = earlier[0], _more(e.first for e in earlier)
             yield f"after {edge.first}{others}: {_short(edge)}"
