@@ -55,8 +55,10 @@ class Maker:
 
     def host(self) -> str:
         """A host that somebody may serve."""
-        name = self.pick(*APPS)
-        where = self.pick("shop", "shop", "web")
+        name = self.pick("a", "a", "b")
+        where = self.pick("shop", "shop", "shop", "web")
+        if self.chance(70):
+            return f"{name}.shop.svc.cluster.local"
         return self.pick(
             f"{name}.{where}.svc.cluster.local", f"{name}.shop.svc.cluster.local", *EXTERNAL
         )

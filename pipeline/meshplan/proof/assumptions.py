@@ -13,6 +13,7 @@ from meshplan.traffic.condition import all_hold, holds
 from meshplan.traffic.forward import Inbounds
 from meshplan.traffic.inbound import Admission, Inbound, Server, Verdict
 from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Redirect, Transport
+from meshplan.traffic.reasons import because
 from meshplan.traffic.request import Request
 from meshplan.traffic.route import Front, Selected, decide
 from meshplan.traffic.table import VirtualHost
@@ -74,8 +75,7 @@ def decided(front: Front, request: Request, assumptions: Assumptions) -> Selecte
             source = f"{route.source}{route.pointer}" if route.source else host.domain
             truth = all(assumptions.ask(("route", c), f"{source} matches") for c in unsure)
         if truth:
-            why = (*front.why, Reason(route.source, f"{route.pointer} matches"))
-            return Selected(route, why)
+            return Selected(route, (*front.why, *because(route)))
     why = (*front.why, Reason(None, f"no route of {host.domain} matches"))
     return Failed(404, "NR", "route_not_found", why=why)
 

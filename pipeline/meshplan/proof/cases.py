@@ -188,8 +188,9 @@ class Case:
         filters = found.inbound.filters() if found.inbound else ()
         places = found.inbound.token_places if found.inbound else ()
         assert self.client.proxy is not None  # noqa: S101
-        opaque = opaque_outbound(self.scope.mesh(state), self.client.proxy)
-        return (found.host, filters, places, opaque)
+        mesh = self.scope.mesh(state)
+        opaque = opaque_outbound(mesh, self.client.proxy)
+        return (found.host, filters, places, opaque, self._is_nowhere(mesh))
 
     def _server_key(self, state: State, server: Server) -> object:
         found = self.inbound(state, server)

@@ -260,9 +260,8 @@ def _schemes(protocol: Protocol) -> tuple[str, ...]:
         return ()
     if protocol in _TLS:
         return ("tls",)
-    if protocol is Protocol.SNIFFED:
-        return ("http", "tcp")
-    return ("http",) if protocol.is_http else ("tcp",)
+    # What is declared as TCP may be HTTP all the same, and a server that sniffs would read it.
+    return ("http",) if protocol.is_http else ("http", "tcp")
 
 
 def _is_about(host: str, topic: str) -> bool:

@@ -70,6 +70,12 @@ class Client:
         }
 
 
+def short(host: str) -> str:
+    """A host as people write it: `reviews.shop` for a Service."""
+    stem, found, _ = host.partition(".svc.")
+    return stem if found and stem.count(".") == 1 else host
+
+
 @dataclass(frozen=True, slots=True)
 class RequestClass:
     """Requests that no version at hand tells apart, with one of them.
@@ -88,7 +94,7 @@ class RequestClass:
 
     def __str__(self) -> str:
         request = self.request
-        where = request.host
+        where = short(request.host)
         if request.scheme in ("tcp", "tls"):
             what = f"{request.scheme.upper()} {where}:{request.dialled_port}"
         else:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from meshplan.identity import ResourceId
 from meshplan.proof.invariants import ends_of
-from meshplan.proof.types import Invariant, RequestClass
+from meshplan.proof.types import Invariant, RequestClass, short
 from meshplan.traffic.outcome import (
     Backend,
     Denied,
@@ -32,7 +32,7 @@ def sentence(
     start = f"{request} → {shown(during)}"
     match invariant:
         case Invariant.AVAILABILITY:
-            return f"{start}{_because(during, after)}"
+            return f"{start}{_because(before, during, after)}"
         case Invariant.NO_THIRD_BACKEND:
             return f"{start}, which it reaches neither before nor after"
         case Invariant.NO_OPENING:
@@ -79,28 +79,55 @@ def _place(backend: Backend) -> str:
     return f"{backend.endpoint}" + (f" at {backend.path}" if backend.path != "/" else "")
 
 
-def _because(during: Outcome, after: Outcome) -> str:
+def _because(before: Outcome, during: Outcome, after: Outcome) -> str:
     """Why a request fails: what is missing, and whether it comes or has gone."""
     for backend in _failures(during):
-        if backend.flag == "NC":
-            when = _when(after, backend)
-            if backend.subset:
-                rules = _rules(during)
-                return (
-                    f": subset {backend.subset} is not in {rules or 'any DestinationRule'} {when}"
-                )
-            return f": {backend.host}:{backend.port} is not known to the proxy {when}"
-        if backend.flag == "UH":
-            name = f"subset {backend.subset} of {backend.host}" if backend.subset else backend.host
+        flag = backend.flag.removeprefix("URX,")
+        if flag == "NC":
+            return _missing(backend, before, during, after)
+        if flag == "UH":
+            host = short(backend.host)
+            name = f"subset {backend.subset} of {host}" if backend.subset else host
             return f": {name} has no endpoints"
+        if flag in ("UC", "UF"):
+            return ": the two sides do not agree about mutual TLS"
     if isinstance(during, Failed) and during.flag == "NR":
-        return ": no route takes it"
-    if isinstance(during, Failed | Served) and any(
-        b.flag.removeprefix("URX,") in ("UC", "UF") for b in _failures(during)
-    ):
-        return ": the two sides do not agree about mutual TLS"
-    texts = [reason.text for reason in during.why if reason.text]
-    return f": {texts[-1]}" if texts else ""
+        return _unrouted(before, after) or ": no route takes it"
+    told = [reason for reason in during.why if reason.text]
+    if not told:
+        return ""
+    last = told[-1]
+    return f": {last.id} {last.text}" if last.id else f": {last.text}"
+
+
+def _missing(backend: Backend, before: Outcome, during: Outcome, after: Outcome) -> str:
+    """A cluster that does not exist."""
+    if not backend.host:
+        texts = [reason.text for reason in during.why if reason.id is None and reason.text]
+        return f": {texts[-1]}" if texts else ""
+    for outcome, when in ((after, "yet"), (before, "any more")):
+        if not _uses(outcome, backend):
+            continue
+        if not backend.subset:
+            return f": {short(backend.host)}:{backend.port} is not known to the proxy {when}"
+        rules = _rules(outcome, backend.subset)
+        if rules:
+            return f": subset {backend.subset} is not in {rules} {when}"
+    if backend.subset:
+        return f": subset {backend.subset} of {short(backend.host)} is in no DestinationRule"
+    return f": {short(backend.host)}:{backend.port} is not known to the proxy"
+
+
+def _unrouted(before: Outcome, after: Outcome) -> str:
+    """Which object routed a request before, or will."""
+    for outcome, text in ((before, "is gone"), (after, "is not there yet")):
+        for reason in outcome.why:
+            if reason.id is not None and reason.id.kind in _ROUTING:
+                return f": its route in {reason.id} {text}"
+    return ""
+
+
+_ROUTING = frozenset(("VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"))
 
 
 def _failures(outcome: Outcome) -> Iterable[Backend]:
@@ -109,23 +136,20 @@ def _failures(outcome: Outcome) -> Iterable[Backend]:
     return ()
 
 
-def _when(after: Outcome, backend: Backend) -> str:
-    """Whether what is missing is there afterwards."""
-    if isinstance(after, Served) and any(
+def _uses(outcome: Outcome, backend: Backend) -> bool:
+    """Whether an outcome uses a cluster that is missing elsewhere."""
+    return isinstance(outcome, Served) and any(
         (b.host, b.subset, b.port) == (backend.host, backend.subset, backend.port)
-        for b in after.backends
-    ):
-        return "yet"
-    return "any more"
-
-
-def _rules(outcome: Outcome) -> str:
-    found = dict.fromkeys(
-        str(reason.id)
-        for reason in outcome.why
-        if reason.id is not None and reason.id.kind == "DestinationRule"
+        and b.kind == "served"
+        for b in outcome.backends
     )
-    return " or ".join(found)
+
+
+def _rules(outcome: Outcome, subset: str) -> str:
+    """The DestinationRules that define a subset."""
+    wanted = f"defines subset {subset}"
+    found = dict.fromkeys(r.id for r in outcome.why if r.id is not None and r.text == wanted)
+    return names(found)
 
 
 def names(ids: Iterable[ResourceId]) -> str:
