@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,16 @@ def test_every_command_is_taught() -> None:
     taught = "\n".join(command.text for page in pages for command in commands_of(page.read_text()))
     missing = [name for name in COMMANDS if f"meshplan {name}" not in taught]
     assert not missing
+
+
+def test_layers_are_those_that_are_enforced() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    layers = tools["importlinter"]["contracts"][0]["layers"]
+    # In parentheses: what may be there and is not yet.
+    named = [[name for name in layer.split(" : ") if "(" not in name] for layer in layers]
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text("utf-8")
+    block = "\n".join("   ".join(names) for names in named if names)
+    assert f"```text\n{block}\n```" in page
 
 
 def test_every_page_is_linked_from_the_index() -> None:
