@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
+from meshplan.mesh.known import Known
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.plan import simulate
 from meshplan.resource import Resource
@@ -81,6 +82,8 @@ class _Checker:
         self.rests = [self.base.snapshot]
         for stage in self.stages:
             self.rests.append(simulate(map(step_of, stage.writes), self.rests[-1]))
+        known = _known([self.head, *(self.base.at(state) for state in self.rests)])
+        self.base, self.head = self.base.knowing(known), self.head.knowing(known)
         self.meshes = [self.base, *(self.base.at(state) for state in self.rests[1:-1]), self.head]
         self._versions = _versions(self.base, self.head, self.stages)
         self._at: dict[tuple[int, tuple[ResourceId, ...]], Mesh] = {}
@@ -237,6 +240,17 @@ class _Checker:
             f"(before: {before.text}, after: {after.text}) [{invariant}]"
         )
         (self.gaps if invariant == "unknown" else self.refutations).append(sentence)
+
+
+def _known(meshes: Iterable[Mesh]) -> Known:
+    """What the tree declares in any state: where that is absent, nobody else has it."""
+    hosts, populated = set[str](), set[str]()
+    for mesh in meshes:
+        for service in mesh.registry.services:
+            hosts.add(service.host)
+            if service.endpoints or mesh.workloads_of(service):
+                populated.add(service.host)
+    return Known(frozenset(hosts), frozenset(populated))
 
 
 def _who(proxy: Proxy) -> str:

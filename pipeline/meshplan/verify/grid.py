@@ -61,7 +61,7 @@ class Literals:
             for match in inner:
                 if isinstance(match, Mapping):
                     self._header(str(match.get("name")).lower(), {"exact": match.get("value")})
-        elif key in ("queryParams", "authority", "scheme"):
+        elif key in ("queryParams", "authority", "scheme") and isinstance(inner, Mapping):
             self.opaque = True
         elif key in ("paths", "notPaths") and isinstance(inner, Sequence):
             for text in inner:
