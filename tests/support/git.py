@@ -8,7 +8,8 @@ from typing import Self
 
 #: No file of the user or the system, fixed people and dates: the same files give the same commits.
 GIT_ENVIRONMENT = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
+    # Not /dev/null: `git config --global` would put a file in its place, which root may do.
+    "GIT_CONFIG_GLOBAL": "/nonexistent/gitconfig",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_AUTHOR_NAME": "test",
     "GIT_AUTHOR_EMAIL": "test@example.com",
