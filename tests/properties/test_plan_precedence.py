@@ -59,6 +59,7 @@ def test_no_precedence_can_be_left_out(drawn: tuple[int, Level]) -> None:
         assert {mask for mask in range(1 << count) if _allows(rest, mask)} & bad
 
 
+@settings(max_examples=300)
 @given(levels(), st.integers(0, 3))
 def test_a_need_that_comes_with_its_subject_orders_providers_before_it_only(
     drawn: tuple[int, Level], subject: int
@@ -73,3 +74,19 @@ def test_a_need_that_comes_with_its_subject_orders_providers_before_it_only(
     assert not found.cyclic
     # Whatever the providers do, the subject can wait for all of them.
     assert all(then == subject for _, then in found.pairs)
+
+
+@settings(max_examples=300)
+@given(levels(), st.integers(0, 3))
+def test_a_need_that_goes_with_its_subject_orders_providers_after_it_only(
+    drawn: tuple[int, Level], subject: int
+) -> None:
+    count, provided = drawn
+    subject %= count
+
+    def level(mask: int) -> int:
+        return 9 if mask >> subject & 1 else provided(mask)
+
+    found = precedences(count, level, subject)
+    assert not found.cyclic
+    assert all(first == subject for first, _ in found.pairs)

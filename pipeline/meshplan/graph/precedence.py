@@ -58,7 +58,7 @@ def exact_precedences(count: int, level: Level, subject: int | None = None) -> P
     bad = [mask for mask in range(1, full) if level(mask) < floor]
     if not bad:
         return NONE
-    order = _safe_order(count, frozenset(bad))
+    order = _safe_order(_preferred(count, bad, subject), frozenset(bad))
     if order is None:
         return Precedences(tuple(_conflict(count, bad)), cyclic=True)
     return Precedences(tuple(_thinned(order, bad, subject)))
@@ -82,14 +82,23 @@ def remembered(level: Level) -> Level:
     return known
 
 
-def _safe_order(count: int, bad: frozenset[int]) -> list[int] | None:
-    """The first order, by position, in which no state is bad; None if there is none."""
+def _preferred(count: int, bad: Sequence[int], subject: int | None) -> list[int]:
+    """The positions, with the subject where it suits its need: last if it brings it, else first."""
+    if subject is None:
+        return list(range(count))
+    others = [position for position in range(count) if position != subject]
+    brings = all(mask >> subject & 1 for mask in bad)
+    return [*others, subject] if brings else [subject, *others]
+
+
+def _safe_order(positions: Sequence[int], bad: frozenset[int]) -> list[int] | None:
+    """The first order, as `positions` prefer it, in which no state is bad; None if there is none."""
     dead: set[int] = set()
 
     def extend(mask: int, order: list[int]) -> bool:
-        if len(order) == count:
+        if len(order) == len(positions):
             return True
-        for position in range(count):
+        for position in positions:
             then = mask | 1 << position
             if then != mask and then not in bad and then not in dead:
                 order.append(position)

@@ -8,7 +8,8 @@ from meshplan.kinds.needs import cluster, gateways, routing, security, workloads
 from meshplan.resource import Resource
 
 #: Group and kind of an object to what it relies on besides its namespace and its kind; kinds that
-#: are not named here rely on nothing else, or on nothing whose absence harms (docs/order.md).
+#: are not named here rely on nothing else, or on nothing whose absence harms: a
+#: HorizontalPodAutoscaler without its workload, a DestinationRule without its host.
 NEEDS: Mapping[tuple[str, str], Callable[[Resource, str], Iterator[Need]]] = {
     ("", "PersistentVolume"): workloads.of_volume,
     ("", "PersistentVolumeClaim"): workloads.of_claim,
