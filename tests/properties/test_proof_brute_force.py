@@ -34,7 +34,8 @@ def declared(found: Pair, config: MeshConfig) -> Known:
     """What the two revisions declare, by looking at all combinations of their objects."""
     meshes = [Mesh.of(side, config, World.OPEN) for side in (found.base, found.head)]
     services = [service for mesh in meshes for service in mesh.registry.services]
-    workloads = [w for mesh in meshes for w in mesh.workloads]
+    running = {w.id for mesh in meshes for w in mesh.workloads if w.running}
+    workloads = [w for mesh in meshes for w in mesh.workloads if w.id in running]
     populated = {
         service.host
         for service in services

@@ -80,30 +80,39 @@ def decided(front: Front, request: Request, assumptions: Assumptions) -> Selecte
     return Failed(404, "NR", "route_not_found", why=why)
 
 
+#: What servers have said to one request and client, by server, transport, path and host.
+Memory = dict[tuple[int, Transport, str, str], Admission]
+
+
 class AssumingInbounds(Inbounds):
     """The servers of a mesh, whose undecided policies follow assumptions."""
 
-    def __init__(self, mesh: Mesh, known: Inbounds, assumptions: Assumptions):
+    def __init__(self, mesh: Mesh, known: Inbounds, assumptions: Assumptions, memory: Memory):
         super().__init__(mesh)
         self._known = known
         self._assumptions = assumptions
+        self._memory = memory
 
     def of(self, server: Server) -> Inbound:
         """The inbound side of a workload for a port."""
-        return _Assuming(self._known.of(server), server, self._assumptions)
+        return _Assuming(self._known.of(server), server, self._assumptions, self._memory)
 
 
 class _Assuming(Inbound):
     """All that is asked of it is whether it lets a request in."""
 
-    def __init__(self, inner: Inbound, server: Server, assumptions: Assumptions):
+    def __init__(self, inner: Inbound, server: Server, assumptions: Assumptions, memory: Memory):
         self._inner = inner
         self._at = server
         self._assumptions = assumptions
+        self._memory = memory
 
     def admit(self, request: Request, transport: Transport, principal: str) -> Admission:
         """As the inner one, unless that does not know."""
-        found = self._inner.admit(request, transport, principal)
+        key = (id(self._inner), transport, request.path, request.host)
+        found = self._memory.get(key)
+        if found is None:
+            found = self._memory[key] = self._inner.admit(request, transport, principal)
         if found.verdict is not Verdict.UNKNOWN:
             return found
         identity = principal if transport is Transport.MTLS else ""

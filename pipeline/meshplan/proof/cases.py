@@ -1,12 +1,12 @@
 """One client and one host, port and scheme: its request classes, and their outcomes in a view."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
 from meshplan.mesh.model import Mesh
-from meshplan.proof.assumptions import AssumingInbounds, Assumptions, decided
+from meshplan.proof.assumptions import AssumingInbounds, Assumptions, Memory, decided
 from meshplan.proof.conditions import Shift, of_filters, of_routes, shift_of, undecidable
 from meshplan.proof.scope import Scope, Stages, State
 from meshplan.proof.space import RuleList, Space
@@ -46,8 +46,8 @@ class Case:
     transport: Transport = Transport.PLAINTEXT
     _fronts: dict[State, Front] = field(default_factory=dict)
     _classes: dict[tuple[frozenset[State], ...], list[Request]] = field(default_factory=dict)
-    _distinct: dict[str, list[object]] = field(default_factory=dict)
-    _numbers: dict[tuple[str, State], int] = field(default_factory=dict)
+    _distinct: dict[Hashable, list[object]] = field(default_factory=dict)
+    _numbers: dict[tuple[Hashable, State], int] = field(default_factory=dict)
 
     # Stages
 
@@ -170,18 +170,20 @@ class Case:
         """A number for what the routes of a state make of the requests; equal ones share it."""
         if self.client.proxy is None:
             return 0
-        return self._number("front", state, self._front_key)
+        return self._number(("front",), state, self._front_key)
 
     def cluster_number(self, state: State, names: tuple[ClusterName, ...]) -> int:
         """As `front_number`, for clusters and endpoints."""
         if self.client.proxy is None:
             return 0
-        return self._number(f"clusters {names}", state, lambda s: self.clusters(s, names))
+        return self._number(("clusters", names), state, lambda s: self.clusters(s, names))
 
     def server_number(self, state: State, servers: list[Server]) -> int:
         """As `front_number`, for the servers."""
-        key = f"servers {[(s.namespace, sorted(s.labels.items()), s.port) for s in servers]}"
-        return self._number(key, state, lambda s: [self._server_key(s, found) for found in servers])
+        names = tuple((s.namespace, tuple(sorted(s.labels.items())), s.port) for s in servers)
+        return self._number(
+            ("servers", names), state, lambda s: [self._server_key(s, found) for found in servers]
+        )
 
     def _front_key(self, state: State) -> object:
         found = self.front(state)
@@ -203,7 +205,7 @@ class Case:
             opaque,
         )
 
-    def _number(self, stage: str, state: State, result: Callable[[State], object]) -> int:
+    def _number(self, stage: Hashable, state: State, result: Callable[[State], object]) -> int:
         key = (stage, state)
         if key not in self._numbers:
             value = result(state)
@@ -217,8 +219,13 @@ class Case:
 
     # Outcomes
 
-    def outcome(self, triple: Triple, request: Request, assumptions: Assumptions) -> Outcome:
-        """What happens to a request in a view; raises OpenQuestionError."""
+    def outcome(
+        self, triple: Triple, request: Request, assumptions: Assumptions, memory: Memory
+    ) -> Outcome:
+        """What happens to a request in a view; raises OpenQuestionError.
+
+        `memory` is kept for the same request.
+        """
         view = View(
             self.scope.mesh(triple.routes),
             self.scope.mesh(triple.clusters),
@@ -237,7 +244,7 @@ class Case:
             hop = Hop(
                 clusters=tables(view.clusters).clusters(self.client.proxy),
                 servers=view.servers,
-                inbound=AssumingInbounds(view.servers, inbound, assumptions),
+                inbound=AssumingInbounds(view.servers, inbound, assumptions, memory),
                 proxy=self.client.proxy,
             )
             outcome = forward(chosen.route.action, chosen.route, request, hop, chosen.why)

@@ -81,12 +81,17 @@ class Footprint:
             for version in self._versions.all_of(id_):
                 if id_.kind in ("Service", "ServiceEntry"):
                     hosts.update(self._hosts(version))
-                    if any(True for _ in self._behind(version)):
+                    if any(self._runs(found) for found in self._behind(version)):
                         populated.update(self._hosts(version))
-                elif (id_.group, id_.kind) in _WORKLOADS:
+                elif (id_.group, id_.kind) in _WORKLOADS and self._runs(id_):
                     for service in self._selecting(version):
                         populated.update(self._hosts(service))
         return Known(frozenset(hosts), frozenset(populated))
+
+    def _runs(self, id_: ResourceId) -> bool:
+        """Whether some version of a workload has pods."""
+        found = (workload_of(version) for version in self._versions.all_of(id_))
+        return any(workload is not None and workload.running for workload in found)
 
     def _behind(self, version: Resource) -> Iterator[ResourceId]:
         """The workloads that a Service or ServiceEntry selects."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.hosts import is_wildcard, matches, resolve_short_name, wildcards_above
+from meshplan.mesh.hosts import is_wildcard, matches, resolve_short_name
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.virtual_service import virtual_service_of
 from meshplan.mesh.workload import workload_kinds, workload_of
@@ -44,6 +44,7 @@ class Index:
         self._versions = versions
         self.domain = domain
         self._families: dict[str, dict[Key, dict[ResourceId, None]]] = {}
+        self._patterns: dict[tuple[str, str], tuple[str, ...]] = {}
         self._makers: Mapping[str, tuple[tuple[tuple[str, str], ...], _Keys]] = {
             "service": ((("", "Service"), (NETWORKING, "ServiceEntry")), self._service_keys),
             "rule": (((NETWORKING, "DestinationRule"),), self._rule_keys),
@@ -76,12 +77,12 @@ class Index:
         """
         family, role = what.split(".")
         yield from self.ids((family, role, host))
-        for pattern in wildcards_above(host):
-            if pattern != host:
+        for pattern in self._wildcards(family, role):
+            if pattern != host and matches(host, pattern):
                 yield from self.ids((family, role, pattern))
         if is_wildcard(host):
             for key in self.keys(family):
-                if key[1] == role and key[2] != host and matches(key[2], host):
+                if key[1] == role and not is_wildcard(key[2]) and matches(key[2], host):
                     yield from self.ids(key)
 
     def hosts_under(self, what: str, pattern: str) -> Iterator[str]:
@@ -113,6 +114,14 @@ class Index:
         """The policies of a kind that may apply to pods with these labels."""
         yield from self.ids(("policy", kind, namespace, "", ""))
         yield from self.ids(*(("policy", kind, namespace, k, v) for k, v in found.items()))
+
+    def _wildcards(self, family: str, role: str) -> tuple[str, ...]:
+        """The wildcards among the hosts of a family; there are few."""
+        known = self._patterns.get((family, role))
+        if known is None:
+            found = (k[2] for k in self._family(family) if k[1] == role and is_wildcard(k[2]))
+            known = self._patterns[family, role] = tuple(found)
+        return known
 
     def _family(self, family: str) -> dict[Key, dict[ResourceId, None]]:
         known = self._families.get(family)

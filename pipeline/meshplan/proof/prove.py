@@ -1,6 +1,8 @@
 """The proof: every request class in the footprint of a change, in every view of every wave."""
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from meshplan.identity import ResourceId
@@ -84,7 +86,8 @@ class Prover:
         self._learn(plan.steps)
         waves = moving_waves(plan)
         ids = dict.fromkeys((*self._versions.changed, *(step.id for step in plan.steps)))
-        found = self._examine(self._topics_of(ids), waves, lost=True)
+        with _collector_held_back():
+            found = self._examine(self._topics_of(ids), waves, lost=True)
         general = (*self._general(ids), *_predicate_failures(plan, self.base, predicates))
         return Proof(
             found.classes,
@@ -265,6 +268,16 @@ def prove(
 ) -> Proof:
     """Whether a plan from `base` to `head` keeps the invariants in every view of every wave."""
     return Prover(base, head, budget=budget).check(plan, predicates=predicates)
+
+
+@contextmanager
+def _collector_held_back() -> Iterator[None]:
+    """Nothing that was read before is garbage, and looking for some takes a sixth of the time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _added(one: _Findings, other: _Findings) -> _Findings:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from meshplan.identity import ResourceId
+from meshplan.mesh.workload import workload_kinds, workload_of
 from meshplan.resource import Resource, Snapshot
 
 #: Numbers of the versions in the base and at the head.
@@ -81,8 +82,31 @@ class Versions:
 
 
 def _same(one: Resource | None, other: Resource | None) -> bool:
+    """Whether two versions are one to the mesh.
+
+    Of what makes pods only that counts which their proxies and Services see of them: a new image is
+    rolled out under the same labels, and old pods leave as new ones are ready.
+    """
     if one is other:
         return True
     if one is None or other is None:
         return False
-    return one.api_version == other.api_version and one.manifest == other.manifest
+    if one.manifest == other.manifest and one.api_version == other.api_version:
+        return True
+    if (one.id.group, one.id.kind) in _WORKLOADS:
+        return _pods(one) is not None and _pods(one) == _pods(other)
+    return False
+
+
+def _pods(resource: Resource) -> object:
+    found = workload_of(resource)
+    return found and (
+        found.labels,
+        found.ports,
+        found.service_account,
+        found.running,
+        found.injected,
+    )
+
+
+_WORKLOADS = frozenset(workload_kinds()) - {("networking.istio.io", "WorkloadEntry")}

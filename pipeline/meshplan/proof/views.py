@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
+from meshplan.proof.assumptions import NOTHING, Assumptions, Memory, OpenQuestionError
 from meshplan.proof.cases import Case, Triple
 from meshplan.proof.invariants import Ends, Interval, broken, ends_of, policy_changes
 from meshplan.proof.scope import State, between, normal
@@ -120,12 +120,13 @@ class Examination:
     ) -> None:
         """One class, under all ways to answer what is open about it."""
         pending = [NOTHING]
+        memory: Memory = {}
         tried = 0
         while pending:
             assumptions = pending.pop()
             found = Tally()
             try:
-                self._under(request, assumptions, parts, found, lost=lost)
+                self._under(request, (assumptions, memory), parts, found, lost=lost)
             except OpenQuestionError as question:
                 tried += 1
                 if tried > _MAX_ANSWERS:
@@ -140,17 +141,18 @@ class Examination:
     def _under(
         self,
         request: Request,
-        assumptions: Assumptions,
+        known_of: tuple[Assumptions, Memory],
         parts: Sequence[tuple[_Part, _Part, _Part]],
         tally: Tally,
         *,
         lost: bool,
     ) -> None:
+        assumptions, memory = known_of
         known: dict[Triple, Outcome] = {}
 
         def outcome(triple: Triple) -> Outcome:
             if triple not in known:
-                known[triple] = self._case.outcome(triple, request, assumptions)
+                known[triple] = self._case.outcome(triple, request, assumptions, memory)
             return known[triple]
 
         before, after = outcome(self._base), outcome(self._head)
