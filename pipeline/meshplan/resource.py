@@ -42,6 +42,13 @@ class Document:
     value: Any
     origin: Origin
 
+    @property
+    def kind(self) -> str:
+        """The kind that it says it is of; "" where it says none, or one that is no string."""
+        value = self.value
+        found = value.get("kind") if isinstance(value, dict) else None
+        return found if isinstance(found, str) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:

@@ -56,20 +56,19 @@ class Composer:
 
 def is_configuration(value: object) -> bool:
     """Whether a document configures a tool (Kustomize, skaffold, kubectl) and is no object."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return False
     group, _, _ = str(value.get("apiVersion") or "").rpartition("/")
-    return group in _CONFIGURATION_GROUPS or (group, value.get("kind")) in _CONFIGURATION_KINDS
+    return group in _CONFIGURATION_GROUPS or (group, str(value.get("kind"))) in _CONFIGURATION_KINDS
 
 
 def defined_scopes(documents: Iterable[Document]) -> dict[tuple[str, str], Scope]:
     """The scopes of the kinds that CustomResourceDefinitions among documents define."""
     found: dict[tuple[str, str], Scope] = {}
     for document in documents:
-        value = document.value
-        if not isinstance(value, Mapping) or value.get("kind") != "CustomResourceDefinition":
+        if document.kind != "CustomResourceDefinition":
             continue
-        spec = value.get("spec")
+        spec = document.value.get("spec")
         names = spec.get("names") if isinstance(spec, Mapping) else None
         if isinstance(spec, Mapping) and isinstance(names, Mapping):
             scope: Scope = "Cluster" if spec.get("scope") == "Cluster" else "Namespaced"

@@ -28,6 +28,8 @@ class ManifestFile:
     findings: tuple[Finding, ...] = ()
     #: Which template language the file is written in; "" for YAML or JSON.
     template: str = ""
+    #: The kinds of the documents.
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -63,8 +65,9 @@ class Manifests:
         found = self._files.get(key)
         if found is None:
             content = parsed(self._readings.get(blob, _NOTHING), path)
+            kinds = frozenset(document.kind for document in content.documents)
             found = self._files[key] = ManifestFile(
-                path, blob, content.documents, content.findings, content.template
+                path, blob, content.documents, content.findings, content.template, kinds
             )
         return found
 

@@ -17,7 +17,10 @@ from meshplan.source.render.kustomize_files import Walker
 from meshplan.source.tree import KUSTOMIZATION_FILES, Tree, is_below, is_foreign
 from meshplan.source.units import Chart, Folder, Kustomization, Unit
 
-#: What a document asks for.
+#: Kinds of objects that ask for others to be rendered.
+ASKING = frozenset({"Kustomization", "HelmRelease", "Application", "ApplicationSet"})
+
+#: What a document asks for; nothing if it is of no such kind.
 Units = Callable[[Document], Sequence[Unit]]
 
 
@@ -149,9 +152,11 @@ def _requests(
     tree: Tree, manifests: Manifests, units: Units, paths: Iterable[str]
 ) -> Iterator[Request]:
     for path in paths:
-        for document in manifests.file(tree, path).documents:
-            for unit in units(document):
-                yield Request(document, unit)
+        file = manifests.file(tree, path)
+        if not file.kinds.isdisjoint(ASKING):
+            for document in file.documents:
+                for unit in units(document):
+                    yield Request(document, unit)
 
 
 def _is_component(walker: Walker, folder: str) -> bool:

@@ -91,7 +91,9 @@ def _loaded(
     with rendering(manifests, settings) as renderer:
         surveys = survey(trees, manifests, renderer, own, settings)
     pieces = carried(surveys, lambda side, path: is_unread(trees[side].revision, path))
-    documents = (d for found in pieces.values() for piece in found for d in piece.documents)
+    # Most pieces of the two revisions have the identical documents.
+    read = {id(p.documents): p.documents for found in pieces.values() for p in found}
+    documents = (document for found in read.values() for document in found)
     composer = Composer(defined_scopes(documents))
     assembly = Assembly(
         composer,

@@ -14,7 +14,8 @@ from meshplan.source.tree import Tree, is_below, joined
 Near = Sequence[str]
 
 _T = TypeVar("_T")
-_NOTED = frozenset({"ConfigMap", "GitRepository", "ArtifactGenerator"})
+#: The kinds of objects that others refer to by name.
+NOTED = frozenset({"ConfigMap", "GitRepository", "ArtifactGenerator"})
 _FROM = re.compile(r"@([\w-]+)((?:/[^*]*)?)(?:/\*\*)?")
 _TO = re.compile(r"@artifact((?:/[^*]*)?)")
 _SCP = re.compile(r"^(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)$")
@@ -103,7 +104,7 @@ class Known:
     def note(self, document: Document) -> None:
         """Remember a document if others may refer to it."""
         value = document.value
-        if not isinstance(value, Mapping) or value.get("kind") not in _NOTED:
+        if document.kind not in NOTED:
             return
         metadata, spec = _mapping(value.get("metadata")), _mapping(value.get("spec"))
         namespace, name = str(metadata.get("namespace") or ""), str(metadata.get("name"))

@@ -13,19 +13,18 @@ from meshplan.source.compose import is_configuration
 from meshplan.source.documents import ManifestFile, Manifests
 from meshplan.source.entrances import entrances
 from meshplan.source.globs import anchored
-from meshplan.source.layout import Layout, layout_of, layout_within
+from meshplan.source.layout import ASKING, Layout, layout_of, layout_within
 from meshplan.source.pieces import PLAIN, Entry, Piece, Root, Survey
 from meshplan.source.releases import release_of, releases
 from meshplan.source.render import plain
 from meshplan.source.render.argocd import ArgoCD
 from meshplan.source.render.flux import Flux
-from meshplan.source.repository import Known, OwnRepository
+from meshplan.source.repository import NOTED, Known, OwnRepository
 from meshplan.source.tree import MANIFEST_SUFFIXES, Tree, is_foreign
 from meshplan.source.units import Folder, Kustomization, Outcome, Unit
 
 #: Levels of things that ask for things, more than anyone has.
 _MAX_DEPTH = 12
-_ASKING = frozenset({"Kustomization", "HelmRelease", "Application", "ApplicationSet"})
 #: Fields of Flux and Argo CD objects that say when and how to apply, not what.
 _TIMING = frozenset(
     {
@@ -75,8 +74,9 @@ class Surveyor:
         """Read the manifests; the first jobs, of the targets that are stated or else found."""
         self.files = [self.manifests.file(self.tree, path) for path in self.tree.manifests]
         for file in self.files:
-            for document in file.documents:
-                self.known.note(document)
+            if not file.kinds.isdisjoint(NOTED):
+                for document in file.documents:
+                    self.known.note(document)
         if self.settings.targets:
             stated = self.settings.targets
             return list(self._fresh(job for target in stated for job in self._stated(target)))
@@ -143,7 +143,8 @@ class Surveyor:
 
     def _found(self, layout: Layout) -> Iterator[Job]:
         """The jobs of the targets that the files themselves show."""
-        self.unlisted = [path for path in layout.unlisted if self._holds_objects(path)]
+        files = {file.path: file for file in self.files}
+        self.unlisted = [path for path in layout.unlisted if _holds_objects(files[path])]
         for path in layout.plain:
             yield from self._plain(path, PLAIN, posixpath.dirname(path))
         for folder in layout.roots:
@@ -170,13 +171,14 @@ class Surveyor:
         unread = self._unread(file, root, folder)
         if unread:
             self.entries.append(unread)
-        if unread or self._holds_objects(path):
+        if unread or _holds_objects(file):
             # What ytt puts in changes objects, it does not hide them: none is missing here.
             partial = unread is not None and not (file.template == "ytt" and file.documents)
             self.pieces.append(
                 Piece(root, folder, path, file.documents, namespace=namespace, partial=partial)
             )
-        yield from self._asked(file.documents, Job(_NO_UNIT, root, folder), "")
+        if not file.kinds.isdisjoint(ASKING):
+            yield from self._asked(file.documents, Job(_NO_UNIT, root, folder), "")
 
     def _asked(self, documents: Iterable[Document], job: Job, parent: str) -> Iterator[Job]:
         for document in documents:
@@ -202,16 +204,11 @@ class Surveyor:
                 yield job
 
     def _units(self, document: Document, cluster: str = "") -> Sequence[Unit]:
-        value = document.value
-        if not isinstance(value, Mapping) or value.get("kind") not in _ASKING:
+        if document.kind not in ASKING:
             return ()
         flux = Flux(self.tree, self.own, self.known, cluster)
         argo = ArgoCD(self.tree, self.own, lambda path: self.manifests.content(self.tree, path))
         return (*flux.units(document), *argo.units(document))
-
-    def _holds_objects(self, path: str) -> bool:
-        documents = self.manifests.file(self.tree, path).documents
-        return any(not is_configuration(document.value) for document in documents)
 
     def _unread(self, file: ManifestFile, root: Root, folder: str) -> Entry | None:
         """The entry for a file of which something is not read; None if all of it is."""
@@ -236,6 +233,10 @@ class Surveyor:
             inputs = {path: submodule.blob} if submodule else {}
             folder = posixpath.dirname(path)
             yield Entry(PLAIN, folder, path, "plain", CoverageStatus.SKIPPED, why, inputs)
+
+
+def _holds_objects(file: ManifestFile) -> bool:
+    return any(not is_configuration(document.value) for document in file.documents)
 
 
 def _key(document: Document) -> tuple[str, int]:

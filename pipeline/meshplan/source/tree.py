@@ -14,8 +14,8 @@ KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 _SUFFIXES = (*MANIFEST_SUFFIXES, "Kustomization")
 
-#: Folders of other people's code; hidden folders are left out as well.
-_FOREIGN_FOLDERS = frozenset({"node_modules", "vendor", "__pycache__", "venv"})
+#: What is hidden, and folders of other people's code.
+_FOREIGN = re.compile(r"(?:^|/)(?:\.|(?:node_modules|vendor|__pycache__|venv)(?:/|\Z))")
 #: Names of files that other tools own, though some of them have an `apiVersion` and a `kind`.
 _FOREIGN_FILE = re.compile(
     r"(?:docker-)?compose[^/]*\.ya?ml|package(?:-lock)?\.json|pnpm-lock\.yaml|tsconfig.*\.json"
@@ -58,7 +58,7 @@ class Tree:
             for path, entry in self.files.items()
             if not entry.real
             and _may_hold_manifests(path)
-            and not any(is_below(path, chart) for chart in charts)
+            and not (charts and any(is_below(path, chart) for chart in charts))
         )
 
     @cached_property
@@ -84,9 +84,10 @@ class Tree:
     def _by_folder(self, names: tuple[str, ...]) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for path in self.files:
-            folder, name = posixpath.split(path)
-            if name in names:
-                found.setdefault(folder, path)
+            if path.endswith(names):
+                folder, name = posixpath.split(path)
+                if name in names:
+                    found.setdefault(folder, path)
         return found
 
 
@@ -128,12 +129,10 @@ def ancestors(folder: str) -> Iterable[str]:
 
 def is_foreign(path: str) -> bool:
     """Whether a path is hidden or in a folder of other people's code."""
-    return any(part.startswith(".") or part in _FOREIGN_FOLDERS for part in path.split("/"))
+    return _FOREIGN.search(path) is not None
 
 
 def _may_hold_manifests(path: str) -> bool:
     if not path.endswith(_SUFFIXES):
         return False
-    if path.startswith(".") or "/." in path or is_foreign(path):
-        return False
-    return _FOREIGN_FILE.match(posixpath.basename(path)) is None
+    return not is_foreign(path) and _FOREIGN_FILE.match(path.rpartition("/")[2]) is None

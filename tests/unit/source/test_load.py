@@ -186,3 +186,13 @@ def test_the_same_revisions_give_the_same_result(repo: MakeRepository) -> None:
     assert [t.name for t in one.targets] == [t.name for t in other.targets]
     assert (one.findings, one.coverage) == (other.findings, other.coverage)
     assert [list(t.head) for t in one.targets] == [list(t.head) for t in other.targets]
+
+
+@pytest.mark.parametrize("kind", ["[Service]", "{a: b}", "1", "true", "null"])
+def test_a_kind_that_is_no_string_is_no_object_and_harms_nothing(
+    repo: MakeRepository, kind: str
+) -> None:
+    odd = f"apiVersion: v1\nkind: {kind}\nmetadata: {{labels: {{}}}}\nsubjects: {{}}\n"
+    files = {"odd.yaml": odd, "web.yaml": service("web")}
+    loaded = load(repo(files, {**files, "web.yaml": service("web", "v2")}))
+    assert changed(only_target(loaded)) == ["~ Service default/web"]
