@@ -63,7 +63,7 @@ class ProofSettings:
 
     enabled: bool = True
     #: Of one target; a net under the budgets of the prover, which do not depend on the machine.
-    timeout_seconds: float = 300.0
+    timeout_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
