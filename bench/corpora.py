@@ -10,6 +10,7 @@ the whole with what meshplan has to reach; the exit status is 1 if it does not.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
@@ -25,6 +26,9 @@ from measure import Run, run
 
 ROOT = Path(__file__).parents[1]
 CORPORA = ROOT.parent / "shared" / "corpora"
+
+#: Seconds for one case, on a machine that has other things to do.
+TIMEOUT = 180
 
 GIT_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": "/nonexistent/gitconfig",
@@ -117,6 +121,7 @@ def run_case(corpora: Path, name: str) -> tuple[Row, Mapping[str, Any]]:
             [sys.executable, "-m", "meshplan", "diff", "base..head", "-o", "json"],
             cwd=repository,
             env={"XDG_CACHE_HOME": f"{folder}/cache"},
+            timeout=TIMEOUT,
         )
     try:
         document = json.loads(done.stdout)
@@ -158,6 +163,9 @@ def _problems(
     name: str, done: Run, document: Mapping[str, Any], unmatched: Iterable[expectations.Hint]
 ) -> Iterator[str]:
     said = done.stderr.decode("utf-8", "replace").strip()
+    if done.status == -signal.SIGKILL:
+        yield f"not done after {TIMEOUT} s"
+        return
     if not document:
         yield f"no result, exit status {done.status}: {said.splitlines()[-1:]}"
         return

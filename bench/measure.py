@@ -6,6 +6,7 @@ small interpreter of its own (this file, run as a script) and not by the caller,
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,13 +30,22 @@ class Run:
     peak: float
 
 
-def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
-    """Run a command to its end; whether it succeeds is the caller's business."""
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: int = 600,
+) -> Run:
+    """Run a command to its end; whether it succeeds is the caller's business.
+
+    After `timeout` seconds it is killed, which its status tells.
+    """
     with tempfile.TemporaryDirectory(prefix="measure-") as folder:
         out, err, usage = (Path(folder) / name for name in ("out", "err", "usage"))
         with out.open("wb") as stdout, err.open("wb") as stderr:
             subprocess.run(
-                [sys.executable, "-SE", __file__, str(usage), *command],
+                [sys.executable, "-SE", __file__, str(usage), str(timeout), *command],
                 cwd=cwd,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
@@ -47,9 +57,11 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = No
         return Run(stdout=out.read_bytes(), stderr=err.read_bytes(), **figures)
 
 
-def _main(usage: str, command: Sequence[str]) -> None:
+def _main(usage: str, timeout: str, command: Sequence[str]) -> None:
     begin = time.perf_counter()
     process = subprocess.Popen(command)
+    signal.signal(signal.SIGALRM, lambda *_: process.kill())
+    signal.alarm(int(timeout))
     _, status, spent = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     figures = {
@@ -64,4 +76,4 @@ def _main(usage: str, command: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], sys.argv[2:])
+    _main(sys.argv[1], sys.argv[2], sys.argv[3:])
