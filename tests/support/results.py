@@ -7,17 +7,22 @@ from meshplan.finding import Finding, Severity, Status
 from meshplan.graph import Cycle, Edge
 from meshplan.identity import ResourceId
 from meshplan.location import Location
+from meshplan.mesh.proxy import sidecar
 from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Wave
+from meshplan.proof import Client, Counterexample, Invariant, Lost, Proof, RequestClass, Undecided
 from meshplan.resource import Origin, Resource
 from meshplan.result import (
     Coverage,
     CoverageStatus,
+    DeployerResult,
     Result,
     RevisionName,
     TargetResult,
     Verdict,
 )
 from meshplan.settings import Assumption
+from meshplan.traffic import Request
+from meshplan.traffic.outcome import Direct, Redirect, Unknown
 
 ISTIO = "networking.istio.io"
 NO_GATE = Gate(GateKind.NONE, "")
@@ -148,6 +153,20 @@ def hostile(text: str) -> Result:
         Wave((Remove(other.id, text, text),), Gate(GateKind.GONE, text, (other.id,))),
         Wave((Apply(secret(text, data={text: text}), text),), NO_GATE),
     )
+    asked = RequestClass(
+        Client(sidecar(text, {text: text})), Request(text, text, text, {text: text})
+    )
+    refuted = Counterexample(
+        0,
+        (found.id,),
+        Invariant.AVAILABILITY,
+        asked,
+        Direct(200),
+        Unknown(text, (found.id,)),
+        Redirect(301, text),
+        f"{text} → {text}",
+        (found.id,),
+    )
     return result(
         target(
             text,
@@ -155,6 +174,19 @@ def hostile(text: str) -> Result:
             edges=(edge,),
             cycles=(Cycle((found.id, other.id), (edge,), text),),
             plan=Plan(waves),
+            proof=Proof(
+                unknowns=(Undecided(text, asked), Undecided(f"{text} too", wave=1)),
+                warnings=(refuted,),
+                counterexamples=(refuted,),
+            ),
+            tried=text,
+            irreversible=text,
+            lost=(Lost(asked, refuted.before, refuted.after, text),),
+            deployers=(
+                DeployerResult(
+                    text, text, True, Verdict.UNSAFE, Plan(waves), (refuted,), (Undecided(text),)
+                ),
+            ),
         ),
         base=RevisionName(text, None),
         head=RevisionName(text, "b" * 40),

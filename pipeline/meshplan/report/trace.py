@@ -127,9 +127,10 @@ def _backends(request: "Request", outcome: Outcome, indent: int) -> Iterator[Lin
     for key, members in groups.items():
         share = f"{100 * key.weight / total:.3g} % " if total and len(groups) > 1 else ""
         yield line(share, _reached(request, key, members), indent=indent)
-    if outcome.policy:
-        facts = ", ".join(f"{name} {text}" for name, text in sorted(outcome.policy.items()))
-        yield line(Span(shorten(facts, 200), "dim"), indent=indent)
+    # Those of clusters are under their names (`outbound|80|v1|host`), and long.
+    facts = [f"{name} {text}" for name, text in sorted(outcome.policy.items()) if "|" not in name]
+    if facts:
+        yield line(Span(shorten(", ".join(facts), 200), "dim"), indent=indent)
 
 
 def _destination(backend: Backend) -> Backend:

@@ -57,7 +57,8 @@ def _chosen(loaded: Loaded, subject: Subject) -> LoadedTarget:
     """The one target that is meant."""
     targets = _within(loaded.targets, subject.within)
     if not targets:
-        broken = [found.message for found in loaded.findings][:1]
+        unread = [f"{entry.path}: {entry.why}" for entry in loaded.coverage if entry.why]
+        broken = [*unread, *(found.message for found in loaded.findings)]
         said = f": {broken[0]}" if broken else ""
         raise SourceError(f"no manifests found in {subject.within or subject.head.name}{said}")
     for narrowed in (targets, [t for t in targets if _steers(t)]):
