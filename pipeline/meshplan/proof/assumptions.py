@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from meshplan.mesh.model import Mesh
+from meshplan.plan import canonical_json
 from meshplan.traffic.condition import all_hold, holds
 from meshplan.traffic.forward import Inbounds
 from meshplan.traffic.inbound import Admission, Inbound, Server, Verdict
@@ -18,11 +19,14 @@ from meshplan.traffic.request import Request
 from meshplan.traffic.route import Front, Selected, decide
 from meshplan.traffic.table import VirtualHost
 
+#: The family of questions about conditions of routes.
+_PATTERN = "route"
+
 
 class OpenQuestionError(Exception):
     """Something has to be assumed before the outcome can be told."""
 
-    def __init__(self, question: Hashable, words: str):
+    def __init__(self, question: tuple[Hashable, ...], words: str):
         super().__init__(words)
         self.question = question
         self.words = words
@@ -32,10 +36,26 @@ class OpenQuestionError(Exception):
 class Assumptions:
     """Answers to questions, and the questions in words."""
 
-    answers: Mapping[Hashable, bool]
+    answers: Mapping[tuple[Hashable, ...], bool]
     words: tuple[str, ...] = ()
 
-    def ask(self, question: Hashable, words: str) -> bool:
+    @property
+    def plausible(self) -> bool:
+        """Whether there surely is such a request: no two answers may contradict each other.
+
+        That one policy lets a request in says nothing about a token, but something, perhaps, about
+        another policy; that all of them do is what they are there for. Patterns may exclude each
+        other.
+        """
+        alike: dict[Hashable, list[bool]] = {}
+        for question, answer in self.answers.items():
+            alike.setdefault(question[0], []).append(answer)
+        return all(
+            len(answers) == 1 or (family != _PATTERN and all(answers))
+            for family, answers in alike.items()
+        )
+
+    def ask(self, question: tuple[Hashable, ...], words: str) -> bool:
         """The answer; raises OpenQuestionError where there is none yet."""
         if question not in self.answers:
             raise OpenQuestionError(question, words)
@@ -52,12 +72,38 @@ class Assumptions:
 NOTHING = Assumptions({})
 
 
-def decided(front: Front, request: Request, assumptions: Assumptions) -> Selected | Outcome:
-    """As `decide`, with assumptions where that does not know."""
+#: What RequestAuthentications say about tokens, in one way of writing.
+TokenRules = tuple[str, ...]
+
+
+def token_rules(mesh: Mesh, namespace: str, labels: Mapping[str, str]) -> TokenRules:
+    """Which tokens a workload verifies, and how."""
+    found = mesh.request_authentications(namespace, labels)
+    return tuple(canonical_json(policy.spec.get("jwtRules")).decode() for policy in found)
+
+
+def refuses_token(
+    inbound: Inbound, rules: TokenRules, request: Request, assumptions: Assumptions
+) -> bool:
+    """Whether a request has a token that is not good (401); one without any is let through."""
+    if not rules or not any(place.holds_token(request) for place in inbound.token_places):
+        return False
+    return not assumptions.ask(("token", rules), "the token is good")
+
+
+def decided(
+    front: Front, request: Request, assumptions: Assumptions, rules: TokenRules = ()
+) -> Selected | Outcome:
+    """As `decide`, with assumptions where that does not know.
+
+    `rules` are those of a gateway for tokens.
+    """
     if front.inbound is not None:
+        if refuses_token(front.inbound, rules, request, assumptions):
+            return Denied(401, "jwt", front.why)
         admission = front.inbound.authorize(request, request.principal, for_tcp=False)
         if admission.verdict is Verdict.UNKNOWN:
-            question = ("gateway", front.inbound.filters(), request.client_ip)
+            question = ("gateway", front.inbound.filters(), rules, request.client_ip)
             if not assumptions.ask(question, _let_in(admission)):
                 return Denied(403, "assumed", admission.why)
             front = replace(front, inbound=None)
@@ -73,7 +119,7 @@ def decided(front: Front, request: Request, assumptions: Assumptions) -> Selecte
         if truth is None:
             unsure = [c for c in route.conditions if holds(c, request) is None]
             source = f"{route.source}{route.pointer}" if route.source else host.domain
-            truth = all(assumptions.ask(("route", c), f"{source} matches") for c in unsure)
+            truth = all(assumptions.ask((_PATTERN, c), f"{source} matches") for c in unsure)
         if truth:
             return Selected(route, (*front.why, *because(route)))
     why = (*front.why, Reason(None, f"no route of {host.domain} matches"))
@@ -95,20 +141,27 @@ class AssumingInbounds(Inbounds):
 
     def of(self, server: Server) -> Inbound:
         """The inbound side of a workload for a port."""
-        return _Assuming(self._known.of(server), server, self._assumptions, self._memory)
+        rules = token_rules(self._mesh, server.namespace, server.labels)
+        inner = self._known.of(server)
+        return _Assuming(inner, server, (self._assumptions, rules), self._memory)
 
 
 class _Assuming(Inbound):
     """All that is asked of it is whether it lets a request in."""
 
-    def __init__(self, inner: Inbound, server: Server, assumptions: Assumptions, memory: Memory):
+    def __init__(
+        self, inner: Inbound, server: Server, given: tuple[Assumptions, TokenRules], memory: Memory
+    ):
         self._inner = inner
         self._at = server
-        self._assumptions = assumptions
+        self._assumptions, self._rules = given
         self._memory = memory
 
     def admit(self, request: Request, transport: Transport, principal: str) -> Admission:
         """As the inner one, unless that does not know."""
+        rules = self._rules
+        if refuses_token(self._inner, rules, request, self._assumptions):
+            return Admission(Verdict.DENIED, policy="jwt")
         key = (id(self._inner), transport, request.path, request.host)
         found = self._memory.get(key)
         if found is None:
@@ -119,9 +172,15 @@ class _Assuming(Inbound):
         filters = self._inner.filters(for_tcp=request.scheme in ("tcp", "tls"))
         if not filters:
             # The handshake is what is not known.
-            question: Hashable = ("handshake", self._at.port, transport, self._inner.peer_mode.mode)
+            question: tuple[Hashable, ...] = (
+                "handshake",
+                self._at.port,
+                transport,
+                self._inner.peer_mode.mode,
+            )
         else:
-            question = ("policy", filters, identity, request.host, request.path, self._at.port)
+            asked = (identity, request.host, request.path, self._at.port)
+            question = ("policy", filters, rules, asked)
         if self._assumptions.ask(question, _let_in(found)):
             return replace(found, verdict=Verdict.ACCEPTED)
         return replace(found, verdict=Verdict.DENIED, policy="assumed")

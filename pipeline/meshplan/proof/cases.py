@@ -6,8 +6,16 @@ from dataclasses import dataclass, field
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
 from meshplan.mesh.model import Mesh
-from meshplan.proof.assumptions import AssumingInbounds, Assumptions, Memory, decided
-from meshplan.proof.conditions import Shift, of_filters, of_routes, shift_of, undecidable
+from meshplan.proof.assumptions import (
+    AssumingInbounds,
+    Assumptions,
+    Memory,
+    TokenRules,
+    decided,
+    refuses_token,
+    token_rules,
+)
+from meshplan.proof.conditions import Shift, of_filters, of_places, of_routes, shift_of, undecidable
 from meshplan.proof.scope import Scope, Stages, State
 from meshplan.proof.space import RuleList, Space
 from meshplan.proof.types import Budget, Client
@@ -137,11 +145,36 @@ class Case:
                     yield from of_routes(found.host)
                 if found.inbound is not None:
                     yield from of_filters(found.inbound.filters(), [(0, "")])
+            yield from self._of_tokens(routes, self._at_gateway)
         shifts = list(dict.fromkeys(self._shifts(routes)))
         for server in self.servers(sorted(clusters), self.names(sorted(routes))):
+            yield from self._of_tokens(servers, server)
             for state in sorted(servers):
                 filters = self.inbound(state, server).filters(for_tcp=self._is_tcp)
                 yield from of_filters(filters, shifts)
+
+    @property
+    def _at_gateway(self) -> Server | None:
+        """The pods of the client's gateway, as those who ask for tokens."""
+        proxy = self.client.proxy
+        if proxy is None or not self.client.is_gateway:
+            return None
+        return Server(proxy.namespace, proxy.labels, 0)
+
+    def _of_tokens(self, states: Iterable[State], server: Server | None) -> Iterator[RuleList]:
+        """Where tokens are looked for, if what makes them good changes."""
+        if server is None:
+            return
+        states = sorted(states)
+        if len({self.tokens(state, server) for state in states}) > 1:
+            for state in states:
+                yield of_places(self.inbound(state, server).token_places)
+
+    def tokens(self, state: State, server: Server | None) -> TokenRules:
+        """Which tokens are good in a state."""
+        if server is None:
+            return ()
+        return token_rules(self.scope.mesh(state), server.namespace, server.labels)
 
     def _shifts(self, states: Iterable[State]) -> Iterator[Shift | None]:
         """What becomes of paths before the servers see them."""
@@ -192,7 +225,8 @@ class Case:
         assert self.client.proxy is not None  # noqa: S101
         mesh = self.scope.mesh(state)
         opaque = opaque_outbound(mesh, self.client.proxy)
-        return (found.host, filters, places, opaque, self._is_nowhere(mesh))
+        tokens = self.tokens(state, self._at_gateway)
+        return (found.host, filters, places, tokens, opaque, self._is_nowhere(mesh))
 
     def _server_key(self, state: State, server: Server) -> object:
         found = self.inbound(state, server)
@@ -202,6 +236,7 @@ class Case:
             found.protocol,
             found.filters(for_tcp=self._is_tcp),
             found.token_places,
+            self.tokens(state, server),
             opaque,
         )
 
@@ -236,7 +271,8 @@ class Case:
         if self._is_nowhere(view.routes):
             why = (Reason(None, "there is no such Service"),)
             return Failed(None, "-", "no such host", why=why)
-        chosen = decided(self.front(triple.routes), request, assumptions)
+        tokens = self.tokens(triple.routes, self._at_gateway)
+        chosen = decided(self.front(triple.routes), request, assumptions, tokens)
         if not isinstance(chosen, Selected):
             outcome = chosen
         elif isinstance(chosen.route.action, Forward):
@@ -269,12 +305,15 @@ class Case:
     def _admitted(self, state: State, request: Request, assumptions: Assumptions) -> Outcome:
         """What a workload does with a request of a peer that has no sidecar."""
         assert self.server is not None  # noqa: S101 - peers without a proxy go to a workload
-        outcome = admit(self.scope.mesh(state), request, self.server, self.transport)
+        mesh = self.scope.mesh(state)
+        inbound, tokens = self.inbound(state, self.server), self.tokens(state, self.server)
+        outcome = admit(mesh, request, self.server, self.transport)
+        if refuses_token(inbound, tokens, request, assumptions):
+            return Denied(401, "jwt") if not isinstance(outcome, Failed) else outcome
         if not isinstance(outcome, Unknown) or outcome.opaque:
             return outcome
-        inbound = self.inbound(state, self.server)
         filters = inbound.filters(for_tcp=self._is_tcp)
-        question = ("server", inbound.peer_mode.mode, filters)
+        question = ("server", inbound.peer_mode.mode, filters, tokens)
         if assumptions.ask(question, f"not denied, though {outcome.reason}"):
             return Direct(200, outcome.why)
         return Denied(403, "assumed", outcome.why)

@@ -69,6 +69,11 @@ def of_filters(filters: Iterable[Filter], shifts: Iterable[Shift | None]) -> Ite
                 yield RuleList(tuple(dict.fromkeys(asides)), ends=False)
 
 
+def of_places(places: Iterable[TokenPlace]) -> RuleList:
+    """Whether there is a token, in each of the places where one may be."""
+    return RuleList(tuple((_single(_token(place)),) for place in places), ends=False)
+
+
 def shift_of(rewrite: Rewrite, route: Route) -> Shift | None:
     """What a rewrite does to the beginning of the paths of a route; None where it is a pattern.
 

@@ -25,6 +25,7 @@ from meshplan.proof.types import (
     RequestClass,
     StatePredicate,
     Undecided,
+    short,
 )
 from meshplan.proof.versions import HEAD, Versions
 from meshplan.proof.views import Examination, Tally, Violation, WaveStates
@@ -92,9 +93,9 @@ class Prover:
         return Proof(
             found.classes,
             found.views,
-            _sorted(found.counterexamples),
+            _thinned(found.counterexamples),
             (*general, *found.unknowns),
-            _sorted(found.warnings),
+            _thinned(found.warnings),
             found.lost,
         )
 
@@ -291,8 +292,19 @@ def _added(one: _Findings, other: _Findings) -> _Findings:
     )
 
 
-def _sorted(found: Iterable[Counterexample]) -> tuple[Counterexample, ...]:
-    return tuple(sorted(found, key=lambda c: (c.wave, str(c.invariant), c.sentence)))
+def _thinned(found: Iterable[Counterexample]) -> tuple[Counterexample, ...]:
+    """Of alike ones the simplest: the same host, steps and invariant in one wave."""
+    kept: dict[object, Counterexample] = {}
+    for one in sorted(found, key=_simplicity):
+        host = short(one.request.request.host).removesuffix(".svc")
+        kept.setdefault((one.wave, one.invariant, one.culprits, host), one)
+    return tuple(sorted(kept.values(), key=lambda c: (c.wave, str(c.invariant), c.sentence)))
+
+
+def _simplicity(found: Counterexample) -> tuple[object, ...]:
+    request, client = found.request.request, found.request.client
+    asked = "?" in request.path, len(request.headers), len(request.path)
+    return client.anywhere, len(found.request.assumed), asked, found.sentence
 
 
 def _kinds(found: _Findings) -> object:
@@ -307,7 +319,7 @@ def _reported(scope: Scope, case: Case, tally: Tally) -> _Findings:
     unknowns: list[Undecided] = []
     for violation in tally.violations:
         request = RequestClass(case.client, violation.request, case.server, violation.assumed)
-        if violation.invariant is None or len(violation.assumed) > 1:
+        if violation.invariant is None or not violation.certain:
             ids = violation.during.opaque if isinstance(violation.during, Unknown) else ()
             why = violation.why or _counterexample(scope, request, violation).sentence
             unknowns.append(

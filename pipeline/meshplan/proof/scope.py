@@ -57,6 +57,7 @@ class Scope:
         mesh: Mesh,
         *,
         reverse_ages: bool = False,
+        selective: bool = True,
     ):
         self.topic = topic
         self._versions = versions
@@ -68,7 +69,8 @@ class Scope:
         self._reverse = reverse_ages
         by_name = sorted(everything, key=lambda id_: (id_.name, id_.namespace), reverse=True)
         self._ranks = {id_: rank for rank, id_ in enumerate(by_name)}
-        self._sidecars = {id_.namespace for id_ in everything if _kind(id_) == _SIDECAR}
+        #: Whether some proxies do not import everything.
+        self._selective = selective
         self._context = [self._aged(found, created=False) for found in context]
         self._meshes: dict[State, Mesh] = {}
         self._aged_versions: dict[tuple[int, int], Resource | None] = {}
@@ -90,10 +92,9 @@ class Scope:
         """What matters to each stage for a client."""
         root = self._mesh.config.root_namespace
         own = {client.proxy.namespace, root} if client.proxy and not client.is_gateway else set()
-        imports = not own.isdisjoint(self._sidecars)
         return Stages(
             tuple(self._matching(lambda id_: _for_routes(id_, own, at_gateway=client.is_gateway))),
-            tuple(self._matching(lambda id_: _for_clusters(id_, own, imports=imports))),
+            tuple(self._matching(lambda id_: _for_clusters(id_, own, imports=self._selective))),
             tuple(self._matching(_for_servers)),
         )
 

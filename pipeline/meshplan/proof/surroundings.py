@@ -10,6 +10,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, namespace_of, resolve_gateway_name
 from meshplan.mesh.read import labels, mapping, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
+from meshplan.mesh.service import EXPORT_TO_ANNOTATION
 from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
 from meshplan.mesh.workload import workload_of
 from meshplan.proof.index import (
@@ -26,7 +27,9 @@ from meshplan.resource import Resource
 class Surroundings:
     """Collects the objects; each of the methods follows one kind of name."""
 
-    def __init__(self, index: Index, versions: Versions, root_namespace: str):
+    def __init__(
+        self, index: Index, versions: Versions, root_namespace: str, *, private: bool = False
+    ):
         self._index = index
         self._versions = versions
         self._root = root_namespace
@@ -38,6 +41,8 @@ class Surroundings:
         self.gateways: dict[str, None] = {}
         #: Labels of the pods met, with their namespaces.
         self.pods: dict[tuple[str, frozenset[tuple[str, str]]], None] = {}
+        #: Whether some proxies do not import everything, so that it counts who sends where.
+        self.selective = private
 
     @property
     def ids(self) -> tuple[ResourceId, ...]:
@@ -132,13 +137,17 @@ class Surroundings:
                 continue
             for id_ in self._index.ids(("sidecar", where)):
                 self._add(id_)
-                self._senders()
+                self.selective = True
             for kind in ("EnvoyFilter", "WasmPlugin"):
                 for id_ in self._index.policies(kind, where, {}):
                     self._add(id_)
+        if self.selective:
+            self._senders()
 
     def _senders(self) -> None:
-        """Who else sends to the destinations: where a Sidecar imports that, it imports them too."""
+        """Who else sends to the destinations: proxies that import a route import those as well, even
+        if they would not see them otherwise.
+        """
         for host in tuple(self.destinations):
             if self._seen("senders", host):
                 continue
@@ -223,6 +232,8 @@ class Surroundings:
     def _behind(self, version: Resource) -> None:
         """What a Service or ServiceEntry stands for."""
         spec, namespace = version.spec, version.id.namespace
+        if spec.get("exportTo") or version.annotations.get(EXPORT_TO_ANNOTATION):
+            self.selective = True
         selector = spec.get("selector")
         if version.id.kind == "ServiceEntry":
             selector = mapping(spec.get("workloadSelector")).get("labels")

@@ -56,7 +56,8 @@ class TopicCases:
 
     @cached_property
     def _around(self) -> Surroundings:
-        found = Surroundings(self._index, self._versions, self._root)
+        private = "*" not in self._mesh.config.default_service_export_to
+        found = Surroundings(self._index, self._versions, self._root, private=private)
         if self.topic.kind is TopicKind.SERVER:
             found.pods_with(self.topic.namespace, dict(self.topic.labels))
             for id_ in self._index.pods(self.topic.namespace, dict(self.topic.labels)):
@@ -93,7 +94,15 @@ class TopicCases:
             clients = self._clients
             del clients
             ids = self._versions_of_all() if self._is_closed else self._around.ids
-            found = Scope(self.topic, ids, self._versions, self._mesh, reverse_ages=reverse)
+            selective = self._around.selective
+            found = Scope(
+                self.topic,
+                ids,
+                self._versions,
+                self._mesh,
+                reverse_ages=reverse,
+                selective=selective or self._is_closed,
+            )
             self._scopes[reverse] = found
         return found
 

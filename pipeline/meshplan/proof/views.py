@@ -48,6 +48,8 @@ class Violation:
     matter: tuple[int, ...]
     assumed: tuple[str, ...] = ()
     why: str = ""
+    #: Whether there are such requests for sure.
+    certain: bool = True
 
 
 @dataclass(slots=True)
@@ -329,4 +331,4 @@ def _unknown(outcomes: Sequence[Outcome]) -> str:
 def _assuming(violation: Violation, assumptions: Assumptions) -> Violation:
     if not assumptions.words:
         return violation
-    return replace(violation, assumed=assumptions.words)
+    return replace(violation, assumed=assumptions.words, certain=assumptions.plausible)
