@@ -36,7 +36,7 @@ _FIXED = frozenset((":authority", "host", ":scheme"))
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class PartTest:
     """One condition as a test of one part of a request."""
 
     part: Part
@@ -62,7 +62,7 @@ class AddressTest:
     condition: AddressIn
 
 
-AnyTest = Test | AddressTest
+AnyTest = PartTest | AddressTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +108,22 @@ _Box = tuple[int, ...]
 _Region = tuple[tuple[tuple[int, int], ...], bool]
 
 
-def as_test(condition: Condition, shift: tuple[int, str] | None) -> Test | None:
+def as_test(condition: Condition, shift: tuple[int, str] | None) -> PartTest | None:
     """A condition as a test of a dimension; None for one that is about something else.
 
     `shift` tells how much of the path is replaced, and by what, before the condition sees it.
     """
     match condition:
         case PathCondition(text):
-            return Test(PATH, Shift(text, *shift) if shift else text)
+            return PartTest(PATH, Shift(text, *shift) if shift else text)
         case HeaderCondition(":method", text, invert):
-            return Test(METHOD, text, invert)
+            return PartTest(METHOD, text, invert)
         case HeaderCondition(name, text, invert, missing):
             if name == ":path" or name in _FIXED:
                 return None
-            return Test(("header", name), text, invert, missing)
+            return PartTest(("header", name), text, invert, missing)
         case QueryCondition(name, text):
-            return Test(("query", name), text)
+            return PartTest(("query", name), text)
         case _:
             return None
 
@@ -138,7 +138,7 @@ class Space:
     def __init__(self, lists: Iterable[RuleList], normalization: str, limit: int):
         self._lists = tuple(dict.fromkeys(lists))
         self._limit = limit
-        tests: dict[Part, dict[Test, None]] = {}
+        tests: dict[Part, dict[PartTest, None]] = {}
         addresses: list[AddressIn] = []
         for rules in self._lists:
             for rule in rules.rules:
@@ -300,7 +300,7 @@ _KINDS: Mapping[str, TextKind] = {
 }
 
 
-def _dimension(part: Part, tests: Sequence[Test], normalization: str) -> _Dimension:
+def _dimension(part: Part, tests: Sequence[PartTest], normalization: str) -> _Dimension:
     """The cells of a part; a header or parameter may be absent, which comes first."""
     kind = part[0]
     texts = tuple(dict.fromkeys(test.text for test in tests))

@@ -1,0 +1,106 @@
+"""Boxes and lists against brute force: a request for each way through the lists."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meshplan.proof.space import Clause, PartTest, Rule, RuleList, Space
+from meshplan.proof.types import BudgetError
+from meshplan.traffic.condition import Exact, Prefix, Present, path_of, query_value
+from meshplan.traffic.request import Request
+
+PARTS = (("path", ""), ("method", ""), ("header", "x"), ("query", "q"))
+TEXTS = {
+    "path": st.sampled_from([Prefix("/"), Prefix("/a"), Exact("/a"), Exact("/b"), Prefix("/ab")]),
+    "method": st.sampled_from([Exact("GET"), Exact("PUT")]),
+    "header": st.sampled_from([Exact("1"), Prefix("1"), Present(), Exact("2")]),
+    "query": st.sampled_from([Exact("1"), Present()]),
+}
+
+
+@st.composite
+def part_tests(draw: st.DrawFn) -> PartTest:
+    part = draw(st.sampled_from(PARTS))
+    invert = part[0] == "header" and draw(st.booleans())
+    return PartTest(part, draw(TEXTS[part[0]]), invert, missing_as_empty=False)
+
+
+@st.composite
+def clauses(draw: st.DrawFn) -> Clause:
+    first = draw(part_tests())
+    more = draw(st.lists(TEXTS[first.part[0]], max_size=1))
+    others = tuple(PartTest(first.part, text) for text in more)
+    if draw(st.booleans()):
+        return Clause((first, *others))
+    return Clause((first,), others)
+
+
+RULES: st.SearchStrategy[Rule] = st.lists(clauses(), max_size=3).map(tuple)
+LISTS = st.lists(
+    st.builds(RuleList, st.lists(RULES, max_size=4).map(tuple), st.booleans()), max_size=3
+)
+
+ALL = [
+    Request("h", method, path + query, {} if header is None else {"x": header})
+    for method in ("GET", "PUT", "POST")
+    for path in ("/", "/a", "/b", "/ab", "/c", "/abz", "/az", "/bz")
+    for query in ("", "?q=1", "?q=2", "?q")
+    for header in (None, "1", "2", "12", "3", "")
+]
+
+
+def value(request: Request, part: tuple[str, str]) -> str | None:
+    match part[0]:
+        case "path":
+            return path_of(request.path)
+        case "method":
+            return request.method
+        case "header":
+            return request.headers.get("x")
+        case _:
+            return query_value(request.path, "q")
+
+
+def meets(request: Request, rule: Rule) -> bool:
+    for clause in rule:
+        positive = [bool(t.holds(value(request, t.part))) for t in clause.any_of]
+        negative = [bool(t.holds(value(request, t.part))) for t in clause.none_of]
+        if (positive and not any(positive)) or any(negative):
+            return False
+    return True
+
+
+def way(request: Request, lists: list[RuleList]) -> tuple[object, ...]:
+    """What a request meets in each list: the first rule, or all."""
+    found: list[object] = []
+    for rules in lists:
+        met = [number for number, rule in enumerate(rules.rules) if meets(request, rule)]
+        found.append(met[:1] if rules.ends else met)
+    return tuple(map(str, found))
+
+
+@given(LISTS)
+@settings(max_examples=400, deadline=None)
+def test_every_way_has_a_request(lists: list[RuleList]) -> None:
+    found = Space(lists, "BASE", 10_000).requests(Request("h"))
+    ways = [way(request, lists) for request in found]
+    assert {way(request, lists) for request in ALL} <= set(ways)
+
+
+@given(LISTS)
+@settings(max_examples=200, deadline=None)
+def test_what_is_unsure_neither_ends_a_walk_nor_hides_what_follows(lists: list[RuleList]) -> None:
+    unsure = RuleList((((Clause(unsure=True)),),))
+    found = Space([unsure, *lists], "BASE", 10_000).requests(Request("h"))
+    assert {way(request, lists) for request in ALL} <= {way(r, lists) for r in found}
+
+
+def test_no_conditions_make_one_class() -> None:
+    [request] = Space([RuleList(((),))], "BASE", 10).requests(Request("h", port=80))
+    assert request == Request("h", port=80)
+
+
+def test_too_many_classes_are_refused() -> None:
+    rules = tuple((Clause((PartTest(("header", f"x{n}"), Exact("1")),)),) for n in range(12))
+    with pytest.raises(BudgetError, match="more than 100 classes"):
+        Space([RuleList(rules, ends=False)], "BASE", 100).requests(Request("h"))
