@@ -11,7 +11,6 @@ and is not to be shared between jobs that trust each other less.
 """
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,11 +18,10 @@ from contextlib import closing, suppress
 from dataclasses import astuple
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from meshplan.finding import Severity
-from meshplan.source.nodes import Span
-from meshplan.source.reading import Limits, Problem, Read, Reading
+from meshplan.source.reading import Limits, Reading
+from meshplan.source.stored import from_texts
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -34,12 +32,8 @@ Result = TypeVar("Result")
 VERSION = 3
 #: A run that would make the file larger than this forgets the older half of it first.
 MAX_BYTES = 256 * 1024 * 1024
-#: What one blob may take; the largest are rare, and quick to parse for their size.
-_MAX_VALUE = 8 * 1024 * 1024
 _BATCH = 500
 _LOCKED_SECONDS = 2.0
-#: How an object that holds secrets looks in the JSON that is stored, at whatever depth.
-_SECRET = '"kind":"Secret"'  # noqa: S105 - a kind, not a password
 _TABLE = """
 create table if not exists readings (
     key text primary key, used integer not null, value text not null
@@ -67,15 +61,15 @@ class Cache:
             return {}
         return self._attempt(lambda connection: self._get(connection, wanted)) or {}
 
-    def put_many(self, readings: Mapping[str, Reading]) -> None:
-        """Remembers readings by blob id; those that hold a Secret are not kept."""
-        if self._file is None or not readings:
+    def put_many(self, texts: Mapping[str, str]) -> None:
+        """Remembers readings by blob id, in the form that `stored` gives them."""
+        if self._file is None or not texts:
             return
         with suppress(OSError):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # SQLite gives the files beside this one the rights that this one has.
             os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
-        self._attempt(lambda connection: self._put(connection, readings))
+        self._attempt(lambda connection: self._put(connection, texts))
 
     def _attempt(self, work: Callable[["Connection"], Result]) -> Result | None:
         """The result of `work`; None where the file cannot be used. A broken one is deleted."""
@@ -107,22 +101,18 @@ class Cache:
             query = f"select key, value, used from readings where key in ({marks})"  # noqa: S608
             rows = connection.execute(query, keys).fetchall()
             stale.extend((today, key) for key, _, used in rows if used != today)
-            for (key, _, _), reading in zip(rows, _readings([r[1] for r in rows]), strict=True):
+            for (key, _, _), reading in zip(rows, from_texts([r[1] for r in rows]), strict=True):
                 if reading is not None:
                     found[key.removeprefix(self._prefix)] = reading
         if stale:
             self._attempt(lambda other: _touch(other, stale))
         return found
 
-    def _put(self, connection: "Connection", readings: Mapping[str, Reading]) -> None:
+    def _put(self, connection: "Connection", texts: Mapping[str, str]) -> None:
         import sqlite3  # noqa: PLC0415 - as in `_attempt`
 
         today = _today()
-        rows = (
-            (self._prefix + blob, today, text)
-            for blob, reading in readings.items()
-            if (text := _text(reading)) is not None
-        )
+        rows = ((self._prefix + blob, today, text) for blob, text in texts.items())
         # Writers in this mode do not keep readers waiting. The switch does not wait for another run
         # that is just switching: then that one has done it.
         with suppress(sqlite3.OperationalError):
@@ -179,62 +169,3 @@ def _make_room(connection: "Connection") -> None:
             "delete from readings where key in (select key from readings order by used, key"
             " limit (select count(*) / 2 + 1 from readings))"
         )
-
-
-def _text(reading: Reading) -> str | None:
-    """A reading as JSON; None for one that is not to be kept."""
-    documents = [(found.index, found.line, found.value) for found in reading.documents]
-    problems = [
-        (p.rule, p.severity, p.message, _tuple(p.span), p.pointer, _tuple(p.related))
-        for p in reading.problems
-    ]
-    try:
-        text = json.dumps((documents, problems, reading.template), separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return None
-    return None if _SECRET in text or len(text) > _MAX_VALUE else text
-
-
-def _readings(texts: Sequence[str]) -> list[Reading | None]:
-    """The inverse of `_text` for many; None for what is none."""
-    try:
-        # One call for all shares the strings that are keys.
-        values = json.loads(f"[{','.join(texts)}]")
-    except (TypeError, ValueError, RecursionError):
-        return [_reading(text) for text in texts]
-    if len(values) != len(texts):
-        return [_reading(text) for text in texts]
-    return [_decoded(value) for value in values]
-
-
-def _reading(text: str) -> Reading | None:
-    try:
-        return _decoded(json.loads(text))
-    except (TypeError, ValueError, RecursionError):
-        return None
-
-
-def _decoded(value: Any) -> Reading | None:
-    try:
-        documents, problems, template = value
-        return Reading(
-            tuple([Read(index, line, found) for index, line, found in documents]),
-            tuple([_problem(*problem) for problem in problems]),
-            str(template),
-        )
-    except (TypeError, ValueError):
-        return None
-
-
-def _problem(
-    rule: str, severity: str, message: str, span: Any, pointer: str, related: Any
-) -> Problem:
-    return Problem(rule, Severity(severity), message, _span(span), pointer, _span(related))
-
-
-def _tuple(span: Span | None) -> tuple[int, ...] | None:
-    return None if span is None else (span.line, span.column, span.end_line, span.end_column)
-
-
-def _span(value: Any) -> Span | None:
-    return Span(*value) if value else None

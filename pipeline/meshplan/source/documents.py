@@ -1,14 +1,16 @@
 """Each manifest file of both revisions, read and parsed once for each distinct content."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from meshplan.finding import Finding
 from meshplan.resource import Document
 from meshplan.source.cache import Cache
+from meshplan.source.elsewhere import elsewhere, shares
 from meshplan.source.reading import Limits, Reading
 from meshplan.source.revision import Entry
+from meshplan.source.stored import as_texts
 from meshplan.source.tree import KUSTOMIZATION_FILES, Tree
 from meshplan.source.yaml import parsed, read
 
@@ -87,10 +89,22 @@ class Manifests:
             known = self.cache.get_many(unknown)
             self._readings.update(known)
             unknown = {blob: entry for blob, entry in unknown.items() if blob not in known}
-        unnamed = [entry for entry in entries if not entry.blob]
-        fresh = dict(self._read(tree, [*unknown.values(), *unnamed]))
-        if self.cache is not None and fresh:
-            self.cache.put_many(fresh)
+        near, far = shares(list(unknown.values()))
+        here = [*near, *(entry for entry in entries if not entry.blob)]
+        if not far:
+            self._fresh(tree, here)
+            return
+        with elsewhere(lambda: self._fresh(tree, far)) as readings:
+            self._fresh(tree, here)
+            self._readings.update(readings())
+        self._fresh(tree, [entry for entry in far if entry.blob not in self._readings])
+
+    def _fresh(self, tree: Tree, entries: Iterable[Entry]) -> Mapping[str, str]:
+        """Reads and parses files, and keeps what may be kept, which is returned as text."""
+        kept = as_texts(dict(self._read(tree, entries)))
+        if self.cache is not None:
+            self.cache.put_many(kept)
+        return kept
 
     def _read(self, tree: Tree, entries: Iterable[Entry]) -> Iterator[tuple[str, Reading]]:
         for entry, data in tree.revision.read(entries):

@@ -13,6 +13,7 @@ import pytest
 from meshplan.source import cache as module
 from meshplan.source.cache import Cache, cache_directory
 from meshplan.source.reading import Limits, Reading
+from meshplan.source.stored import as_texts
 from meshplan.source.yaml import read
 
 TEXTS = {
@@ -38,7 +39,7 @@ def database(directory: Path) -> Path:
 
 
 def test_what_was_put_comes_back_equal(tmp_path: Path) -> None:
-    Cache(tmp_path).put_many(readings())
+    Cache(tmp_path).put_many(as_texts(readings()))
     found = Cache(tmp_path).get_many([*readings(), "f" * 40])
     assert found == readings()
     for blob, reading in readings().items():
@@ -48,21 +49,21 @@ def test_what_was_put_comes_back_equal(tmp_path: Path) -> None:
 def test_more_than_a_batch_comes_back(tmp_path: Path) -> None:
     many = {f"{number:040x}": read(b"a: %d\n" % number) for number in range(1234)}
     cache = Cache(tmp_path)
-    cache.put_many(many)
+    cache.put_many(as_texts(many))
     assert cache.get_many(many) == many
     assert cache.get_many(list(many)[:3]) == dict(list(many.items())[:3])
     assert cache.get_many([]) == {}
 
 
 def test_what_was_read_within_other_limits_is_not_remembered(tmp_path: Path) -> None:
-    Cache(tmp_path).put_many(readings())
+    Cache(tmp_path).put_many(as_texts(readings()))
     assert Cache(tmp_path, Limits(depth=3)).get_many(readings()) == {}
 
 
 def test_what_another_parser_read_is_not_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Cache(tmp_path).put_many(readings())
+    Cache(tmp_path).put_many(as_texts(readings()))
     monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
     assert Cache(tmp_path).get_many(readings()) == {}
 
@@ -79,13 +80,15 @@ def test_what_another_parser_read_is_not_remembered(
 )
 def test_a_file_with_a_secret_is_not_kept(tmp_path: Path, text: str) -> None:
     cache = Cache(tmp_path)
-    cache.put_many({"a" * 40: read(text.encode()), "b" * 40: read(b"kind: SecretStore\n")})
+    cache.put_many(
+        as_texts({"a" * 40: read(text.encode()), "b" * 40: read(b"kind: SecretStore\n")})
+    )
     assert list(cache.get_many(["a" * 40, "b" * 40])) == ["b" * 40]
     assert all(b"hunter2" not in path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_only_the_user_may_look_at_the_cache(tmp_path: Path) -> None:
-    Cache(tmp_path / "a" / "b").put_many(readings())
+    Cache(tmp_path / "a" / "b").put_many(as_texts(readings()))
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
     for path in (tmp_path / "a" / "b").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -96,22 +99,22 @@ def test_a_broken_file_is_forgotten_and_made_anew(tmp_path: Path, damage: bytes)
     database(tmp_path).write_bytes(damage)
     cache = Cache(tmp_path)
     assert cache.get_many(readings()) == {}
-    cache.put_many(readings())
-    cache.put_many(readings())
+    cache.put_many(as_texts(readings()))
+    cache.put_many(as_texts(readings()))
     assert cache.get_many(readings()) == readings()
 
 
 def test_damage_in_the_middle_of_the_file_is_survived(tmp_path: Path) -> None:
     many = {f"{number:040x}": read(b"a: %d\n" % number * 9) for number in range(500)}
     cache = Cache(tmp_path)
-    cache.put_many(many)
+    cache.put_many(as_texts(many))
     content = bytearray(database(tmp_path).read_bytes())
     content[4096:-4096] = os.urandom(len(content) - 8192)
     database(tmp_path).write_bytes(content)
     found = cache.get_many(many)
     assert all(found[blob] == many[blob] for blob in found)
-    cache.put_many(many)
-    cache.put_many(many)
+    cache.put_many(as_texts(many))
+    cache.put_many(as_texts(many))
     assert cache.get_many(many) == many
 
 
@@ -125,7 +128,7 @@ def test_damage_in_the_middle_of_the_file_is_survived(tmp_path: Path) -> None:
 )
 def test_a_value_that_is_no_reading_is_a_miss(tmp_path: Path, value: object) -> None:
     cache = Cache(tmp_path)
-    cache.put_many(readings())
+    cache.put_many(as_texts(readings()))
     first, *others = readings()
     connection = sqlite3.connect(database(tmp_path))
     with connection:
@@ -142,7 +145,7 @@ def test_a_table_of_another_shape_is_a_miss(tmp_path: Path) -> None:
     connection.close()
     cache = Cache(tmp_path)
     assert cache.get_many(readings()) == {}
-    cache.put_many(readings())
+    cache.put_many(as_texts(readings()))
     assert cache.get_many(readings()) == {}
 
 
@@ -150,25 +153,25 @@ def test_a_table_of_another_shape_is_a_miss(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_made_is_survived(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
     cache = Cache(tmp_path / name)
-    cache.put_many(readings())
+    cache.put_many(as_texts(readings()))
     assert cache.get_many(readings()) == {}
 
 
 def test_a_file_that_is_a_directory_is_survived(tmp_path: Path) -> None:
     database(tmp_path).mkdir()
     cache = Cache(tmp_path)
-    cache.put_many(readings())
+    cache.put_many(as_texts(readings()))
     assert cache.get_many(readings()) == {}
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="nothing is read-only for root")
 def test_a_read_only_cache_is_survived(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    cache.put_many(readings())
+    cache.put_many(as_texts(readings()))
     database(tmp_path).chmod(0o400)
     tmp_path.chmod(0o500)
     try:
-        cache.put_many({"e" * 40: read(b"a: 1\n")})
+        cache.put_many(as_texts({"e" * 40: read(b"a: 1\n")}))
         assert cache.get_many(["e" * 40]) == {}
     finally:
         tmp_path.chmod(0o700)
@@ -177,20 +180,20 @@ def test_a_read_only_cache_is_survived(tmp_path: Path) -> None:
 def test_a_locked_file_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOCKED_SECONDS", 0.01)
     cache = Cache(tmp_path)
-    cache.put_many(readings())
+    cache.put_many(as_texts(readings()))
     other = sqlite3.connect(database(tmp_path), isolation_level=None)
     other.execute("begin immediate")
-    cache.put_many({"e" * 40: read(b"a: 1\n")})
+    cache.put_many(as_texts({"e" * 40: read(b"a: 1\n")}))
     assert cache.get_many([*readings(), "e" * 40]) == readings()
     other.close()
 
 
 def test_a_full_disk_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(tmp_path)
-    cache.put_many({"e" * 40: read(b"a: 1\n")})
+    cache.put_many(as_texts({"e" * 40: read(b"a: 1\n")}))
     # What SQLite does on a full disk, it does at a page limit.
     monkeypatch.setattr(module, "_TABLE", "pragma max_page_count = 4")
-    cache.put_many({f"{n:040x}": read(b"a: " + b"x" * 3000) for n in range(50)})
+    cache.put_many(as_texts({f"{n:040x}": read(b"a: " + b"x" * 3000) for n in range(50)}))
     assert list(cache.get_many(["e" * 40, f"{1:040x}"])) == ["e" * 40]
 
 
@@ -202,10 +205,12 @@ def test_the_oldest_make_room_for_the_newest(
     monkeypatch.setattr(module, "_today", lambda: day[0])
     cache = Cache(tmp_path)
     kept = {"e" * 40: read(b"a: 1\n")}
-    cache.put_many(kept)
+    cache.put_many(as_texts(kept))
     for _ in range(30):
         day[0] += 1
-        cache.put_many({f"{day[0]:020}{n:020}": read(b"a: '%s'" % (b"x" * 900)) for n in range(50)})
+        cache.put_many(
+            as_texts({f"{day[0]:020}{n:020}": read(b"a: '%s'" % (b"x" * 900)) for n in range(50)})
+        )
         assert cache.get_many(kept) == kept  # and so it is in use every day
     assert database(tmp_path).stat().st_size < 2 * 400_000
     assert cache.get_many([f"{101:020}{1:020}"]) == {}
@@ -216,11 +221,12 @@ def test_many_runs_at_once_do_not_mind_each_other(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib\n"
         "from meshplan.source.cache import Cache\n"
+        "from meshplan.source.stored import as_texts\n"
         "from meshplan.source.yaml import read\n"
         "cache = Cache(pathlib.Path(sys.argv[1]))\n"
         "for n in range(20):\n"
         "    mine = {f'{n:040x}': read(b'a: %d' % n), f'{sys.argv[2]:0>20}{n:020x}': read(b'b: 1')}\n"
-        "    cache.put_many(mine)\n"
+        "    cache.put_many(as_texts(mine))\n"
         "    assert cache.get_many(mine) == mine, n\n"
     )
 
@@ -235,10 +241,10 @@ def test_many_runs_at_once_do_not_mind_each_other(tmp_path: Path) -> None:
 
 def test_a_cache_that_is_off_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESHPLAN_CACHE_DIR", str(tmp_path))
-    Cache.open(enabled=False).put_many(readings())
+    Cache.open(enabled=False).put_many(as_texts(readings()))
     assert Cache.open(enabled=False).get_many(readings()) == {}
     assert list(tmp_path.iterdir()) == []
-    Cache.open().put_many(readings())
+    Cache.open().put_many(as_texts(readings()))
     assert Cache.open().get_many(readings()) == readings()
     monkeypatch.setenv("MESHPLAN_NO_CACHE", "1")
     assert Cache.open().get_many(readings()) == {}

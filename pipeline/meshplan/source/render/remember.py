@@ -13,6 +13,7 @@ from meshplan.resource import Document, Origin
 from meshplan.source.cache import Cache
 from meshplan.source.reading import Read, Reading
 from meshplan.source.render.process import Tool
+from meshplan.source.stored import as_texts
 from meshplan.source.units import Recipe
 
 Documents = tuple[Document, ...]
@@ -42,7 +43,8 @@ def recall(cache: Cache | None, keys: list[str]) -> Mapping[str, Documents]:
 def remember(cache: Cache | None, results: Mapping[str, Documents]) -> None:
     """Keep results by key."""
     if cache is not None and results:
-        cache.put_many({key: _reading(documents) for key, documents in results.items()})
+        readings = {key: _reading(documents) for key, documents in results.items()}
+        cache.put_many(as_texts(readings))
 
 
 def _reading(documents: Documents) -> Reading:
