@@ -31,7 +31,7 @@ demo:
 
 test:
 	@$(DEV)
-	@$(INSTALLED) "$(BIN)/python" -m pytest -n $(JOBS) $(ARGS)
+	@$(INSTALLED) "$(BIN)/python" -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 # The oldest release of each dependency that pyproject.toml allows.
 test-lowest: VENV = build/lowest
@@ -40,7 +40,7 @@ test-lowest:
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check uv
 	@"$(BIN)/python" -m uv pip compile --quiet --resolution lowest-direct --output-file "$(VENV)/lowest.txt" pyproject.toml
 	@"$(BIN)/python" -m uv pip install --quiet --python "$(BIN)/python" --requirement "$(VENV)/lowest.txt"
-	@$(INSTALLED) "$(BIN)/python" -m pytest -n $(JOBS) $(ARGS)
+	@$(INSTALLED) "$(BIN)/python" -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: lint types layers docs-check workflows test
 
