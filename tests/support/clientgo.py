@@ -41,6 +41,36 @@ def facts(path: Path, group: str, version: str, kind: str) -> Iterator[Fact]:
             yield from _Walk(types).map(found["map"], "", (name,))
 
 
+def scalars(path: Path, group: str, version: str, kind: str) -> Iterator[tuple[str, str]]:
+    """The fields of a kind that hold no object: path, and string, numeric, boolean or untyped."""
+    types = _types(path)
+    short = group.partition(".")[0] or "core"
+    for name, found in types.items():
+        if name.endswith(f".{short}.{version}.{kind}"):
+            yield from _scalars(types, found, "", (name,))
+
+
+def _scalars(
+    types: Mapping[str, Any], found: Mapping[str, Any], path: str, seen: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    name = found.get("namedType", "")
+    if name in seen:
+        return
+    if name:
+        found, seen = types[name], (*seen, name)
+    if "scalar" in found:
+        yield path, found["scalar"]
+    elif "list" in found:
+        yield from _scalars(types, found["list"]["elementType"], path, seen)
+    elif "map" in found:
+        for field in found["map"].get("fields") or ():
+            below = f"{path}.{field['name']}".removeprefix(".")
+            yield from _scalars(types, field["type"], below, seen)
+        # Where fields are listed, what else may be there is of no known type.
+        if "elementType" in found["map"] and "fields" not in found["map"]:
+            yield from _scalars(types, found["map"]["elementType"], f"{path}.*", seen)
+
+
 @cache
 def _types(path: Path) -> Mapping[str, Any]:
     text = path.read_text("utf-8")

@@ -1,0 +1,1 @@
+"""Rules: Python that is parsed, checked and compiled, and never run."""
