@@ -161,7 +161,8 @@ class _Repair:
             groups = [group for group in groups if not group[0] & members]
             witness = joined[0][1] if joined else found
             groups.append((members.union(*(group[0] for group in joined)), witness))
-        changed = self.choices.keys()
+        # Not what is only there for a while: it has no place in a plan without what it is there for.
+        changed = {choice.id for choice in self.choices.values() if not choice.temporary}
         return [(frozenset(members & changed), witness) for members, witness in groups]
 
     def _search(self, members: _Ids) -> Solved | None:
