@@ -37,6 +37,14 @@ class MeshConfig:
     extension_providers_known: bool = False
     #: NONE, BASE, MERGE_SLASHES or DECODE_AND_MERGE_SLASHES.
     path_normalization: str = "BASE"
+    #: Whether containers wait for the proxy of their pod, unless the pod says otherwise.
+    hold_application_until_proxy_starts: bool = False
+    #: What istiod's variable ENABLE_NATIVE_SIDECARS is set to; "" where nobody says.
+    native_sidecars: str = ""
+    #: `on` or `off` as `enableTracing` says; "" where nobody says.
+    tracing: str = ""
+    #: Names of the providers that all proxies report spans to.
+    tracing_providers: tuple[str, ...] = ()
     istio_version: str = "1.29.1"
     #: "" where nobody says.
     kubernetes_version: str = ""
@@ -64,6 +72,11 @@ _FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("default_virtual_service_export_to", ("defaultVirtualServiceExportTo",)),
     ("default_destination_rule_export_to", ("defaultDestinationRuleExportTo",)),
     ("path_normalization", ("pathNormalization", "normalization")),
+    (
+        "hold_application_until_proxy_starts",
+        ("defaultConfig", "holdApplicationUntilProxyStarts"),
+    ),
+    ("tracing_providers", ("defaultProviders", "tracing")),
 )
 
 #: Assumptions that every answer rests on, so that they are listed even where they are Istio's own.
@@ -155,6 +168,11 @@ def _stated(found: _Found) -> Iterator[tuple[str, Any]]:
     trust_domain = text(at(found.values, "global", "trustDomain"))
     if trust_domain:
         yield "trust_domain", trust_domain
+    native = at(found.values, "pilot", "env", "ENABLE_NATIVE_SIDECARS")
+    if native is not None:
+        yield "native_sidecars", str(native).lower()
+    if isinstance(found.mesh.get("enableTracing"), bool):
+        yield "tracing", "on" if found.mesh["enableTracing"] else "off"
     version = found.version.removeprefix("v")
     if version[:1].isdigit():
         yield "istio_version", version

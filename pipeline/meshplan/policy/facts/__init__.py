@@ -1,0 +1,1 @@
+"""Facts: what rules may ask the model of the mesh (`declared`), and the answers (`answers`)."""

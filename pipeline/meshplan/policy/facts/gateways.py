@@ -1,0 +1,127 @@
+"""Gateways: which are there, what they serve, and whether anybody reaches their ports."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from meshplan.mesh import Mesh
+from meshplan.mesh.gateway import Gateway
+from meshplan.mesh.hosts import matches
+from meshplan.mesh.proxy import gateway as gateway_proxy
+from meshplan.mesh.read import at, mapping, mappings, number, texts
+from meshplan.mesh.service import MeshService
+from meshplan.mesh.workload import Workload, matches_labels
+from meshplan.policy.facts.hosts import named
+from meshplan.policy.facts.json import Json
+from meshplan.settings import World
+
+#: Ports below this one are only for privileged processes, unless the pod says otherwise.
+_PRIVILEGED = 1024
+
+
+def gateway(mesh: Mesh, name: str, namespace: str) -> Json:
+    """`mesh.gateway(gateway, namespace)`."""
+    full = mesh.resolve_gateway(name, namespace)
+    known = full == "mesh" or mesh.gateway(full) is not None
+    return {"full": full, "known": known, "missing": not known and mesh.world is World.CLOSED}
+
+
+def gateway_serves(mesh: Mesh, name: str, namespace: str, host: str) -> Json:
+    """`mesh.gateway_serves(gateway, namespace, host)`."""
+    found = mesh.gateway(mesh.resolve_gateway(name, namespace))
+    if found is None:
+        return "unknown"
+    wanted = mesh.resolve_host(host, namespace)
+    served = (h for server in found.servers for h in server.hosts_for(namespace))
+    return "yes" if any(matches(h, wanted) for h in served) else "no"
+
+
+def gateway_port(mesh: Mesh, namespace: str, name: str, port: int) -> Json:
+    """`mesh.gateway_port(namespace, name, port)`."""
+    found = mesh.gateway(f"{namespace}/{name}")
+    if found is None or not found.selector:
+        return {}
+    workloads = [
+        w for w in mesh.workloads if w.endpoint is None and found.selects(w.namespace, w.labels)
+    ]
+    services = list(_services(mesh, found, workloads))
+    exposing = [service for service in services if service.port(port) is not None]
+    answer: dict[str, Json] = {
+        "services": [named(service.id) for service in services],
+        "workloads": [f"{w.id.kind}/{named(w.id)}" for w in workloads],
+    }
+    if services:
+        answer["exposed"] = "yes" if exposing else "no"
+    if workloads:
+        answer |= _listening(mesh, found, workloads, port)
+    return answer
+
+
+def _services(mesh: Mesh, found: Gateway, workloads: list[Workload]) -> Iterator[MeshService]:
+    """The Services that lead to the pods of a Gateway: to its workloads, or to its labels.
+
+    Pods that are not in the tree have the labels that the Gateway selects, and more.
+    """
+    for service in mesh.registry.services:
+        if not service.selector:
+            continue
+        if workloads:
+            if any(
+                w.namespace == service.namespace and matches_labels(service.selector, w.labels)
+                for w in workloads
+            ):
+                yield service
+        elif found.selector and matches_labels(service.selector, found.selector):
+            yield service
+
+
+def _listening(mesh: Mesh, found: Gateway, workloads: list[Workload], port: int) -> dict[str, Json]:
+    """Where the pods would listen for a port, and whether they can."""
+    answer: dict[str, Json] = {}
+    for one in workloads:
+        proxy = gateway_proxy(one.namespace, one.labels)
+        target = mesh.target_port(port, proxy)
+        answer.setdefault("target", target)
+        if answer.get("bindable") != "no":
+            answer["bindable"] = _bindable(mesh, one, target)
+        for server, reason in mesh.servers(proxy).skipped:
+            if server.gateway == found.id and server.port == port:
+                answer["skipped"] = reason
+    return answer
+
+
+def _bindable(mesh: Mesh, workload: Workload, port: int) -> str:
+    """Whether the processes of a gateway may listen on a port: yes, no, unknown."""
+    if port >= _PRIVILEGED:
+        return "yes"
+    resource = mesh.snapshot.get(workload.id)
+    pod = mapping(at(resource.manifest, "spec", "template", "spec")) if resource else {}
+    if not pod:
+        return "unknown"
+    for control in mappings(at(pod, "securityContext", "sysctls")):
+        if control.get("name") == "net.ipv4.ip_unprivileged_port_start":
+            return "yes" if number(control.get("value")) <= port else "no"
+    container = _proxy_container(pod)
+    added = texts(at(container, "securityContext", "capabilities", "add"))
+    if "NET_BIND_SERVICE" in added or "ALL" in added:
+        # Without root it depends on the file whether the capability takes effect.
+        return "yes" if _user(pod, container) == 0 else "unknown"
+    user = _user(pod, container)
+    if user is None:
+        # The template of the injector sets the user where `image: auto` asks for it.
+        return "unknown"
+    return "yes" if user == 0 else "no"
+
+
+def _proxy_container(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    containers = mappings(pod.get("containers"))
+    own = (c for c in containers if c.get("name") == "istio-proxy")
+    return next(own, containers[0] if containers else {})
+
+
+def _user(pod: Mapping[str, Any], container: Mapping[str, Any]) -> int | None:
+    """The user that a container runs as; None where the image decides."""
+    for context in (container.get("securityContext"), pod.get("securityContext")):
+        user = mapping(context).get("runAsUser")
+        if isinstance(user, int):
+            return user
+    return None

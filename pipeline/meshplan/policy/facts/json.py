@@ -1,0 +1,3 @@
+"""The type of answers."""
+
+Json = str | int | bool | list["Json"] | dict[str, "Json"]

@@ -1,0 +1,126 @@
+"""Mutual TLS: what clients speak, what servers accept, and whether they understand each other."""
+
+from collections.abc import Iterable, Iterator
+
+from meshplan.identity import ResourceId
+from meshplan.mesh import Mesh
+from meshplan.mesh.proxy import sidecar
+from meshplan.mesh.security import MutualTls
+from meshplan.mesh.workload import Workload
+from meshplan.policy.facts.hosts import named, visible
+from meshplan.policy.facts.json import Json
+from meshplan.traffic.clusters import Cluster
+from meshplan.traffic.outcome import Transport
+from meshplan.traffic.route import tables
+from meshplan.traffic.table import ClusterName
+from meshplan.traffic.upstreams import Upstream
+
+_SPOKEN = {
+    Transport.MTLS: "ISTIO_MUTUAL",
+    Transport.TLS: "TLS",
+    Transport.PLAINTEXT: "PLAINTEXT",
+}
+
+
+def connection(mesh: Mesh, name: str, port: int, subset: str, namespace: str) -> Json:
+    """`mesh.connection(host, port, subset, namespace)`: the worst of all ports and pods."""
+    full = mesh.resolve_host(name, namespace)
+    found = [
+        _between(mesh, cluster, upstream)
+        for cluster in _clusters(mesh, full, port, subset, namespace)
+        for upstream in cluster.upstreams
+        if not upstream.opaque
+    ]
+    return min(found, key=lambda c: ("no", "unknown", "yes").index(str(c["works"])), default={})
+
+
+def _clusters(mesh: Mesh, full: str, port: int, subset: str, namespace: str) -> Iterator[Cluster]:
+    service = visible(mesh, full, namespace)
+    clusters = tables(mesh).clusters(sidecar(namespace))
+    ports = [port] if port else [p.number for p in service.ports] if service else []
+    for number in ports:
+        found = clusters.get(ClusterName(full, number, subset))
+        if found is not None:
+            yield found
+
+
+def _between(mesh: Mesh, cluster: Cluster, upstream: Upstream) -> dict[str, Json]:
+    accepted = mesh.peer_authentication(upstream.namespace, upstream.labels, upstream.port)
+    spoken = _SPOKEN[upstream.transport]
+    server = accepted.mode.value if upstream.has_sidecar else "NONE"
+    return {
+        "client": spoken,
+        "policy": _first(accepted.sources),
+        "rule": _first(cluster.rule),
+        "server": server,
+        "works": _works(spoken, server, passthrough=cluster.passthrough),
+    }
+
+
+def _works(spoken: str, server: str, *, passthrough: bool) -> str:
+    """Whether a server takes what a client speaks."""
+    if spoken == "TLS" or passthrough:
+        # What certificates the server has, or who it is, no manifest says.
+        return "unknown"
+    if spoken == "PLAINTEXT":
+        return "no" if server == MutualTls.STRICT else "yes"
+    return "no" if server in ("NONE", MutualTls.DISABLE) else "yes"
+
+
+def peer_mode(mesh: Mesh, kind: str, namespace: str, name: str, port: int) -> Json:
+    """`mesh.peer_mode(kind, namespace, name, port)`."""
+    found = find_workload(mesh, kind, namespace, name)
+    if found is None:
+        return {}
+    accepted = mesh.peer_authentication(namespace, found.labels, port or None)
+    return {"mode": accepted.mode.value, "policy": _first(accepted.sources)}
+
+
+def workload(mesh: Mesh, kind: str, namespace: str, name: str) -> Json:
+    """`mesh.workload(kind, namespace, name)`."""
+    found = find_workload(mesh, kind, namespace, name)
+    if found is None:
+        return {}
+    services = sorted(
+        service.host
+        for service in mesh.services_in(namespace)
+        if service.selector is not None and found in mesh.workloads_of(service)
+    )
+    return {
+        "gateway": _is_gateway(mesh, found),
+        "injected": _injected(mesh, found),
+        "known": True,
+        "services": [*services],
+    }
+
+
+def find_workload(mesh: Mesh, kind: str, namespace: str, name: str) -> Workload | None:
+    """The workload that an object makes."""
+    for found in mesh.running.in_namespace(namespace):
+        if found.id.kind == kind and found.id.name == name:
+            return found
+    return None
+
+
+def _is_gateway(mesh: Mesh, found: Workload) -> bool:
+    """Whether its pods are proxies by themselves: a Gateway selects them, or they say so."""
+    if any(g.selector and g.selects(found.namespace, found.labels) for g in mesh.gateways):
+        return True
+    return "gateway.networking.k8s.io/gateway-name" in found.labels
+
+
+def _injected(mesh: Mesh, found: Workload) -> str:
+    """Whether its pods get a sidecar: yes, no, unknown."""
+    if found.injected is not None:
+        return "yes" if found.injected else "no"
+    namespace = mesh.snapshot.get(ResourceId("", "Namespace", "", found.namespace))
+    if namespace is None:
+        return "unknown"
+    stated = namespace.labels.get("istio-injection")
+    if stated is not None:
+        return "yes" if stated == "enabled" else "no"
+    return "yes" if "istio.io/rev" in namespace.labels else "unknown"
+
+
+def _first(sources: Iterable[ResourceId]) -> str:
+    return next((named(source) for source in sources), "")
