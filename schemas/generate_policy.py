@@ -339,6 +339,11 @@ def all_types(swagger: Schema) -> Types:
         elif entry.group != "argoproj.io":
             api.kind(entry)
     types.fields |= ROLLOUT
+    for entry in KINDS:
+        types.fields[f"{module_of(entry.group)}.{entry.kind}"] |= {
+            "apiVersion": 's=""',
+            "kind": 's=""',
+        }
     for name, fields in ALWAYS.items():
         types.fields[name] |= fields
     with_defaults(types)
@@ -354,7 +359,8 @@ def _schema(entry: Kind) -> tuple[Schema, Schema]:
 def document(types: Types) -> Mapping[str, Any]:
     """The file."""
     kinds = {f"{module_of(entry.group)}.{entry.kind}": entry.group for entry in KINDS}
-    return {"kinds": kinds, "types": types.fields, "enums": types.enums}
+    fields = {name: dict(sorted(table.items())) for name, table in types.fields.items()}
+    return {"kinds": kinds, "types": fields, "enums": types.enums}
 
 
 def write(path: Path, value: Mapping[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""The kinds of the Gateway API, for editors and type checkers: rules are compiled, and import nothing."""

@@ -1,0 +1,1 @@
+"""Istio's kinds, for editors and type checkers: rules are compiled, and import nothing."""
