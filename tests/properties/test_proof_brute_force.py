@@ -15,6 +15,7 @@ from meshplan.proof import Counterexample, Invariant, Proof, Prover
 from meshplan.settings import World
 from meshplan.traffic import View, admit, route_in
 from meshplan.traffic.outcome import (
+    Backend,
     Denied,
     Direct,
     Failed,
@@ -24,6 +25,7 @@ from meshplan.traffic.outcome import (
     Served,
     Transport,
 )
+from meshplan.traffic.request import Request
 from support.random_meshes import Pair, Sent, pair, plan, requests
 
 SEEDS = range(60)
@@ -93,15 +95,30 @@ def full_name(sent: Sent) -> str:
     return f"{host}.cluster.local" if host.endswith(".svc") else host
 
 
-def good(outcome: Outcome) -> set[object]:
-    """Where requests are served."""
+def good(outcome: Outcome, asked: Request) -> set[object]:
+    """Where requests are served; who dials a host and is connected with it, is where it would be."""
     match outcome:
         case Served(backends):
-            return {(b.endpoint, b.path, b.authority) for b in backends if b.kind == "served"}
-        case Passthrough() | Redirect() | Direct():
+            return {
+                (f"{b.host}:{b.port}" if dialled(b, asked) else (b.endpoint, b.path, b.authority))
+                for b in backends
+                if b.kind == "served"
+            }
+        case Passthrough(host, port):
+            return {f"{host}:{port}"}
+        case Redirect() | Direct():
             return {outcome}
         case _:
             return set()
+
+
+def dialled(backend: Backend, asked: Request) -> bool:
+    """Whether the host itself is reached as the client meant it, if only by TLS on its behalf."""
+    if (backend.authority.split(":")[0], backend.path) != (backend.host, asked.path):
+        return False
+    if backend.transport is Transport.TLS:
+        return backend.endpoint.split(":")[0] == backend.host
+    return backend.endpoint == f"{backend.host}:{backend.port}"
 
 
 def is_served(outcome: Outcome) -> bool:
@@ -118,17 +135,24 @@ def is_denied(outcome: Outcome) -> bool:
     return isinstance(outcome, Denied)
 
 
-def breaks(before: Outcome, during: Outcome, after: Outcome, *, at_one: bool) -> bool:
+def breaks(
+    before: Outcome, during: Outcome, after: Outcome, asked: Request, *, at_one: bool
+) -> bool:
     """I1, I2 and I3, as they are written down.
 
     A host that becomes one of the mesh, or ceases to be one, is not held to I1 in mixed views.
     """
-    excused = not at_one and isinstance(before, Passthrough) != isinstance(after, Passthrough)
+    excused = not at_one and is_undeclared(before) != is_undeclared(after)
     if is_served(before) and is_served(after) and not is_served(during) and not excused:
         return True
-    if not good(during) <= good(before) | good(after):
+    if not good(during, asked) <= good(before, asked) | good(after, asked):
         return True
-    return is_denied(before) and is_denied(after) and bool(good(during))
+    return is_denied(before) and is_denied(after) and bool(good(during, asked))
+
+
+def is_undeclared(outcome: Outcome) -> bool:
+    """Whether the mesh knows nothing of the host."""
+    return isinstance(outcome, Passthrough) and not outcome.declared
 
 
 def violations(truth: Truth, steps: Plan, sent: Sent, random: Random) -> Iterator[tuple[int, View]]:
@@ -142,7 +166,7 @@ def violations(truth: Truth, steps: Plan, sent: Sent, random: Random) -> Iterato
             views = random.sample(views, 64)
         for view in views:
             at_one = view.routes is view.clusters is view.servers
-            if breaks(before, truth.outcome(view, sent), after, at_one=at_one):
+            if breaks(before, truth.outcome(view, sent), after, sent.request, at_one=at_one):
                 yield number, view
 
 
@@ -183,7 +207,9 @@ def confirmed(truth: Truth, steps: Plan, found: Counterexample) -> bool:
         during = truth.outcome(view, sent)
         after = truth.outcome(View(truth.head, truth.head, truth.head), sent)
     assert (before, during, after) == (found.before, found.during, found.after), found.sentence
-    return found.invariant is Invariant.NO_FLAPPING or breaks(before, during, after, at_one=True)
+    return found.invariant is Invariant.NO_FLAPPING or breaks(
+        before, during, after, found.request.request, at_one=True
+    )
 
 
 def compare(seed: int, changes: int) -> str:

@@ -28,6 +28,13 @@ class Solved:
 
     ids: frozenset[ResourceId]
     waves: tuple[tuple[Step, ...], ...]
+    #: What becomes of a request without them.
+    instead: str = ""
+
+    @property
+    def written(self) -> frozenset[ResourceId]:
+        """The objects, and those that are only there for a while."""
+        return frozenset(step.id for wave in self.waves for step in wave)
 
 
 def order(
@@ -120,7 +127,7 @@ def _block(found: Solved, number: int) -> Block:
     """A wave of a solved set, and what comes before and after it."""
     earlier = frozenset(step.id for wave in found.waves[:number] for step in wave)
     later = frozenset(step.id for wave in found.waves[number + 1 :] for step in wave)
-    return Block(found.ids, earlier, later)
+    return Block(found.ids, earlier, later, found.instead)
 
 
 def _told(step: Step, words: Words, block: Block) -> Step:
@@ -153,7 +160,7 @@ def _gate(
         step.id
         for step in waves[number]
         if step.id not in gate.ids
-        and (step.bridge or (step.id in inside and inside[step.id].ids & later))
+        and (step.bridge or (step.id in inside and inside[step.id].written & later))
     ]
     if not steps:
         return gate

@@ -1,7 +1,7 @@
 """Order, prove, learn: until the plan is proven, shown to be impossible, or the budget is spent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from meshplan.bridge import Choice, bridges
 from meshplan.diff import ChangeSet
@@ -134,17 +134,19 @@ class _Repair:
 
     def learn(self, plan: Plan, counterexamples: Sequence[Counterexample]) -> bool:
         """Search a way for the objects behind counterexamples; False if nothing new was found."""
-        progress = False
+        fresh: set[ResourceId] = set()
         for members, witness in self._groups(plan, counterexamples):
+            if members & fresh:  # whether the new way deals with them as well, the next proof tells
+                continue
             found = self._search(members)
             if found is None:
                 self.witness = self.witness or (witness if self._is_hopeless(members) else None)
                 continue
             for other in [known for known in self.solved if known & found.ids]:
                 del self.solved[other]
-            self.solved[found.ids] = found
-            progress = True
-        return progress
+            self.solved[found.ids] = replace(found, instead=witness.sentence)
+            fresh |= found.ids
+        return bool(fresh)
 
     def _groups(
         self, plan: Plan, counterexamples: Iterable[Counterexample]

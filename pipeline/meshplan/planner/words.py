@@ -19,6 +19,8 @@ class Block:
     #: Those that are written, in some version, in earlier waves, and those in later ones.
     earlier: frozenset[ResourceId]
     later: frozenset[ResourceId]
+    #: What becomes of a request in another order.
+    instead: str = ""
 
 
 class Words:
@@ -60,7 +62,9 @@ class Words:
 
     def placed(self, subject: ResourceId, block: Block) -> str:
         """Why an object is written where it is among others for which a way was searched."""
-        reasons = self._reasons(subject, block)
+        reasons = list(self._reasons(subject, block))
+        if not reasons and block.instead:
+            return f"where a safe way needs it; elsewhere {block.instead}"
         return "; ".join(reasons) or "where the search for a safe way has put it"
 
     def _reasons(self, subject: ResourceId, block: Block | None = None) -> Iterable[str]:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from meshplan.proof.types import Invariant
 from meshplan.traffic.outcome import (
+    Backend,
     Denied,
     Direct,
     Failed,
@@ -39,18 +40,17 @@ class Ends:
         return bool(self.good) and not self.bad
 
 
-def ends_of(outcome: Outcome) -> Ends | None:
-    """The ends of an outcome; None where it is unknown."""
+def ends_of(outcome: Outcome, path: str = "") -> Ends | None:
+    """The ends of an outcome; None where it is unknown. `path` is the one that was asked for."""
     match outcome:
         case Served(backends):
-            good = {(b.endpoint, b.path, b.authority) for b in backends if b.kind == "served"}
+            good = {_place(b, path) for b in backends if b.kind == "served"}
             bad = {
                 (b.endpoint, b.kind, str(b.status), b.flag) for b in backends if b.kind != "served"
             }
             return Ends(frozenset(good), frozenset(bad))
-        case Passthrough(host, port):
-            way_out = ("passthrough", host, str(port))
-            return Ends(frozenset([way_out]), frozenset(), passed=True)
+        case Passthrough(host, port, declared=declared):
+            return Ends(frozenset([(f"{host}:{port}", host)]), frozenset(), passed=not declared)
         case Redirect(status, location):
             return Ends(frozenset([("redirect", str(status), location)]), frozenset())
         case Direct(status):
@@ -64,6 +64,22 @@ def ends_of(outcome: Outcome) -> Ends | None:
             return None
         case _:
             assert_never(outcome)
+
+
+def _place(backend: Backend, path: str) -> tuple[str, ...]:
+    """Where a request ends up; what goes where its client dialled ends where it would by itself.
+
+    A ServiceEntry that is resolved by name changes nothing about that, nor does TLS to another port
+    of the same host in the client's place.
+    """
+    host = backend.host
+    if backend.path != path or backend.authority.partition(":")[0] != host:
+        return backend.endpoint, backend.path, backend.authority
+    if backend.transport is Transport.TLS and backend.endpoint.startswith(f"{host}:"):
+        return f"{host}:{backend.port}", host
+    if backend.endpoint == f"{host}:{backend.port}":
+        return backend.endpoint, host
+    return backend.endpoint, backend.path, backend.authority
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ class Lost:
             "request": self.request.to_json(),
             "before": outcome_to_json(self.before),
             "after": outcome_to_json(self.after),
+            "sentence": self.sentence,
         }
 
 

@@ -158,7 +158,7 @@ class Examination:
             return known[triple]
 
         before, after = outcome(self._base), outcome(self._head)
-        first, last = ends_of(before), ends_of(after)
+        first, last = ends_of(before, request.path), ends_of(after, request.path)
         if lost and first and last and first.served and not (first.passed or last.served):
             tally.lost.append((request, before, after))
         for wave, part in zip(self._waves, parts, strict=True):
@@ -210,7 +210,8 @@ class Examination:
                     at_one = partial(
                         self._is_at_one, wave, (route_state, cluster_state, server_state), part
                     )
-                    for invariant, text in _judged(before, during, after, (start, end), at_one):
+                    found = (before, during, after, start, end)
+                    for invariant, text in _judged(found, request.path, at_one):
                         if invariant not in seen:
                             seen.add(invariant)
                             yield Violation(
@@ -296,14 +297,15 @@ def _matters(position: int, before: State, results: Mapping[State, int]) -> bool
 
 
 def _judged(
-    before: Outcome,
-    during: Outcome,
-    after: Outcome,
-    around: tuple[Outcome, Outcome],
+    outcomes: tuple[Outcome, Outcome, Outcome, Outcome, Outcome],
+    path: str,
     at_one: Callable[[], bool],
 ) -> Iterator[tuple[Invariant, str]]:
-    """What a view breaks; whether its stages are at one is only asked where it counts."""
-    ends = [ends_of(found) for found in (before, during, after, *around)]
+    """What a view breaks; whether its stages are at one is only asked where it counts.
+
+    The outcomes are those before, during and after the change, and around the wave.
+    """
+    ends = [ends_of(found, path) for found in outcomes]
     known = [found for found in ends if found is not None]
     assert len(known) == len(ends)  # noqa: S101 - unknown outcomes are dealt with before
     first, now, last, begun, done = known
@@ -313,7 +315,7 @@ def _judged(
         yield found, ""
     elif declared and first.served and last.served and not now.served:
         yield Invariant.POLICY, "while the host becomes one of the mesh, or ceases to be one"
-    for text in policy_changes(before, during, after):
+    for text in policy_changes(*outcomes[:3]):
         yield Invariant.POLICY, text
 
 

@@ -119,9 +119,11 @@ def gate(found: Gate) -> str:
 
 def reasons(target: TargetResult) -> Callable[[Step], str]:
     """Why each step is where it is, and what clients would see otherwise."""
+    wave = {s.id: number for number, w in enumerate(target.plan.waves) for s in w.steps}
     failures: dict[ResourceId, dict[str, None]] = {}
     for edge in target.edges:
-        if edge.failure:
+        # Not of an edge that the plan has reason not to follow.
+        if edge.failure and wave.get(edge.first, 0) <= wave.get(edge.then, 0):
             failures.setdefault(edge.then, {})[edge.failure] = None
 
     def reason(step: Step) -> str:

@@ -239,7 +239,7 @@ def _summed_up(
         return Failed(first.status, first.flag, _DETAILS.get(first.flag, ""), backends, why)
     if len(backends) == 1 and journey.passed:
         host, port = journey.passed[0]
-        return Passthrough(host, port, why)
+        return Passthrough(host, port, why, declared=True)
     return Served(backends, {**action.policy, **journey.policy}, why)
 
 

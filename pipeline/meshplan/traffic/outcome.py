@@ -91,6 +91,8 @@ class Passthrough:
     host: str
     port: int
     why: tuple[Reason, ...] = field(default=(), compare=False)
+    #: Whether a ServiceEntry without resolution declares the host: there is a cluster to be found.
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ def test_entries_are_resolved_as_they_say(
     state = mesh(ENTRY.format(resolution=resolution, port=HTTP, extra=extra))
     outcome = ask(state, "http://api.example.com/")
     if expected is None:
-        assert outcome == Passthrough("api.example.com", 80)
+        assert outcome == Passthrough("api.example.com", 80, declared=True)
     elif isinstance(expected, list):
         assert endpoints(outcome) == expected
     else:

@@ -1,0 +1,58 @@
+"""Hosts outside: who dials one and is connected with it fares as before, however it is declared."""
+
+from support.proofs import change, sentences
+
+ENTRY = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: site, namespace: shop}
+spec:
+  hosts: [www.example.org]
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: 80}]
+  resolution: DNS
+---
+"""
+UNRESOLVED = ENTRY.replace("DNS", "NONE")
+TLS_PORT = ENTRY.replace("targetPort: 80", "targetPort: 443")
+ORIGINATION = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: site, namespace: shop}
+spec: {host: www.example.org, trafficPolicy: {tls: {mode: SIMPLE}}}
+---
+"""
+ELSEWHERE = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: site, namespace: shop}
+spec:
+  hosts: [www.example.org]
+  http: [{route: [{destination: {host: mirror.example.org}}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: mirror, namespace: shop}
+spec:
+  hosts: [mirror.example.org]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DNS
+---
+"""
+
+
+def test_a_host_may_be_declared_before_its_routes_change() -> None:
+    found = change("", ENTRY + ELSEWHERE)
+    names = ["ServiceEntry mirror", "ServiceEntry site", "VirtualService site"]
+    assert sentences(found.one_by_one(*names)) == []
+
+
+def test_an_entry_may_begin_to_be_resolved() -> None:
+    assert sentences(change(UNRESOLVED, ENTRY).together()) == []
+    assert sentences(change("", UNRESOLVED).together()) == []
+
+
+def test_tls_on_behalf_of_the_client_comes_before_the_port_that_wants_it() -> None:
+    found = change("", TLS_PORT + ORIGINATION)
+    assert sentences(found.one_by_one("DestinationRule site", "ServiceEntry site")) == []
+    [broken] = sentences(found.one_by_one("ServiceEntry site", "DestinationRule site"))[:1]
+    assert "www.example.org:443, which it reaches neither before nor after" in broken
