@@ -119,7 +119,8 @@ def gate(found: Gate) -> str:
 
 def reasons(target: TargetResult) -> Callable[[Step], str]:
     """Why each step is where it is, and what clients would see otherwise."""
-    wave = {s.id: number for number, w in enumerate(target.plan.waves) for s in w.steps}
+    waves = target.plan.waves if target.plan else ()
+    wave = {step.id: number for number, found in enumerate(waves) for step in found.steps}
     failures: dict[ResourceId, dict[str, None]] = {}
     for edge in target.edges:
         # Not of an edge that the plan has reason not to follow.
