@@ -76,6 +76,46 @@ class DeployerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelSettings:
+    """How bad findings of some rules are at some places, whatever the rules themselves say."""
+
+    #: Ids of rules; in these as in all the others `*` stands for any text.
+    rules: tuple[str, ...]
+    #: None where the rules are off.
+    severity: Severity | None
+    #: Where it holds; () for everywhere.
+    targets: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverSettings:
+    """Where waivers are kept, and how long they may last."""
+
+    path: str = "policies/waivers.yaml"
+    longest_days: int = 180
+    #: So many days before its end a waiver is spoken of.
+    soon_days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """Which rules are run, with which parameters, and what becomes of their findings."""
+
+    #: Whether the rules that come with meshplan are run.
+    builtin: bool = True
+    #: Files and folders of the repository with more rules.
+    paths: tuple[str, ...] = ()
+    #: The last one that fits a finding decides.
+    levels: tuple[LevelSettings, ...] = ()
+    #: Values of parameters, by the id of the rule.
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    waivers: WaiverSettings = field(default_factory=WaiverSettings)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that steers a run besides the two revisions."""
 
@@ -91,6 +131,7 @@ class Settings:
     mesh: MeshSettings = field(default_factory=MeshSettings)
     render: RenderSettings = field(default_factory=RenderSettings)
     proof: ProofSettings = field(default_factory=ProofSettings)
+    rules: RuleSettings = field(default_factory=RuleSettings)
     #: Where the settings were read, e.g. ".meshplan.yaml"; "" for the defaults.
     source: str = ""
 
@@ -145,7 +186,36 @@ def settings_of(value: Mapping[str, Any], source: str) -> Settings:
             enabled=bool(proof.get("enabled", default.proof.enabled)),
             timeout_seconds=float(proof.get("timeoutSeconds", default.proof.timeout_seconds)),
         ),
+        rules=_rules(value.get("rules") or {}),
         source=source,
+    )
+
+
+def _rules(value: Mapping[str, Any]) -> RuleSettings:
+    waivers = value.get("waivers") or {}
+    default = WaiverSettings()
+    return RuleSettings(
+        builtin=bool(value.get("builtin", True)),
+        paths=tuple(value.get("paths") or ()),
+        levels=tuple(_level(entry) for entry in value.get("levels") or ()),
+        parameters=value.get("parameters") or {},
+        waivers=WaiverSettings(
+            path=waivers.get("path", default.path),
+            longest_days=int(waivers.get("longestDays", default.longest_days)),
+            soon_days=int(waivers.get("soonDays", default.soon_days)),
+        ),
+    )
+
+
+def _level(entry: Mapping[str, Any]) -> LevelSettings:
+    level = entry["level"]
+    return LevelSettings(
+        rules=tuple(entry["rules"]),
+        severity=None if level == "off" else Severity(level),
+        targets=tuple(entry.get("targets") or ()),
+        namespaces=tuple(entry.get("namespaces") or ()),
+        kinds=tuple(entry.get("kinds") or ()),
+        paths=tuple(entry.get("paths") or ()),
     )
 
 
