@@ -86,9 +86,19 @@ class Program:
     _steps: dict[tuple[frozenset[int], str], frozenset[int]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    #: Answers for whole texts: identities and paths come again and again.
+    _known: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def matches(self, text: str) -> bool:
         """Whether the whole text matches (`RE2::FullMatch`)."""
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) > 4096:
+                self._known.clear()
+            known = self._known[text] = self._matches(text)
+        return known
+
+    def _matches(self, text: str) -> bool:
         if self.contextual:
             return _run(self, text, 0, whole=True) is not None
         states = self.start

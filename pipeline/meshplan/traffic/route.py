@@ -104,7 +104,17 @@ def route_in(view: View, request: Request, client: Proxy, behind: Server | None 
         return Failed(400, "-", "path_normalization_failed")
     if path != request.path:
         request = replace(request, path=path)
-    found = select(view.routes, request, client)
+    return followed(view, select(view.routes, request, client), request, client, behind)
+
+
+def followed(
+    view: View,
+    found: Selected | Outcome,
+    request: Request,
+    client: Proxy,
+    behind: Server | None = None,
+) -> Outcome:
+    """What comes of what `select` found for a request whose path is normalized."""
     outcome = (
         carry_out(view, found, request, client, behind) if isinstance(found, Selected) else found
     )

@@ -1,5 +1,6 @@
 """An independent checker of plans: it shares no code with the planner and the prover."""
 
-from meshplan.verify.check import Limits, Verification, verify
+from meshplan.verify.check import verify
+from meshplan.verify.verdict import Limits, Verification
 
 __all__ = ["Limits", "Verification", "verify"]

@@ -10,11 +10,9 @@ from itertools import product
 from typing import Any
 
 from meshplan.mesh import Mesh
-from meshplan.mesh.proxy import Proxy, ProxyKind
-from meshplan.mesh.service import Port
-from meshplan.mesh.workload import Workload
+from meshplan.mesh.proxy import Proxy
 from meshplan.resource import Resource
-from meshplan.traffic import Request, Server
+from meshplan.traffic import Request
 
 #: In no manifest, so that it matches only what matches anything.
 FRESH = "zq0"
@@ -29,6 +27,9 @@ class Literals:
     paths: set[str] = field(default_factory=lambda: {"/", f"/{FRESH}"})
     methods: set[str] = field(default_factory=lambda: {"GET"})
     headers: dict[str, set[str | None]] = field(default_factory=dict)
+    queries: dict[str, set[str | None]] = field(default_factory=dict)
+    #: Whether it counts in which form a client writes the host.
+    by_name: bool = False
     #: Whether something is compared that literals cannot stand for.
     opaque: bool = False
 
@@ -45,37 +46,60 @@ class Literals:
                 self._walk(inner)
 
     def _field(self, key: str, inner: Any) -> None:
-        if key == "uri" and isinstance(inner, Mapping):
-            self._text(inner, self._path)
-        elif key == "path" and isinstance(inner, Mapping):
-            self._path(str(inner.get("value", "/")))
-            self.opaque |= inner.get("type") == "RegularExpression"
+        if isinstance(inner, Mapping):
+            self._mapping(key, inner)
+        elif isinstance(inner, Sequence) and not isinstance(inner, str):
+            self._list(key, inner)
         elif key == "method":
-            found = inner if isinstance(inner, Mapping) else {"exact": inner}
-            self._text(found, lambda text: self.methods.update({text, text + FRESH, "POST"}))
-        elif key in ("headers", "withoutHeaders") and isinstance(inner, Mapping):
-            for name, match in inner.items():
-                if isinstance(match, Mapping) and name not in ("request", "response"):
-                    self._header(str(name).lower(), match)
-        elif key == "headers" and isinstance(inner, Sequence) and not isinstance(inner, str):
-            for match in inner:
-                if isinstance(match, Mapping):
-                    self._header(str(match.get("name")).lower(), {"exact": match.get("value")})
-        elif key in ("queryParams", "authority", "scheme") and isinstance(inner, Mapping):
-            self.opaque = True
-        elif key in ("paths", "notPaths") and isinstance(inner, Sequence):
-            for text in inner:
-                self._path(str(text).replace("*", ""))
-                self._path("/" + FRESH + str(text).replace("*", ""))
-        elif key in ("methods", "notMethods") and isinstance(inner, Sequence):
-            self.methods.update({*map(str, inner), "POST"})
-        elif key in ("when", "jwtRules"):
-            self.opaque = True
-        else:
-            self._walk(inner)
+            self._text({"exact": inner}, self._method)
 
-    def _header(self, name: str, match: Mapping[str, Any]) -> None:
-        values = self.headers.setdefault(name, {None, FRESH})
+    def _mapping(self, key: str, inner: Mapping[str, Any]) -> None:
+        match key:
+            case "uri":
+                self._text(inner, self._path)
+            case "path":
+                self._path(str(inner.get("value", "/")))
+                self.opaque |= inner.get("type") == "RegularExpression"
+            case "method":
+                self._text(inner, self._method)
+            case "headers" | "withoutHeaders" | "queryParams":
+                table = self.queries if key == "queryParams" else self.headers
+                for name, match in inner.items():
+                    if isinstance(match, Mapping) and name not in ("request", "response"):
+                        self._compared(table, str(name), match)
+            case "authority":
+                self.by_name = True
+            case "scheme":
+                pass
+            case _:
+                self._walk(inner)
+
+    def _list(self, key: str, inner: Sequence[Any]) -> None:
+        match key:
+            case "headers" | "queryParams":
+                table = self.queries if key == "queryParams" else self.headers
+                for match in inner:
+                    if isinstance(match, Mapping):
+                        self._compared(table, str(match.get("name")), _stated(match))
+            case "paths" | "notPaths":
+                for text in inner:
+                    self._path(str(text).replace("*", ""))
+                    self._path("/" + FRESH + str(text).replace("*", ""))
+            case "methods" | "notMethods":
+                self.methods.update({*map(str, inner), "POST"})
+            case "when" | "jwtRules":
+                self.opaque = True
+            case _:
+                self._walk(inner)
+
+    def _method(self, text: str) -> None:
+        self.methods.update({text, text + FRESH, "POST"})
+
+    def _compared(
+        self, table: dict[str, set[str | None]], name: str, match: Mapping[str, Any]
+    ) -> None:
+        name = name.lower() if table is self.headers else name
+        values = table.setdefault(name, {None, FRESH})
         self._text(match, lambda text: values.update({text, text + FRESH}))
 
     def _text(self, match: Mapping[str, Any], add: Any) -> None:
@@ -92,19 +116,63 @@ class Literals:
     @property
     def size(self) -> int:
         """How many requests the product has."""
-        size = len(self.paths) * len(self.methods)
-        for values in self.headers.values():
+        size = len(self.paths) * len(self.methods) * (_FORMS if self.by_name else 1)
+        for values in (*self.headers.values(), *self.queries.values()):
             size *= len(values)
         return size
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in a request is looked at."""
+        return self.size == 2 and not self.opaque
+
     def requests(self, host: str, port: int, scheme: str) -> Iterator[Request]:
         """The whole product for one host."""
-        names = sorted(self.headers)
-        pools = [sorted(self.headers[name], key=lambda v: v or "") for name in names]
-        for path, method in product(sorted(self.paths), sorted(self.methods)):
-            for values in product(*pools):
-                headers = {n: v for n, v in zip(names, values, strict=True) if v is not None}
-                yield Request(host, method, path, headers, port, scheme)
+        headers = tuple(_choices(self.headers))
+        queries = tuple(_choices(self.queries))
+        hosts = _forms(host, port) if self.by_name else (host,)
+        for name, path, method in product(hosts, sorted(self.paths), sorted(self.methods)):
+            for sent, asked in product(headers, queries):
+                query = "&".join(f"{key}={value}" for key, value in asked.items())
+                full = f"{path}?{query}" if query else path
+                yield Request(name, method, full, sent, port, scheme)
+
+
+#: How many ways there are to write a host at most.
+_FORMS = 8
+
+
+def _forms(host: str, port: int) -> tuple[str, ...]:
+    """The ways to write a host: a Service has short names, and the port may be there."""
+    stem, is_service, _ = host.partition(".svc.")
+    names = (stem.partition(".")[0], stem, f"{stem}.svc", host) if is_service else (host,)
+    return tuple(form for name in names for form in (name, f"{name}:{port}"))
+
+
+def _choices(table: Mapping[str, set[str | None]]) -> Iterator[dict[str, str]]:
+    """Every way to send each of some names with one of its values, or not at all."""
+    pools = [sorted(values, key=lambda v: v or "") for values in table.values()]
+    for values in product(*pools):
+        yield {n: v for n, v in zip(table, values, strict=True) if v is not None}
+
+
+def _stated(match: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A match of the Gateway API in the form that Istio's have."""
+    kind = "regex" if match.get("type") == "RegularExpression" else "exact"
+    return {kind: match.get("value")}
+
+
+#: What a route may do that depends on the rest of the request.
+_CHANGING = frozenset({"rewrite", "redirect", "urlRewrite", "requestRedirect", "directResponse"})
+
+
+def rewrites(value: Any) -> bool:
+    """Whether a route changes the path or sends the client elsewhere."""
+    if isinstance(value, Mapping):
+        return not _CHANGING.isdisjoint(value) or any(rewrites(inner) for inner in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(rewrites(inner) for inner in value)
+    return False
 
 
 def literals(resources: Iterable[Resource]) -> Literals:
@@ -116,30 +184,6 @@ def literals(resources: Iterable[Resource]) -> Literals:
     return found
 
 
-def clients(meshes: Sequence[Mesh]) -> tuple[Proxy, ...]:
-    """Gateways and sidecars of every kind that any of the states has, and one of neither."""
-    found: dict[Proxy, None] = {}
-    namespaces = {id_.namespace for mesh in meshes for id_ in mesh.snapshot if id_.namespace}
-    for mesh in meshes:
-        for gateway in mesh.gateways:
-            selector = dict(gateway.selector or {})
-            for namespace in sorted({*_homes(mesh, selector), gateway.id.namespace}):
-                found[Proxy(ProxyKind.GATEWAY, namespace, selector)] = None
-        for workload in mesh.workloads:
-            labels = dict(workload.labels)
-            account = workload.service_account
-            found[Proxy(ProxyKind.SIDECAR, workload.namespace, labels, account)] = None
-    for namespace in (*sorted(namespaces), FRESH):
-        found[Proxy(ProxyKind.SIDECAR, namespace)] = None
-    return tuple(found)
-
-
-def _homes(mesh: Mesh, selector: Mapping[str, str]) -> set[str]:
-    """Where pods with all labels of a selector run."""
-    wanted = selector.items()
-    return {w.namespace for w in mesh.workloads if wanted <= w.labels.items()}
-
-
 def concrete(host: str) -> str:
     """A host name that a pattern means."""
     if host == "*":
@@ -147,48 +191,98 @@ def concrete(host: str) -> str:
     return f"{FRESH}{host[1:]}" if host.startswith("*") else host
 
 
-def servers(meshes: Sequence[Mesh]) -> tuple[tuple[Server, frozenset[str]], ...]:
-    """Every workload and port that a client may ask directly, with the hosts that lead to it."""
-    found: dict[tuple[str, frozenset[tuple[str, str]], int], set[str]] = {}
-    for mesh in meshes:
-        for service in mesh.registry.services:
-            for workload in mesh.workloads_of(service):
-                labels = frozenset(workload.labels.items())
-                for port in service.ports:
-                    number = _listening(port, workload)
-                    key = (workload.namespace, labels, number)
-                    found.setdefault(key, set()).add(service.host)
-    return tuple(
-        (Server(namespace, dict(labels), number), frozenset(hosts))
-        for (namespace, labels, number), hosts in sorted(found.items(), key=repr)
-    )
+@dataclass(slots=True)
+class Patterns:
+    """The texts with which policies compare who sends a request."""
+
+    #: Of SPIFFE identities, of namespaces, and of service accounts with or without a namespace.
+    principals: set[str] = field(default_factory=set)
+    namespaces: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.principals or self.accounts)
+
+    def __ior__(self, other: "Patterns") -> "Patterns":
+        self.principals |= other.principals
+        self.namespaces |= other.namespaces
+        self.accounts |= other.accounts
+        return self
+
+    def matched(self, proxy: Proxy, trust_domain: str) -> frozenset[str]:
+        """The texts that mean a client; clients with the same ones cannot be told apart."""
+        return self.meaning(trust_domain, proxy.namespace, proxy.service_account)
+
+    def meaning(self, trust_domain: str, namespace: str, account: str) -> frozenset[str]:
+        """The texts that mean a service account of a namespace."""
+        identity = f"{trust_domain}/ns/{namespace}/sa/{account}"
+        return frozenset(
+            {f"p {text}" for text in self.principals if _means(text, identity)}
+            | {f"n {text}" for text in self.namespaces if _means(text, namespace)}
+            | {
+                f"a {text}"
+                for text in self.accounts
+                if _means(text, account) or _means(text, f"{namespace}/{account}")
+            }
+        )
 
 
-def _listening(port: Port, workload: Workload) -> int:
-    if isinstance(port.target, int):
-        return port.target or port.number
-    return workload.ports.get(port.target, port.number)
+def patterns(policy: Resource) -> Patterns:
+    """What a policy compares senders with."""
+    found = Patterns()
+    if policy.id.kind == "AuthorizationPolicy":
+        _collect(policy.spec, found)
+    return found
 
 
-def principals(meshes: Sequence[Mesh]) -> tuple[str, ...]:
-    """The identities of all workloads, those that policies name, and one that nobody names."""
-    found = {f"cluster.local/ns/{FRESH}/sa/{FRESH}"}
-    for mesh in meshes:
-        domain = mesh.config.trust_domain
-        for workload in mesh.workloads:
-            found.add(f"{domain}/ns/{workload.namespace}/sa/{workload.service_account}")
-        for policy in mesh.snapshot.of_kind("security.istio.io", "AuthorizationPolicy"):
-            found |= {text.replace("*", FRESH) for text in _named(policy.spec)}
-    return tuple(sorted(found))
-
-
-def _named(value: Any) -> Iterator[str]:
+def _collect(value: Any, found: Patterns) -> None:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key in ("principals", "notPrincipals"):
-                yield from (str(text) for text in inner)
+                found.principals |= set(map(str, inner or ()))
+            elif key in ("namespaces", "notNamespaces"):
+                found.namespaces |= set(map(str, inner or ()))
+            elif key in ("serviceAccounts", "notServiceAccounts"):
+                found.accounts |= set(map(str, inner or ()))
+            elif key == "when":
+                for condition in inner or ():
+                    said = {*(condition.get("values") or ()), *(condition.get("notValues") or ())}
+                    table = {
+                        "source.principal": found.principals,
+                        "source.namespace": found.namespaces,
+                        "source.serviceAccount": found.accounts,
+                    }.get(condition.get("key"))
+                    if table is not None:
+                        table |= set(map(str, said))
             else:
-                yield from _named(inner)
+                _collect(inner, found)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for inner in value:
-            yield from _named(inner)
+            _collect(inner, found)
+
+
+def _means(text: str, value: str) -> bool:
+    """Whether a text with a wildcard at one end, or none, means a value."""
+    if text.startswith("*"):
+        return value.endswith(text[1:])
+    return value.startswith(text[:-1]) if text.endswith("*") else text == value
+
+
+def identities(meshes: Sequence[Mesh], policies: Sequence[Patterns]) -> tuple[str, ...]:
+    """One identity of each class that policies tell apart: of workloads, those that policies name,
+    and one that nobody names.
+    """
+    domain = meshes[0].config.trust_domain
+    known = {(FRESH, FRESH)}
+    known |= {(w.namespace, w.service_account) for mesh in meshes for w in mesh.workloads}
+    classes: dict[tuple[frozenset[str], ...], str] = {}
+    for namespace, account in sorted(known):
+        key = tuple(found.meaning(domain, namespace, account) for found in policies)
+        classes.setdefault(key, f"{domain}/ns/{namespace}/sa/{account}")
+    named = {text.replace("*", FRESH) for found in policies for text in found.principals}
+    named |= {
+        f"{domain}/ns/{text.replace('*', FRESH)}/sa/{FRESH}"
+        for found in policies
+        for text in found.namespaces
+    }
+    return tuple(sorted({*classes.values(), *named}))

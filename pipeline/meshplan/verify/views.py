@@ -1,16 +1,17 @@
 """What a request meets in every state in which proxies may be while a stage is carried out."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import product
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
-from meshplan.mesh.proxy import Proxy
+from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.plan import Apply, Remove, simulate
 from meshplan.resource import Snapshot
-from meshplan.traffic import Outcome, Request, Server, View, admit, route_in
+from meshplan.traffic import Outcome, Request, Server, View, admit
+from meshplan.traffic.opaque import opaque_outbound
 from meshplan.traffic.outcome import (
     Denied,
     Direct,
@@ -21,8 +22,12 @@ from meshplan.traffic.outcome import (
     Transport,
     Unknown,
 )
-from meshplan.traffic.route import select
+from meshplan.traffic.paths import normalized
+from meshplan.traffic.route import Selected, followed, select
+from meshplan.verify.names import ROUTES
 from meshplan.verify.replay import Stage, Write
+
+_Visible = tuple[ResourceId, ...]
 
 
 class Level(IntEnum):
@@ -61,8 +66,9 @@ def fate_of(outcome: Outcome) -> Fate:
             bad = next((b for b in live if b.kind != "served"), None)
             text = f"{bad.status} {bad.flag}" if bad else "served"
             return Fate(Level.PARTLY if bad and good else Level.SERVED, ends, text)
-        case Passthrough(host, port):
-            return Fate(Level.PASSED, frozenset({f"passthrough {host}:{port}"}), "passed through")
+        case Passthrough(host, port, declared=declared):
+            level = Level.SERVED if declared else Level.PASSED
+            return Fate(level, frozenset({f"passthrough {host}:{port}"}), "passed through")
         case Redirect(status, location):
             return Fate(Level.SERVED, frozenset({f"{status} {location}"}), f"{status}")
         case Direct(status):
@@ -76,20 +82,26 @@ def fate_of(outcome: Outcome) -> Fate:
             return Fate(Level.UNKNOWN, text=reason, inner=inner, opaque=opaque)
 
 
-def broken(before: Fate, during: Fate, after: Fate) -> str:
-    """Which invariant a fate on the way breaks, given those at both ends; empty if none."""
+def broken(before: Fate, during: Fate, after: Fate, *, at_one: bool = False) -> str:
+    """Which invariant a fate on the way breaks, given those at both ends; empty if none.
+
+    A host that becomes one of the mesh, or ceases to be one, has to be there only where all proxies
+    are `at_one`.
+    """
     if Level.UNKNOWN in (before.level, during.level, after.level):
         return _undecided(before, during, after)
     least = min(before.level, after.level)
     if least >= Level.PARTLY and during.level < least:
         return "I1"
-    if before.level == after.level == Level.PASSED and during.level < Level.PASSED:
-        return "I1"
+    if least == Level.PASSED and (at_one or before.level == after.level):
+        return "I1" if during.level < Level.PASSED else _elsewhere(before, during, after)
     if before.level == after.level == Level.DENIED and during.level > Level.FAILED:
         return "I3"
-    if during.ends - before.ends - after.ends:
-        return "I2"
-    return ""
+    return _elsewhere(before, during, after)
+
+
+def _elsewhere(before: Fate, during: Fate, after: Fate) -> str:
+    return "I2" if during.ends - before.ends - after.ends else ""
 
 
 def _undecided(before: Fate, during: Fate, after: Fate) -> str:
@@ -130,25 +142,113 @@ def admissions(
         yield visible, fate_of(admit(mesh, request, server, transport))
 
 
-def fates(
-    request: Request, client: Proxy, meshes: Mapping[tuple[ResourceId, ...], Mesh]
-) -> Iterator[tuple[tuple[ResourceId, ...], Fate]]:
-    """The fate in every view: routes, clusters and servers each from any of the states.
+class Choices:
+    """What proxies choose for requests, numbered: the same number for the same choice."""
 
-    States between which a stage cannot tell are looked at once: those in which the proxy takes the
-    same route; for clusters, those that differ in routes and policies alone; for servers, those
-    that differ in what only clients read.
-    """
-    clusters = _distinct(meshes, _NOT_IN_CLUSTERS)
-    servers = _distinct(meshes, _NOT_AT_SERVERS)
-    for routes in _routed(request, client, meshes):
-        for cluster, server in product(clusters, servers):
-            view = View(meshes[routes], meshes[cluster], meshes[server])
-            fate = fate_of(route_in(view, request, client))
-            yield tuple(dict.fromkeys((*routes, *cluster, *server))), fate
+    def __init__(self) -> None:
+        self.all: list[Selected | Outcome] = []
+        self._known: dict[int, int] = {}
+        # What was numbered by its address is kept, so that no address is used twice.
+        self._kept: list[object] = []
+
+    def number(self, chosen: Selected | Outcome) -> int:
+        """The number of a choice."""
+        key = chosen.route if isinstance(chosen, Selected) else chosen
+        number = self._known.get(id(key))
+        if number is None:
+            number = next((n for n, one in enumerate(self.all) if _same(chosen, one)), None)
+            if number is None:
+                number = len(self.all)
+                self.all.append(chosen)
+            self._known[id(key)] = number
+            self._kept.append(key)
+        return number
 
 
-_Visible = tuple[ResourceId, ...]
+def _same(one: Selected | Outcome, other: Selected | Outcome) -> bool:
+    if isinstance(one, Selected) and isinstance(other, Selected):
+        return one.route == other.route
+    return one == other
+
+
+class Asked:
+    """One request of one client: what becomes of it in any view, each asked for once."""
+
+    def __init__(self, request: Request, client: Proxy, normalization: str, choices: Choices):
+        path = normalized(request.path, normalization)
+        self._bad = path is None
+        self._request = request if path in (None, request.path) else replace(request, path=path)
+        self._client = client
+        self._choices = choices
+        self._chosen: dict[int, int] = {}
+        self._known: dict[tuple[int, int, int, tuple[ResourceId, ...]], Fate] = {}
+
+    def choice(self, mesh: Mesh) -> int:
+        """The number of what the client's proxy chooses in a state."""
+        found = self._chosen.get(id(mesh))
+        if found is None:
+            chosen = select(mesh, self._request, self._client)
+            found = self._chosen[id(mesh)] = self._choices.number(chosen)
+        return found
+
+    def _has_no_address(self, mesh: Mesh) -> bool:
+        """Whether no client finds the host: the tree has the Service in other states alone."""
+        host = self._request.host_name
+        return (
+            self._client.kind is ProxyKind.SIDECAR
+            and host in mesh.known.hosts
+            and host.endswith(f".svc.{mesh.config.cluster_domain}")
+            and host not in mesh.registry.by_host
+        )
+
+    def _not_in_clusters(self, meshes: Iterable[Mesh]) -> frozenset[tuple[str, str]]:
+        """What says nothing about the client's clusters.
+
+        Where a Sidecar says what to import, the destinations of imported routes are imported too.
+        """
+        client = self._client
+        if client.kind is ProxyKind.SIDECAR and any(
+            mesh.sidecar(client.namespace, client.labels) for mesh in meshes
+        ):
+            return _NOT_IN_CLUSTERS - ROUTES
+        return _NOT_IN_CLUSTERS
+
+    def at(self, mesh: Mesh) -> Fate:
+        """What becomes of it in one state."""
+        return self.within(mesh, mesh, mesh)
+
+    def within(self, routes: Mesh, clusters: Mesh, servers: Mesh) -> Fate:
+        """What becomes of it with routes, clusters and servers each from a state."""
+        if self._bad:
+            return Fate(Level.FAILED, text="400 -")
+        if self._has_no_address(routes):
+            return Fate(Level.FAILED, text="without an address")
+        number = self.choice(routes)
+        opaque = opaque_outbound(routes, self._client)
+        key = (number, id(clusters), id(servers), opaque)
+        if key not in self._known:
+            view = View(routes, clusters, servers)
+            found = followed(view, self._choices.all[number], self._request, self._client)
+            self._known[key] = fate_of(found)
+        return self._known[key]
+
+    def fates(self, meshes: Mapping[_Visible, Mesh]) -> Iterator[tuple[_Visible, Fate]]:
+        """The fate in every view: routes, clusters and servers each from any of the states.
+
+        States between which a stage cannot tell are looked at once: those in which the proxy takes
+        the same route; for clusters, those that differ in routes and policies alone; for servers,
+        those that differ in what only clients read.
+        """
+        clusters = _distinct(meshes, self._not_in_clusters(meshes.values()))
+        servers = _distinct(meshes, _NOT_AT_SERVERS)
+        routes: dict[int, _Visible] = {}
+        for visible, mesh in meshes.items():
+            routes.setdefault(self.choice(mesh), visible)
+        for route in routes.values():
+            for cluster, server in product(clusters, servers):
+                fate = self.within(meshes[route], meshes[cluster], meshes[server])
+                yield tuple(dict.fromkeys((*route, *cluster, *server))), fate
+
 
 #: Kinds that say nothing about clusters and endpoints.
 _NOT_IN_CLUSTERS = frozenset(
@@ -185,15 +285,3 @@ def _distinct(
     for visible in meshes:
         found.setdefault(tuple(i for i in visible if (i.group, i.kind) not in silent), visible)
     return tuple(found.values())
-
-
-def _routed(
-    request: Request, client: Proxy, meshes: Mapping[_Visible, Mesh]
-) -> tuple[_Visible, ...]:
-    """One of the states for each route that the proxy may take."""
-    found: list[tuple[object, _Visible]] = []
-    for visible, mesh in meshes.items():
-        chosen = select(mesh, request, client)
-        if not any(chosen == known for known, _ in found):
-            found.append((chosen, visible))
-    return tuple(visible for _, visible in found)

@@ -1,0 +1,114 @@
+"""Peers that go to a workload directly, with and without a certificate: who is let in."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import chain
+
+from meshplan.mesh.service import Port
+from meshplan.mesh.workload import Workload
+from meshplan.traffic import Request, Server, admit
+from meshplan.traffic.outcome import Transport
+from meshplan.verify.grid import identities, literals, patterns
+from meshplan.verify.names import POLICIES, SIDECAR, kind_of
+from meshplan.verify.replay import Write
+from meshplan.verify.verdict import Break, Report
+from meshplan.verify.views import admissions, broken, fate_of
+from meshplan.verify.world import World
+
+_Key = tuple[str, frozenset[tuple[str, str]], int]
+
+
+class Doors:
+    """Every workload and port whose policies are written."""
+
+    def __init__(self, world: World, report: Report):
+        self._world = world
+        self._report = report
+        root = world.base.config.root_namespace
+        self._root = root
+        self._policies = [
+            i for i in world.versions if kind_of(i) in POLICIES or kind_of(i) == SIDECAR
+        ]
+        spaces = {i.namespace for i in self._policies if i in world.written}
+        self._spaces = None if root in spaces else spaces
+
+    def run(self) -> None:
+        """Ask at each of them."""
+        if self._spaces is not None and not self._spaces:
+            return
+        for (namespace, labels, number), host in sorted(self._servers().items(), key=repr):
+            server = Server(namespace, dict(labels), number)
+            if self._report.is_full:
+                return
+            self._at(server, host)
+
+    def _servers(self) -> Mapping[_Key, str]:
+        """Workloads and ports that a client may ask, each with a host that leads to it."""
+        found: dict[_Key, str] = {}
+        world = self._world
+        for number in range(len(world.stages) + 1):
+            mesh = world.whole.rest(number)
+            for service in mesh.registry.services:
+                if self._spaces is not None and service.namespace not in self._spaces:
+                    continue
+                for workload in mesh.workloads_of(service):
+                    labels = frozenset(workload.labels.items())
+                    for port in service.ports:
+                        key = (workload.namespace, labels, _listening(port, workload))
+                        found[key] = min(service.host, found.get(key, service.host))
+        return found
+
+    def _at(self, server: Server, host: str) -> None:
+        world, report = self._world, self._report
+        near = [i for i in self._policies if i.namespace in (server.namespace, self._root)]
+        if world.written.isdisjoint(near):
+            return
+        told = literals(chain.from_iterable(world.versions[i] for i in near))
+        asked = [patterns(v) for i in near for v in world.versions[i]]
+        names = identities((world.base, world.head), asked)
+        if not report.allows(told.size * (len(names) + 1), f"{server.namespace} directly"):
+            return
+        stages = [
+            (number, tuple(w for w in stage.writes if w.id in near))
+            for number, stage in enumerate(world.stages)
+        ]
+        stages = [(number, mine) for number, mine in stages if mine]
+        for number, mine in stages:
+            if len(mine) > 2 * report.limits.writes:
+                wave = world.stages[number].wave + 1
+                report.gaps.append(f"wave {wave} writes too many policies at once")
+                return
+        for request in told.requests(host, server.port, "http"):
+            self._asked(request, server, Transport.PLAINTEXT, stages)
+            for name in names:
+                known = replace(request, principal=name)
+                self._asked(known, server, Transport.MTLS, stages)
+
+    def _asked(
+        self,
+        request: Request,
+        server: Server,
+        transport: Transport,
+        stages: list[tuple[int, tuple[Write, ...]]],
+    ) -> None:
+        world, report = self._world, self._report
+        report.requests += 1
+        before = fate_of(admit(world.base, request, server, transport))
+        after = fate_of(admit(world.head, request, server, transport))
+        for number, mine in stages:
+            meshes = world.whole.states(number, mine)
+            for visible, during in admissions(request, server, transport, meshes):
+                report.views += 1
+                if invariant := broken(before, during, after):
+                    who = f"{request.principal or 'a peer'} ({transport})"
+                    address = f"{request.host}:{request.dialled_port}{request.path}"
+                    asked = f"{request.method} {address} from {who}"
+                    fate = (before, during, after)
+                    report.take(Break(world.stages[number], invariant, visible, fate), asked)
+                    return
+
+
+def _listening(port: Port, workload: Workload) -> int:
+    if isinstance(port.target, int):
+        return port.target or port.number
+    return workload.ports.get(port.target, port.number)

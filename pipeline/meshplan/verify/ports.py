@@ -1,0 +1,51 @@
+"""On which ports, and with what protocol, clients may ask for a host."""
+
+from meshplan.mesh.proxy import Proxy, ProxyKind
+from meshplan.mesh.service import Port, Protocol
+from meshplan.verify.names import dictionaries
+from meshplan.verify.speakers import Say
+from meshplan.verify.world import Part, World
+
+_TLS = frozenset({Protocol.TLS, Protocol.HTTPS})
+
+
+def ports_of(world: World, part: Part, say: Say, proxy: Proxy) -> set[tuple[int, str]]:
+    """Port and scheme of every way to ask for a host, in any state between stages."""
+    found: set[tuple[int, str]] = set()
+    for number in range(len(world.stages) + 1):
+        mesh = part.rest(number)
+        if proxy.kind is ProxyKind.GATEWAY:
+            for gateway in mesh.gateways_of(proxy):
+                for server in gateway.servers:
+                    scheme = "https" if server.tls and server.is_http else "http"
+                    found.add((server.port, scheme if server.is_http else _raw(server.is_tls)))
+        else:
+            for service in mesh.registry.by_host.get(say.host, ()):
+                found |= {(p.number, scheme) for p in service.ports for scheme in _schemes(p)}
+    if found or proxy.kind is ProxyKind.GATEWAY:
+        return found
+    # No service says on which: the ports that its routes name, and that of plain HTTP.
+    return {(80, "http"), *((port, "http") for port in _named(world, say))}
+
+
+def _schemes(port: Port) -> tuple[str, ...]:
+    if port.protocol.is_http:
+        return ("http",)
+    raw = _raw(port.protocol in _TLS)
+    # Where nobody says what is spoken, proxies look.
+    return ("http", raw) if port.protocol.is_http_or_sniffed else (raw,)
+
+
+def _raw(is_tls: bool) -> str:
+    return "tls" if is_tls else "tcp"
+
+
+def _named(world: World, say: Say) -> set[int]:
+    return {
+        match["port"]
+        for id_ in say.routes
+        for version in world.versions[id_]
+        for rule in dictionaries(version.spec.get("http"))
+        for match in dictionaries(rule.get("match"))
+        if isinstance(match.get("port"), int)
+    }
