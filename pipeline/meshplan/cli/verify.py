@@ -10,15 +10,16 @@ from meshplan.cli.options import source_options
 
 
 @click.command("verify", short_help="Confirm or refute the plans of a saved result.")
-@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("result", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @source_options
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 def command(result: Path, output: str, **options: Any) -> int:
-    """Check the plans of RESULT (from `meshplan diff -o json=RESULT`) against both revisions.
+    """Check the plans of RESULT (from `meshplan diff -o json=RESULT`; - reads standard input).
 
-    The checker shares no code with what made the plan. It replays the plan, collects every text
-    that routes and policies compare with, and asks the model of the mesh about the whole product
-    of them in every state on the way. What it cannot look at, it says, and does not confirm.
+    The checker reads both revisions and shares no code with what made the plan. It replays the
+    plan, collects every text that routes and policies compare with, and asks the model of the mesh
+    about the whole product of them in every state on the way. What it cannot look at, it says, and
+    does not confirm.
 
     \b
     Exit status: 0 confirmed; 1 refuted, or not all could be looked at; 2 not a result.
