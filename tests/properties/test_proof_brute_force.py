@@ -95,21 +95,31 @@ def full_name(sent: Sent) -> str:
     return f"{host}.cluster.local" if host.endswith(".svc") else host
 
 
-def good(outcome: Outcome, asked: Request) -> set[object]:
-    """Where requests are served; who dials a host and is connected with it, is where it would be."""
+def good(outcome: Outcome) -> set[object]:
+    """Where requests are served."""
     match outcome:
         case Served(backends):
-            return {
-                (f"{b.host}:{b.port}" if dialled(b, asked) else (b.endpoint, b.path, b.authority))
-                for b in backends
-                if b.kind == "served"
-            }
+            return {(b.endpoint, b.path, b.authority) for b in backends if b.kind == "served"}
         case Passthrough(host, port):
             return {f"{host}:{port}"}
         case Redirect() | Direct():
             return {outcome}
         case _:
             return set()
+
+
+def third(outcomes: tuple[Outcome, Outcome, Outcome], asked: Request) -> bool:
+    """Whether the second serves where neither the first nor the last does."""
+    named: list[set[object]] = [set(), set(), set()]
+    for number, outcome in enumerate(outcomes):
+        for backend in outcome.backends if isinstance(outcome, Served) else ():
+            if backend.kind == "served" and dialled(backend, asked):
+                named[number].add((f"{backend.host}:{backend.port}", backend.endpoint))
+    before, during, after = (good(outcome) for outcome in outcomes)
+    known = before | after | {place for place, _ in named[0] | named[2]}
+    excused = {endpoint for place, endpoint in named[1] if place in known}
+    left = {end for end in during - known if not (isinstance(end, tuple) and end[0] in excused)}
+    return bool(left)
 
 
 def dialled(backend: Backend, asked: Request) -> bool:
@@ -145,9 +155,9 @@ def breaks(
     excused = not at_one and is_undeclared(before) != is_undeclared(after)
     if is_served(before) and is_served(after) and not is_served(during) and not excused:
         return True
-    if not good(during, asked) <= good(before, asked) | good(after, asked):
+    if third((before, during, after), asked):
         return True
-    return is_denied(before) and is_denied(after) and bool(good(during, asked))
+    return is_denied(before) and is_denied(after) and bool(good(during))
 
 
 def is_undeclared(outcome: Outcome) -> bool:

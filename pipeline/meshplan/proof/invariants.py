@@ -4,8 +4,8 @@ An outcome is looked at as a set of ends that requests may come to, each good or
 wants counts as good: a backend that answers, a redirect, a direct answer, the way out of the mesh.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from meshplan.proof.types import Invariant
@@ -22,35 +22,48 @@ from meshplan.traffic.outcome import (
     Unknown,
 )
 
+End = tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
     """Where requests of one class end in one view."""
 
-    good: frozenset[tuple[str, ...]]
-    bad: frozenset[tuple[str, ...]]
+    good: frozenset[End]
+    bad: frozenset[End]
     #: Whether all of them are refused because of who or what they are.
     denied: bool = False
     #: Whether the mesh declares no such host and lets them out: whether they arrive, nobody knows.
     passed: bool = False
+    #: For good ends, another name of the same place.
+    also: Mapping[End, End | None] = field(default_factory=dict, compare=False)
 
     @property
     def served(self) -> bool:
         """Whether every request is served."""
         return bool(self.good) and not self.bad
 
+    def within(self, *others: "Ends") -> bool:
+        """Whether each good end is one of the others', by one of its names."""
+        known = {name for other in others for name in (*other.good, *other.also.values())}
+        return all(name in known or (self.also.get(name) or name) in known for name in self.good)
+
 
 def ends_of(outcome: Outcome, path: str = "") -> Ends | None:
     """The ends of an outcome; None where it is unknown. `path` is the one that was asked for."""
     match outcome:
         case Served(backends):
-            good = {_place(b, path) for b in backends if b.kind == "served"}
+            good: dict[End, End | None] = {
+                (b.endpoint, b.path, b.authority): _dialled(b, path)
+                for b in backends
+                if b.kind == "served"
+            }
             bad = {
                 (b.endpoint, b.kind, str(b.status), b.flag) for b in backends if b.kind != "served"
             }
-            return Ends(frozenset(good), frozenset(bad))
+            return Ends(frozenset(good), frozenset(bad), also=good)
         case Passthrough(host, port, declared=declared):
-            return Ends(frozenset([(f"{host}:{port}", host)]), frozenset(), passed=not declared)
+            return Ends(frozenset([(f"{host}:{port}",)]), frozenset(), passed=not declared)
         case Redirect(status, location):
             return Ends(frozenset([("redirect", str(status), location)]), frozenset())
         case Direct(status):
@@ -66,20 +79,17 @@ def ends_of(outcome: Outcome, path: str = "") -> Ends | None:
             assert_never(outcome)
 
 
-def _place(backend: Backend, path: str) -> tuple[str, ...]:
-    """Where a request ends up; what goes where its client dialled ends where it would by itself.
+def _dialled(backend: Backend, path: str) -> End | None:
+    """Where the client's own connection would end, if this one ends there as well.
 
     A ServiceEntry that is resolved by name changes nothing about that, nor does TLS to another port
-    of the same host in the client's place.
+    of the same host on the client's behalf.
     """
-    host = backend.host
+    host, port = backend.host, backend.port
     if backend.path != path or backend.authority.partition(":")[0] != host:
-        return backend.endpoint, backend.path, backend.authority
-    if backend.transport is Transport.TLS and backend.endpoint.startswith(f"{host}:"):
-        return f"{host}:{backend.port}", host
-    if backend.endpoint == f"{host}:{backend.port}":
-        return backend.endpoint, host
-    return backend.endpoint, backend.path, backend.authority
+        return None
+    secured = backend.transport is Transport.TLS and backend.endpoint.startswith(f"{host}:")
+    return (f"{host}:{port}",) if secured or backend.endpoint == f"{host}:{port}" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def broken(before: Ends, during: Ends, after: Ends, wave: Interval) -> Invariant
         return Invariant.AVAILABILITY
     if before.denied and after.denied and during.good:
         return Invariant.NO_OPENING
-    if not during.good <= before.good | after.good:
+    if not during.within(before, after):
         return Invariant.NO_THIRD_BACKEND
     return _flaps(before, during, after, wave)
 

@@ -51,8 +51,14 @@ def test_an_entry_may_begin_to_be_resolved() -> None:
     assert sentences(change("", UNRESOLVED).together()) == []
 
 
-def test_tls_on_behalf_of_the_client_comes_before_the_port_that_wants_it() -> None:
-    found = change("", TLS_PORT + ORIGINATION)
-    assert sentences(found.one_by_one("DestinationRule site", "ServiceEntry site")) == []
-    [broken] = sentences(found.one_by_one("ServiceEntry site", "DestinationRule site"))[:1]
+def test_tls_on_behalf_of_the_client_leads_to_the_same_host() -> None:
+    found = change(ENTRY, TLS_PORT + ORIGINATION + ELSEWHERE)
+    names = ["DestinationRule site", "ServiceEntry mirror", "VirtualService site"]
+    assert sentences(found.one_by_one(*names, "ServiceEntry site")) == []
+
+
+def test_another_port_of_the_host_is_another_place() -> None:
+    found = change(ENTRY, TLS_PORT + ELSEWHERE)
+    names = ["ServiceEntry site", "ServiceEntry mirror", "VirtualService site"]
+    [broken] = sentences(found.one_by_one(*names))[:1]
     assert "www.example.org:443, which it reaches neither before nor after" in broken
