@@ -150,7 +150,11 @@ def _by_index(
     pairing = by_content(before, after, rules)
     for i in pairing.removed:
         yield Difference(place.item(str(i)), before[i], ABSENT)
-    if rules.ordered and rules.keys != () and len(in_place(pairing.pairs)) < len(pairing.pairs):
+    moved = rules.keys != () and len(in_place(pairing.pairs)) < len(pairing.pairs)
+    # Where order means nothing it still tells which item an index of the head was in the base.
+    if moved and (
+        rules.ordered or any(_differ(before[i], after[j], rules) for i, j in pairing.pairs)
+    ):
         by_place = sorted(pairing.pairs, key=lambda pair: pair[1])
         order = [i for i, _ in pairing.pairs]
         yield Difference(place.item("order"), order, [i for i, _ in by_place])
@@ -161,6 +165,10 @@ def _by_index(
             yield Difference(place.item(str(j)), old, item)
         else:
             yield from differences(old, item, rules, place.item(str(j)))
+
+
+def _differ(before: Any, after: Any, rules: Rules) -> bool:
+    return canonical(before, rules) != canonical(after, rules)
 
 
 def _are_strangers(before: Mapping[str, Any], after: Any, rules: Rules) -> bool:
