@@ -150,17 +150,18 @@ def _by_index(
     pairing = by_content(before, after, rules)
     for i in pairing.removed:
         yield Difference(place.item(str(i)), before[i], ABSENT)
-    moved = rules.keys != () and len(in_place(pairing.pairs)) < len(pairing.pairs)
+    moved = len(in_place(pairing.pairs)) < len(pairing.pairs)
+    matters = rules.ordered and rules.keys != ()
     # Where order means nothing it still tells which item an index of the head was in the base.
-    if moved and (
-        rules.ordered or any(_differ(before[i], after[j], rules) for i, j in pairing.pairs)
-    ):
+    if moved and (matters or any(_differ(before[i], after[j], rules) for i, j in pairing.pairs)):
         by_place = sorted(pairing.pairs, key=lambda pair: pair[1])
         order = [i for i, _ in pairing.pairs]
         yield Difference(place.item("order"), order, [i for i, _ in by_place])
     was = {j: before[i] for i, j in pairing.pairs}
     for j, item in enumerate(after):
         old = was.get(j, ABSENT)
+        if isinstance(old, Mapping) and not _differ(old, item, rules):
+            continue
         if isinstance(old, Mapping) and _are_strangers(old, item, rules):
             yield Difference(place.item(str(j)), old, item)
         else:
