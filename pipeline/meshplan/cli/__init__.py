@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "Check one revision: the working tree, or the files and folders named.",
     "trace": "Tell what becomes of a request, and which objects decide it.",
     "graph": "Draw which changed object waits for which other.",
+    "comment": "Keep the one comment of a pull request up to date.",
     "verify": "Confirm or refute the plans of a saved result.",
     "targets": "List what the repository deploys, and what could not be read.",
     "demo": "Make a small repository with a change, and show its plan.",

@@ -33,6 +33,7 @@ class Coverage:
             "kind": self.kind,
             "status": str(self.status),
             "why": self.why,
+            "changed": self.changed,
         }
 
 

@@ -204,6 +204,10 @@ class Result:
             "tool": {"name": "meshplan", "version": __version__, "rules": None},
             "asOf": self.as_of,
             "exitStatus": self.exit_status,
+            "judgement": {
+                "failOn": str(self.settings.fail_on),
+                "failOnVerdicts": list(self.settings.fail_on_verdicts),
+            },
             "assumptions": [assumption.to_json() for assumption in self.assumptions],
             "errors": [problem.to_json() for problem in self.problems],
             "base": self.base.to_json() if self.base else None,

@@ -1,0 +1,378 @@
+"""The result that a document describes: what `Result.to_json` wrote, for every report to read again.
+
+A document comes from another machine and may have been made by anybody: it is validated against
+`schemas/result.schema.json`, its digests are computed again, and what the schema leaves open is
+read with care. What a document does not hold (the manifests of unchanged and of deleted objects,
+the values of Secrets) is empty in the result.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from meshplan.diff import (
+    ABSENT,
+    Change,
+    ChangeSet,
+    Create,
+    Delete,
+    FieldChange,
+    Rename,
+    Replace,
+    Update,
+)
+from meshplan.errors import UsageError
+from meshplan.finding import Finding, Severity, Status
+from meshplan.graph import Cycle, Edge
+from meshplan.identity import ResourceId
+from meshplan.location import Location, Role, Side
+from meshplan.mesh.proxy import Proxy, ProxyKind
+from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave, canonical_json
+from meshplan.proof import Client, Counterexample, Invariant, Lost, Proof, RequestClass, Undecided
+from meshplan.resource import Origin, Resource
+from meshplan.result.coverage import Coverage, CoverageStatus, Problem
+from meshplan.result.document import DeployerResult, Result, RevisionName, TargetResult, Verdict
+from meshplan.schema import validate
+from meshplan.settings import Assumption, Settings
+from meshplan.traffic.inbound import Server
+from meshplan.traffic.outcome import (
+    Denied,
+    Direct,
+    Failed,
+    Outcome,
+    Passthrough,
+    Redirect,
+    Served,
+    Unknown,
+)
+from meshplan.traffic.request import request_of
+
+#: A document of a fleet of a thousand services that all change is a tenth of it.
+MAX_BYTES = 128 * 1024 * 1024
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan(Plan):
+    """A plan with the digest that it had when Secrets were still in it."""
+
+    said: str = ""
+
+    @property
+    def digest(self) -> str:
+        """As the document says, and as was checked."""
+        return self.said
+
+
+def saved_document(content: bytes, name: str) -> Json:
+    """The document in a file. Raises UsageError unless it is a result of meshplan."""
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"{name} is longer than {MAX_BYTES // 1024 // 1024} MB")
+    try:
+        document = json.loads(content)
+        problems = validate("result", document)
+    except (ValueError, RecursionError):
+        raise UsageError(
+            f"{name} is no JSON document", hint="save one with `meshplan diff -o json=FILE`"
+        ) from None
+    if problems:
+        first = problems[0]
+        raise UsageError(
+            f"{name} is no result of meshplan: {first.pointer or '/'}: {first.message[:200]}"
+        )
+    found: Json = document
+    return found
+
+
+def saved_result(document: Json, name: str = "the document") -> Result:
+    """The result that a valid document describes. Raises UsageError where it contradicts itself."""
+    _check_digests(document, name)
+    try:
+        result = _result(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{name} is no result of meshplan ({type(error).__name__})") from error
+    if str(result.verdict) != document["verdict"] or result.exit_status != document["exitStatus"]:
+        raise UsageError(f"{name} contradicts itself: its verdict does not follow from its targets")
+    return result
+
+
+def plan_digest(document: Json) -> str:
+    """One digest for the plans of all targets: that of the plan, where there is one target."""
+    plans = {t["name"]: t["plan"]["digest"] for t in document["targets"] if t["plan"] is not None}
+    if len(plans) == 1:
+        return str(next(iter(plans.values())))
+    import hashlib  # noqa: PLC0415 - at hand already, through `plan`
+
+    return "sha256:" + hashlib.sha256(canonical_json(plans)).hexdigest()
+
+
+def _check_digests(document: Json, name: str) -> None:
+    import hashlib  # noqa: PLC0415 - at hand already, through `plan`
+
+    for target in document["targets"]:
+        for plan in (target["plan"], *(one["plan"] for one in target["deployers"])):
+            if plan is None:
+                continue
+            digest = "sha256:" + hashlib.sha256(canonical_json(plan["waves"])).hexdigest()
+            if digest != plan["digest"]:
+                raise UsageError(f"{name} has a plan that its digest does not belong to")
+
+
+def _result(value: Json) -> Result:
+    judged = value.get("judgement") or {}
+    default = Settings()
+    return Result(
+        base=_revision(value["base"]) if value["base"] else None,
+        head=_revision(value["head"]),
+        as_of=value["asOf"],
+        targets=tuple(_target(entry) for entry in value["targets"]),
+        findings=tuple(_finding(entry) for entry in value["findings"]),
+        coverage=tuple(_coverage(entry) for entry in value["coverage"]),
+        assumptions=tuple(
+            Assumption(entry["name"], entry["value"], entry["source"])
+            for entry in value["assumptions"]
+        ),
+        problems=tuple(
+            Problem(entry["message"], entry["path"], entry["line"]) for entry in value["errors"]
+        ),
+        settings=default.with_(
+            fail_on=Severity(judged.get("failOn", default.fail_on)),
+            fail_on_verdicts=tuple(judged.get("failOnVerdicts", default.fail_on_verdicts)),
+        ),
+    )
+
+
+def _revision(value: Json) -> RevisionName:
+    return RevisionName(value["name"], value["commit"])
+
+
+def _target(value: Json) -> TargetResult:
+    edges = tuple(_edge(entry) for entry in value["edges"])
+    plan, proof = value["plan"], value["proof"]
+    manifests = _manifests(plan)
+    witness = (proof.get("impossible") or {}).get("witness") if proof else None
+    return TargetResult(
+        name=value["name"],
+        verdict=Verdict(value["verdict"]),
+        kind=value["kind"],
+        before=value["objects"]["base"],
+        after=value["objects"]["head"],
+        changes=ChangeSet(tuple(_change(entry, manifests) for entry in value["changes"])),
+        edges=edges,
+        cycles=tuple(_cycle(entry, edges) for entry in value["cycles"]),
+        plan=_plan(plan) if plan is not None else None,
+        reversible=bool(plan and plan["reversible"]),
+        irreversible=(plan.get("irreversible") or "") if plan else "",
+        proof=_proof(proof) if proof is not None else None,
+        impossible=_counterexample(witness) if witness else None,
+        tried=(proof.get("tried") or "") if proof else "",
+        lost=tuple(_lost(entry) for entry in value["lost"]),
+        deployers=tuple(_deployer(entry) for entry in value["deployers"]),
+    )
+
+
+def _deployer(value: Json) -> DeployerResult:
+    return DeployerResult(
+        value["name"],
+        value.get("title", value["name"]),
+        value["configured"],
+        Verdict(value["verdict"]),
+        _plan(value["plan"]),
+        tuple(_counterexample(entry) for entry in value["counterexamples"]),
+        tuple(_undecided(entry) for entry in value.get("unknowns", ())),
+    )
+
+
+def _id(value: Any) -> ResourceId:
+    return ResourceId.from_json(value)
+
+
+def _ids(values: Iterable[Any]) -> tuple[ResourceId, ...]:
+    return tuple(_id(value) for value in values)
+
+
+def _manifests(plan: Any) -> Mapping[ResourceId, tuple[str, Json]]:
+    """What the plan writes last of each object."""
+    steps = [step for wave in plan["waves"] for step in wave["steps"]] if plan else []
+    return {
+        _id(step["id"]): (step["apiVersion"], step["manifest"] or {})
+        for step in steps
+        if step["action"] == "apply"
+    }
+
+
+def _change(value: Json, manifests: Mapping[ResourceId, tuple[str, Json]]) -> Change:
+    found = _id(value["id"])
+    version, manifest = manifests.get(found, ("", {}))
+    before = Resource(
+        _id(value["was"]) if "was" in value else found, version, {}, _origin(value["base"])
+    )
+    after = Resource(found, version, manifest, _origin(value["head"]))
+    fields = tuple(
+        FieldChange(f["path"], f.get("before", ABSENT), f.get("after", ABSENT))
+        for f in value["fields"]
+    )
+    match value["action"]:
+        case "create":
+            return Create(after)
+        case "delete":
+            return Delete(before)
+        case "rename":
+            return Rename(before, after)
+        case "replace":
+            return Replace(before, after, fields, ())
+        case _:
+            return Update(before, after, fields)
+
+
+def _origin(place: Any) -> Origin:
+    return Origin(place["path"], place["line"]) if place else Origin("")
+
+
+def _edge(value: Json) -> Edge:
+    return Edge(_id(value["first"]), _id(value["then"]), value["why"], value["failure"])
+
+
+def _cycle(value: Json, edges: Sequence[Edge]) -> Cycle:
+    ids = _ids(value["ids"])
+    among = tuple(edge for edge in edges if edge.first in ids and edge.then in ids)
+    return Cycle(ids, among, value["why"])
+
+
+def _plan(value: Json) -> Plan:
+    return SavedPlan(
+        tuple(
+            Wave(
+                tuple(_step(step) for step in wave["steps"]),
+                Gate(
+                    GateKind(wave["gate"]["kind"]),
+                    wave["gate"]["why"],
+                    _ids(wave["gate"].get("ids", ())),
+                ),
+            )
+            for wave in value["waves"]
+        ),
+        value["digest"],
+    )
+
+
+def _step(value: Json) -> Step:
+    found = _id(value["id"])
+    if value["action"] == "remove":
+        return Remove(found, value["apiVersion"], value["why"], value["bridge"])
+    written = Resource(found, value["apiVersion"], value["manifest"] or {}, Origin(""))
+    return Apply(written, value["why"], value["bridge"])
+
+
+def _proof(value: Json) -> Proof:
+    return Proof(
+        classes=value["classes"],
+        views=value["views"],
+        counterexamples=tuple(_counterexample(entry) for entry in value["counterexamples"]),
+        unknowns=tuple(_undecided(entry) for entry in value["unknowns"]),
+        warnings=tuple(_counterexample(entry) for entry in value["warnings"]),
+    )
+
+
+def _counterexample(value: Json) -> Counterexample:
+    return Counterexample(
+        wave=value["wave"],
+        visible=_ids(value["visible"]),
+        invariant=Invariant(value["invariant"]),
+        request=_class(value["request"]),
+        before=_outcome(value["before"]),
+        during=_outcome(value["during"]),
+        after=_outcome(value["after"]),
+        sentence=str(value.get("sentence", "")),
+        culprits=_ids(value.get("culprits", ())),
+    )
+
+
+def _undecided(value: Json) -> Undecided:
+    request = _class(value["request"]) if value["request"] else None
+    return Undecided(value["why"], request, value.get("wave"), _ids(value.get("ids", ())))
+
+
+def _lost(value: Json) -> Lost:
+    return Lost(
+        _class(value["request"]),
+        _outcome(value["before"]),
+        _outcome(value["after"]),
+        str(value.get("sentence", "")),
+    )
+
+
+def _class(value: Json) -> RequestClass:
+    to = value.get("to")
+    server = Server(str(to["namespace"]), _texts(to["labels"]), int(to["port"])) if to else None
+    asked = request_of({k: v for k, v in value.items() if v is not None})
+    assumed = tuple(str(text) for text in value.get("assumed", ()))
+    return RequestClass(_client(value.get("from") or {}), asked, server, assumed)
+
+
+def _client(value: Json) -> Client:
+    kind = value.get("kind")
+    if kind not in tuple(ProxyKind):
+        return Client()
+    namespace = value.get("namespace")
+    proxy = Proxy(ProxyKind(kind), str(namespace or ""), _texts(value.get("labels") or {}))
+    return Client(proxy, anywhere=namespace is None)
+
+
+def _texts(value: Json) -> dict[str, str]:
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def _outcome(value: Json) -> Outcome:
+    status = value.get("status") or 0
+    match value["kind"]:
+        case "served":
+            return Served(())
+        case "passthrough":
+            return Passthrough(str(value.get("host", "")), int(value.get("port") or 0))
+        case "redirect":
+            return Redirect(status, str(value.get("location") or ""))
+        case "direct":
+            return Direct(status)
+        case "denied":
+            return Denied(status, str(value.get("policy", "")))
+        case "error":
+            return Failed(value.get("status"), str(value.get("flag") or "-"))
+        case _:
+            return Unknown(str(value.get("reason", "")))
+
+
+def _finding(value: Json) -> Finding:
+    return Finding(
+        rule=value["rule"],
+        severity=Severity(value["severity"]),
+        message=value["message"],
+        locations=tuple(_location(entry) for entry in value["locations"]),
+        id=_id(value["id"]) if value["id"] else None,
+        status=Status(value["status"]),
+        target=value["target"],
+        help=value["help"],
+        refs=tuple(value["refs"]),
+        wave=value["wave"],
+    )
+
+
+def _location(value: Json) -> Location:
+    return Location(
+        value["path"],
+        value["line"],
+        value["column"],
+        value["endLine"],
+        value["endColumn"],
+        value["pointer"],
+        Side(value["revision"]),
+        Role(value["role"]),
+    )
+
+
+def _coverage(value: Json) -> Coverage:
+    status = CoverageStatus(value["status"])
+    changed = bool(value.get("changed", False))
+    return Coverage(value["target"], value["path"], value["kind"], status, value["why"], changed)
