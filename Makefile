@@ -67,9 +67,9 @@ docs-check:
 
 # Tools that not everybody has: each that is missing is named, and left to CI.
 workflows:
-	@if command -v zizmor >/dev/null; then zizmor --quiet --offline --persona=auditor .github/workflows; else echo "zizmor is not on PATH: workflows not audited"; fi
+	@if command -v zizmor >/dev/null; then zizmor --quiet --offline --persona=auditor .github/workflows action.yml; else echo "zizmor is not on PATH: workflows not audited"; fi
 	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not on PATH: workflows not linted"; fi
-	@if command -v check-jsonschema >/dev/null; then check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml; else echo "check-jsonschema is not on PATH: workflows not validated"; fi
+	@if command -v check-jsonschema >/dev/null; then check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml && check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml; else echo "check-jsonschema is not on PATH: workflows not validated"; fi
 
 bench:
 	@$(DEV)
