@@ -100,8 +100,8 @@ def good(outcome: Outcome) -> set[object]:
     match outcome:
         case Served(backends):
             return {(b.endpoint, b.path, b.authority) for b in backends if b.kind == "served"}
-        case Passthrough(host, port):
-            return {f"{host}:{port}"}
+        case Passthrough():
+            return {"where the client dials"}
         case Redirect() | Direct():
             return {outcome}
         case _:
@@ -114,7 +114,7 @@ def third(outcomes: tuple[Outcome, Outcome, Outcome], asked: Request) -> bool:
     for number, outcome in enumerate(outcomes):
         for backend in outcome.backends if isinstance(outcome, Served) else ():
             if backend.kind == "served" and dialled(backend, asked):
-                named[number].add((f"{backend.host}:{backend.port}", backend.endpoint))
+                named[number].add(("where the client dials", backend.endpoint))
     before, during, after = (good(outcome) for outcome in outcomes)
     known = before | after | {place for place, _ in named[0] | named[2]}
     excused = {endpoint for place, endpoint in named[1] if place in known}
@@ -124,11 +124,12 @@ def third(outcomes: tuple[Outcome, Outcome, Outcome], asked: Request) -> bool:
 
 def dialled(backend: Backend, asked: Request) -> bool:
     """Whether the host itself is reached as the client meant it, if only by TLS on its behalf."""
-    if (backend.authority.split(":")[0], backend.path) != (backend.host, asked.path):
+    host, _, port = backend.endpoint.rpartition(":")
+    if backend.path != asked.path or asked.host_name != host:
         return False
-    if backend.transport is Transport.TLS:
-        return backend.endpoint.split(":")[0] == backend.host
-    return backend.endpoint == f"{backend.host}:{backend.port}"
+    if backend.authority.split(":")[0] != host:
+        return False
+    return backend.transport is Transport.TLS or port == str(asked.dialled_port)
 
 
 def is_served(outcome: Outcome) -> bool:

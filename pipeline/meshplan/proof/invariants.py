@@ -21,8 +21,11 @@ from meshplan.traffic.outcome import (
     Transport,
     Unknown,
 )
+from meshplan.traffic.request import Request
 
 End = tuple[str, ...]
+
+_DIALLED: End = ("where its client dials",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,12 @@ class Ends:
         return all(name in known or (self.also.get(name) or name) in known for name in self.good)
 
 
-def ends_of(outcome: Outcome, path: str = "") -> Ends | None:
-    """The ends of an outcome; None where it is unknown. `path` is the one that was asked for."""
+def ends_of(outcome: Outcome, request: Request) -> Ends | None:
+    """The ends of an outcome of a request; None where it is unknown."""
     match outcome:
         case Served(backends):
             good: dict[End, End | None] = {
-                (b.endpoint, b.path, b.authority): _dialled(b, path)
+                (b.endpoint, b.path, b.authority): _dialled(b, request)
                 for b in backends
                 if b.kind == "served"
             }
@@ -62,8 +65,9 @@ def ends_of(outcome: Outcome, path: str = "") -> Ends | None:
                 (b.endpoint, b.kind, str(b.status), b.flag) for b in backends if b.kind != "served"
             }
             return Ends(frozenset(good), frozenset(bad), also=good)
-        case Passthrough(host, port, declared=declared):
-            return Ends(frozenset([(f"{host}:{port}",)]), frozenset(), passed=not declared)
+        case Passthrough(declared=declared):
+            # Whatever the mesh calls it: to the address that the client has found.
+            return Ends(frozenset([_DIALLED]), frozenset(), passed=not declared)
         case Redirect(status, location):
             return Ends(frozenset([("redirect", str(status), location)]), frozenset())
         case Direct(status):
@@ -79,17 +83,18 @@ def ends_of(outcome: Outcome, path: str = "") -> Ends | None:
             assert_never(outcome)
 
 
-def _dialled(backend: Backend, path: str) -> End | None:
+def _dialled(backend: Backend, request: Request) -> End | None:
     """Where the client's own connection would end, if this one ends there as well.
 
     A ServiceEntry that is resolved by name changes nothing about that, nor does TLS to another port
     of the same host on the client's behalf.
     """
-    host, port = backend.host, backend.port
-    if backend.path != path or backend.authority.partition(":")[0] != host:
+    host = request.host_name
+    if (backend.path, backend.authority.partition(":")[0]) != (request.path, host):
         return None
     secured = backend.transport is Transport.TLS and backend.endpoint.startswith(f"{host}:")
-    return (f"{host}:{port}",) if secured or backend.endpoint == f"{host}:{port}" else None
+    is_there = secured or backend.endpoint == f"{host}:{request.dialled_port}"
+    return _DIALLED if is_there else None
 
 
 @dataclass(frozen=True, slots=True)

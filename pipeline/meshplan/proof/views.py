@@ -158,7 +158,7 @@ class Examination:
             return known[triple]
 
         before, after = outcome(self._base), outcome(self._head)
-        first, last = ends_of(before, request.path), ends_of(after, request.path)
+        first, last = ends_of(before, request), ends_of(after, request)
         if lost and first and last and first.served and not (first.passed or last.served):
             tally.lost.append((request, before, after))
         for wave, part in zip(self._waves, parts, strict=True):
@@ -192,7 +192,7 @@ class Examination:
                     during = outcome(Triple(route_state, cluster_state, server_state))
                     visible = (routes.seen[r], clusters.seen[c], servers.seen[s])
                     if unknowns or isinstance(during, Unknown):
-                        why = _unknown((*around, during))
+                        why = _unknown((*around, during), request)
                         if why and "unknown" not in seen:
                             seen.add("unknown")
                             yield Violation(
@@ -211,7 +211,7 @@ class Examination:
                         self._is_at_one, wave, (route_state, cluster_state, server_state), part
                     )
                     found = (before, during, after, start, end)
-                    for invariant, text in _judged(found, request.path, at_one):
+                    for invariant, text in _judged(found, request, at_one):
                         if invariant not in seen:
                             seen.add(invariant)
                             yield Violation(
@@ -298,14 +298,14 @@ def _matters(position: int, before: State, results: Mapping[State, int]) -> bool
 
 def _judged(
     outcomes: tuple[Outcome, Outcome, Outcome, Outcome, Outcome],
-    path: str,
+    request: Request,
     at_one: Callable[[], bool],
 ) -> Iterator[tuple[Invariant, str]]:
     """What a view breaks; whether its stages are at one is only asked where it counts.
 
     The outcomes are those before, during and after the change, and around the wave.
     """
-    ends = [ends_of(found, path) for found in outcomes]
+    ends = [ends_of(found, request) for found in outcomes]
     known = [found for found in ends if found is not None]
     assert len(known) == len(ends)  # noqa: S101 - unknown outcomes are dealt with before
     first, now, last, begun, done = known
@@ -319,12 +319,12 @@ def _judged(
         yield Invariant.POLICY, text
 
 
-def _unknown(outcomes: Sequence[Outcome]) -> str:
+def _unknown(outcomes: Sequence[Outcome], request: Request) -> str:
     """Why some outcomes are not known, unless nothing that is not modelled meets a change."""
     known = [found.otherwise if isinstance(found, Unknown) else found for found in outcomes]
     opaque = {found.opaque for found in outcomes if isinstance(found, Unknown)}
     if None not in known and len(opaque) == 1 and all(isinstance(f, Unknown) for f in outcomes):
-        ends: list[Ends | None] = [ends_of(found) for found in known if found is not None]
+        ends: list[Ends | None] = [ends_of(found, request) for found in known if found is not None]
         if all(found == ends[0] for found in ends):
             return ""
     return next(found.reason for found in outcomes if isinstance(found, Unknown))

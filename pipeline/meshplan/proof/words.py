@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from meshplan.identity import ResourceId
-from meshplan.proof.invariants import ends_of
 from meshplan.proof.types import Invariant, RequestClass, short
 from meshplan.traffic.outcome import (
     Backend,
@@ -160,6 +159,5 @@ def names(ids: Iterable[ResourceId]) -> str:
 
 def lost_sentence(request: RequestClass, before: Outcome, after: Outcome) -> str:
     """What becomes of a request that is served no more."""
-    ended = ends_of(after)
-    told = shown(after) if ended else "unknown"
+    told = "unknown" if isinstance(after, Unknown) else shown(after)
     return f"{request} was served by {shown(before)} and ends in {told}"

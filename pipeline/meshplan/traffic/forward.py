@@ -137,7 +137,10 @@ class _Journey:
             return
         self._explain(cluster)
         self.opaque += opaque_service(self._hop.clusters.mesh, cluster.service)
-        if cluster.passthrough and not any(u.source for u in cluster.upstreams):
+        # The name of a headless Service leads to its pods; where it has none, nobody can dial it.
+        is_headless = cluster.service is not None and cluster.service.kind == "Service"
+        is_empty = is_headless and not cluster.upstreams
+        if cluster.passthrough and not is_empty and not any(u.source for u in cluster.upstreams):
             self.passed.append((name.host, name.port))
             yield replace(base, endpoint=f"original destination of {name.host}:{name.port}")
             return

@@ -1,4 +1,4 @@
-"""Hosts outside: who dials one and is connected with it fares as before, however it is declared."""
+"""Where a client dials: who is connected with that place fares as before, however it is declared."""
 
 from support.proofs import change, sentences
 
@@ -62,3 +62,28 @@ def test_another_port_of_the_host_is_another_place() -> None:
     names = ["ServiceEntry site", "ServiceEntry mirror", "VirtualService site"]
     [broken] = sentences(found.one_by_one(*names))[:1]
     assert "www.example.org:443, which it reaches neither before nor after" in broken
+
+
+HEADLESS = """
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {clusterIP: None, selector: {app: db}, ports: [{name: http, port: 80}]}
+---
+"""
+PODS = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template: {metadata: {labels: {app: db}}}
+---
+"""
+
+
+def test_a_headless_service_leads_nowhere_before_it_has_pods() -> None:
+    found = change("", HEADLESS + PODS)
+    assert sentences(found.one_by_one("Service db", "StatefulSet db")) == []
+    assert sentences(found.together()) == []
