@@ -2,8 +2,9 @@
 
 No Istio kind is in Argo CD's order of kinds, so inside a wave they follow their *names*. A run of
 one kind is sent off in parallel. The wave of a write is read from the new manifest, that of a
-deletion from the live one, and the waves of deletions are mirrored among themselves (argo-cd
-`gitops-engine/pkg/sync/sync_tasks.go`, `sync_context.go`).
+deletion from the live one, and the waves of deletions are mirrored among themselves. A hook is
+deleted before it is created again, unless its policy says otherwise, and is never pruned (argo-cd
+`gitops-engine/pkg/sync/sync_tasks.go`, `sync_context.go`, `hook/`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,18 +18,22 @@ from meshplan.deployers.deployer import (
     plan_of,
     pruned,
     remove,
+    words,
     written,
 )
 from meshplan.deployers.helm import INSTALL_ORDER
 from meshplan.diff import ChangeSet
+from meshplan.identity import ResourceId
 from meshplan.plan import Plan, Step
 from meshplan.resource import Resource, Snapshot
 
 WAVE = "argocd.argoproj.io/sync-wave"
 OPTIONS = "argocd.argoproj.io/sync-options"
 HOOK = "argocd.argoproj.io/hook"
+DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
 HELM_HOOK = "helm.sh/hook"
 HELM_WEIGHT = "helm.sh/hook-weight"
+HELM_DELETE_POLICY = "helm.sh/hook-delete-policy"
 
 _ORDERED = [
     kind
@@ -37,6 +42,9 @@ _ORDERED = [
 ]
 _RANK = {kind: rank - len(_ORDERED) for rank, kind in enumerate(_ORDERED)}
 _PHASES = {"PreSync": -1, "Sync": 0, "PostSync": 1}
+_HELM_PHASES = {"pre-install": -1, "pre-upgrade": -1, "post-install": 1, "post-upgrade": 1}
+#: Where neither annotation says when to delete a hook.
+_DEFAULT_POLICY = frozenset({"BeforeHookCreation"})
 _WAITS = "Argo CD waits two seconds between waves and for the health of built-in kinds; Istio kinds have none"
 
 
@@ -59,17 +67,39 @@ def _number(annotations: Mapping[str, str], *names: str) -> int:
 
 
 def _sync_options(resource: Resource) -> frozenset[str]:
-    text = str(resource.annotations.get(OPTIONS, ""))
-    return frozenset(part.strip() for part in text.split(","))
+    return words(resource.annotations, OPTIONS)
+
+
+def _hook_phases(resource: Resource) -> list[int] | None:
+    """The phases of a hook in an ordinary sync, none for other hooks; None for what is no hook.
+
+    Helm's hooks count as Argo CD's own, those that it has no phase for as no hooks.
+    """
+    own = words(resource.annotations, HOOK)
+    if own:
+        return [_PHASES[name] for name in own if name in _PHASES]
+    helm = words(resource.annotations, HELM_HOOK)
+    return [_HELM_PHASES[name] for name in helm if name in _HELM_PHASES] or None
 
 
 def _phase(resource: Resource) -> int | None:
-    """The phase of an object; None for a hook that an ordinary sync does not run."""
-    hooks = resource.annotations.get(HOOK)
-    if not hooks:
-        return 0
-    phases = [_PHASES[name.strip()] for name in str(hooks).split(",") if name.strip() in _PHASES]
-    return min(phases, default=None)
+    """The first phase in which an object is written; None if an ordinary sync does not write it."""
+    phases = _hook_phases(resource)
+    return 0 if phases is None else min(phases, default=None)
+
+
+def _recreated(changes: ChangeSet) -> dict[ResourceId, str]:
+    """What is deleted and created in the place of an update, with the reason."""
+    found = {}
+    for resource in written(changes):
+        if {"Force=true", "Replace=true"} <= _sync_options(resource):
+            found[resource.id] = "Argo CD replaces it by force: deleted, then created"
+        if _hook_phases(resource) is not None:
+            own = words(resource.annotations, DELETE_POLICY)
+            policy = own or words(resource.annotations, HELM_DELETE_POLICY) or _DEFAULT_POLICY
+            if not policy.isdisjoint({"BeforeHookCreation", "before-hook-creation"}):
+                found[resource.id] = "Argo CD deletes a hook before it creates it again"
+    return found
 
 
 def _tasks(changes: ChangeSet, options: Options) -> list[_Task]:
@@ -79,7 +109,11 @@ def _tasks(changes: ChangeSet, options: Options) -> list[_Task]:
         if (phase := _phase(resource)) is not None
     ]
     writes = _pull_definitions(writes)
-    gone = [r for r in pruned(changes) if "Prune=false" not in _sync_options(r) and _phase(r) == 0]
+    gone = [
+        r
+        for r in pruned(changes)
+        if "Prune=false" not in _sync_options(r) and _hook_phases(r) is None
+    ]
     waves = {r.id: _number(r.annotations, WAVE, HELM_WEIGHT) for r in gone}
     distinct = sorted(set(waves.values()))
     mirror = dict(zip(distinct, reversed(distinct), strict=True))
@@ -161,7 +195,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
             [apply(r, f"Argo CD's wave {number}, kind, then name: {r.id.name}") for r in run]
             for run in _runs([t for t in wave if not t.prune])
         ]
-    return plan_of(groups, changes, _WAITS)
+    return plan_of(groups, changes, _WAITS, _recreated(changes))
 
 
 ARGOCD = Deployer("argocd", "Argo CD", order, _WAITS)

@@ -1,7 +1,8 @@
 """What all deployers have in common: a change set goes in, the order they would use comes out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from meshplan.diff import Change, ChangeSet, Create, Delete, Rename, Replace, Update
 from meshplan.identity import ResourceId
@@ -50,19 +51,42 @@ def remove(resource: Resource, why: str) -> Remove:
     return Remove(resource.id, resource.api_version, why)
 
 
-def plan_of(groups: Iterable[Sequence[Step]], changes: Iterable[Change], waits: str) -> Plan:
+def updated(changes: Iterable[Change]) -> Mapping[ResourceId, Resource]:
+    """What is there before and after, in its old version."""
+    return {c.after.id: c.before for c in changes if isinstance(c, Update | Replace)}
+
+
+def words(annotations: Mapping[str, str], name: str) -> frozenset[str]:
+    """The words of an annotation that is a list with commas."""
+    found = (part.strip() for part in str(annotations.get(name) or "").split(","))
+    return frozenset(part for part in found if part)
+
+
+def plan_of(
+    groups: Iterable[Sequence[Step]],
+    changes: Iterable[Change],
+    waits: str,
+    recreated: Mapping[ResourceId, str] = MappingProxyType({}),
+) -> Plan:
     """A plan whose waves are the groups of writes that the deployer sends off together.
 
     In the deployer's favour it is assumed that a group is in force everywhere before the next one
     is written, although none of them waits for proxies. What is refuted under this assumption is
     refuted without it. A change of an immutable field, which the API server refuses, is carried
-    out as if it were forced: deleted, then created.
+    out as if it were forced: deleted, then created. So is what the deployer is told to delete and
+    create again: `recreated` says why.
     """
-    forced = {c.after.id: c.before for c in changes if isinstance(c, Replace)}
+    changes = tuple(changes)
+    there = updated(changes)
+    fixed = "a field that cannot be changed differs"
+    reasons = {c.after.id: fixed for c in changes if isinstance(c, Replace)} | dict(recreated)
     filled: list[tuple[Step, ...]] = []
     for group in groups:
-        gone = [forced[step.id] for step in group if step.id in forced]
-        first = tuple(remove(r, "a field that cannot be changed differs") for r in gone)
+        first = tuple(
+            remove(there[step.id], reasons[step.id])
+            for step in group
+            if isinstance(step, Apply) and step.id in reasons and step.id in there
+        )
         filled += [steps for steps in (first, tuple(group)) if steps]
     return Plan(tuple(Wave(steps, Gate(GateKind.ASSUMED, waits)) for steps in filled))
 
