@@ -248,7 +248,7 @@ class Mesh:
     def connection(self, host: str, port: int, subset: str, namespace: str) -> Connection:
         """What sidecars of a namespace speak to a host, what its pods accept, and whether they meet."""
 
-    def peer_mode(self, kind: str, namespace: str, name: str, port: int) -> PeerMode:
+    def peer_mode(self, kind: str, namespace: str, name: str, port: str) -> PeerMode:
         """What the PeerAuthentications make the pods of a workload accept."""
 
     def workload(self, kind: str, namespace: str, name: str) -> Workload:

@@ -135,7 +135,7 @@ class Catalog:
         for written, text in self.types[name].items():
             values = tuple(self.enums.get(f"{name}.{written}", ()))
             known = python_name(written)
-            fields[known] = Field(known, written, _field_type(text, values))
+            fields[known] = Field(known, written, read_type(text, values))
         return MessageType(module, own, fields)
 
 
@@ -171,11 +171,12 @@ def catalog() -> Catalog:
     return Catalog(document["types"], document["enums"], kinds, collections)
 
 
-def _field_type(text: str, values: tuple[str, ...] = ()) -> FieldType:
+def read_type(text: str, values: tuple[str, ...] = ()) -> FieldType:
+    """A type in the notation of `schemas/policy-types.json` (see schemas/generate_policy.py)."""
     if text[0] == "[":
-        return ListOf(_field_type(text[1:-1], values))
+        return ListOf(read_type(text[1:-1], values))
     if text[0] == "{":
-        return MapOf(_field_type(text[1:-1], values))
+        return MapOf(read_type(text[1:-1], values))
     if len(text) > 1 and text[1] != "=":
         return Part(text)
     default = json.loads(text[2:]) if len(text) > 1 else None

@@ -139,9 +139,9 @@ spec:
 """
     )
     found = facts(text)
-    one = asked(found, "peer_mode", "Deployment", "shop", "reviews-v1", 8080)
+    one = asked(found, "peer_mode", "Deployment", "shop", "reviews-v1", "web")
     assert one == {"mode": "PERMISSIVE", "policy": "shop/reviews"}
-    other = asked(found, "peer_mode", "Deployment", "shop", "reviews-v1", 9090)
+    other = asked(found, "peer_mode", "Deployment", "shop", "reviews-v1", "9090")
     assert other == {"mode": "STRICT", "policy": "istio-system/default"}
 
 
@@ -168,7 +168,17 @@ spec: {hosts: [reviews.shop.svc.cluster.local], http: [{route: [{destination: {h
 ---
 kind: VirtualService
 metadata: {name: three, namespace: other}
-spec: {hosts: [reviews.shop.svc.cluster.local], exportTo: [.], gateways: [mesh]}
+spec:
+  hosts: [reviews.shop.svc.cluster.local]
+  exportTo: [.]
+  gateways: [mesh]
+  http: [{route: [{destination: {host: reviews.shop.svc.cluster.local}}]}]
+---
+kind: VirtualService
+metadata: {name: tls, namespace: shop}
+spec:
+  hosts: [reviews]
+  tls: [{match: [{sniHosts: [reviews]}], route: [{destination: {host: reviews}}]}]
 """
 
 

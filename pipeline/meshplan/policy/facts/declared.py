@@ -151,7 +151,12 @@ FACTS: tuple[Fact, ...] = (
     ),
     Fact(
         "peer_mode",
-        (_KIND, _NAMESPACE, _NAME, Parameter("port", _WHOLE, "a port of the pods, 0 for none")),
+        (
+            _KIND,
+            _NAMESPACE,
+            _NAME,
+            Parameter("port", _TEXT, 'number or name of a port of the pods, "" for none'),
+        ),
         Part("facts.PeerMode"),
         "What the PeerAuthentications make the pods of a workload accept.",
     ),

@@ -10,7 +10,7 @@ from meshplan.mesh.proxy import gateway as gateway_proxy
 from meshplan.mesh.read import at, mapping, mappings, number, texts
 from meshplan.mesh.service import MeshService
 from meshplan.mesh.workload import Workload, matches_labels
-from meshplan.policy.facts.hosts import named
+from meshplan.policy.facts.hosts import is_placeholder, named
 from meshplan.policy.facts.json import Json
 from meshplan.settings import World
 
@@ -28,11 +28,13 @@ def gateway(mesh: Mesh, name: str, namespace: str) -> Json:
 def gateway_serves(mesh: Mesh, name: str, namespace: str, host: str) -> Json:
     """`mesh.gateway_serves(gateway, namespace, host)`."""
     found = mesh.gateway(mesh.resolve_gateway(name, namespace))
-    if found is None:
+    if found is None or is_placeholder(host):
         return "unknown"
     wanted = mesh.resolve_host(host, namespace)
-    served = (h for server in found.servers for h in server.hosts_for(namespace))
-    return "yes" if any(matches(h, wanted) for h in served) else "no"
+    served = [h for server in found.servers for h in server.hosts_for(namespace)]
+    if any(matches(h, wanted) for h in served):
+        return "yes"
+    return "unknown" if any(map(is_placeholder, served)) else "no"
 
 
 def gateway_port(mesh: Mesh, namespace: str, name: str, port: int) -> Json:
@@ -44,7 +46,7 @@ def gateway_port(mesh: Mesh, namespace: str, name: str, port: int) -> Json:
         w for w in mesh.workloads if w.endpoint is None and found.selects(w.namespace, w.labels)
     ]
     services = list(_services(mesh, found, workloads))
-    exposing = [service for service in services if service.port(port) is not None]
+    exposing = [service for service in services if _leads_to(mesh, service, port)]
     answer: dict[str, Json] = {
         "services": [named(service.id) for service in services],
         "workloads": [f"{w.id.kind}/{named(w.id)}" for w in workloads],
@@ -72,6 +74,18 @@ def _services(mesh: Mesh, found: Gateway, workloads: list[Workload]) -> Iterator
                 yield service
         elif found.selector and matches_labels(service.selector, found.selector):
             yield service
+
+
+def _leads_to(mesh: Mesh, service: MeshService, port: int) -> bool:
+    """Whether a Service leads to what a Gateway means by a port.
+
+    That is a port of the Service, or, if no Service has such a port, one of the pods.
+    """
+    if service.port(port) is not None:
+        return True
+    labels = service.selector or {}
+    targets = (mesh.running.port_number(p, service.namespace, labels) for p in service.ports)
+    return port in targets
 
 
 def _listening(mesh: Mesh, found: Gateway, workloads: list[Workload], port: int) -> dict[str, Json]:

@@ -43,7 +43,12 @@ def visible(mesh: Mesh, full: str, namespace: str) -> MeshService | None:
 
 def _absent(mesh: Mesh, full: str) -> bool:
     """Whether a host that is not declared cannot be declared elsewhere."""
-    return bool(full) and not is_wildcard(full) and mesh.declares(full)
+    return bool(full) and not is_wildcard(full) and not is_placeholder(full) and mesh.declares(full)
+
+
+def is_placeholder(name: str) -> bool:
+    """Whether something else is put into a name before it is applied, as in `${DOMAIN}`."""
+    return any(sign in name for sign in ("${", "$(", "{{", "<"))
 
 
 def _described(mesh: Mesh, service: MeshService) -> dict[str, Json]:

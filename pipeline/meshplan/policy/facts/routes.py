@@ -6,7 +6,13 @@ from typing import cast
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.delegates import delegated
-from meshplan.mesh.virtual_service import MESH_GATEWAY, HttpRule, VirtualService, http_rules_of
+from meshplan.mesh.virtual_service import (
+    MESH_GATEWAY,
+    HttpRule,
+    Semantics,
+    VirtualService,
+    http_rules_of,
+)
 from meshplan.mesh.virtual_services import NETWORKING
 from meshplan.policy.facts.hosts import named
 from meshplan.policy.facts.json import Json
@@ -31,13 +37,31 @@ def host_conflicts(mesh: Mesh, namespace: str, name: str) -> Json:
             "host": host,
             # A gateway puts the routes of several together, a sidecar takes the first alone.
             "merged": gateway != MESH_GATEWAY,
-            "other": named(other.id),
+            "other": _name(other),
         }
         for gateway in dict.fromkeys(own.gateways)
         for host in dict.fromkeys(own.hosts)
         for other in sorted(claims.get((gateway, host), ()), key=lambda vs: named(vs.id))
-        if other.id != own.id and _meet(mesh, own, other)
+        if other.id != own.id and _compete(own, other) and _meet(mesh, own, other)
     ]
+
+
+def _compete(one: VirtualService, other: VirtualService) -> bool:
+    """Whether both have HTTP rules; those for TLS and TCP of all objects are looked at."""
+    return _has_http(one) and _has_http(other)
+
+
+def _has_http(vs: VirtualService) -> bool:
+    return (
+        bool(vs.made)
+        if vs.semantics is Semantics.GATEWAY_API
+        else bool(vs.resource.spec.get("http"))
+    )
+
+
+def _name(vs: VirtualService) -> str:
+    kind = "" if vs.id.kind == "VirtualService" else f"{vs.id.kind} "
+    return kind + named(vs.id)
 
 
 def _claims(mesh: Mesh) -> _Claims:

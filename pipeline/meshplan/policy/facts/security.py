@@ -67,12 +67,13 @@ def _works(spoken: str, server: str, *, passthrough: bool) -> str:
     return "no" if server in ("NONE", MutualTls.DISABLE) else "yes"
 
 
-def peer_mode(mesh: Mesh, kind: str, namespace: str, name: str, port: int) -> Json:
+def peer_mode(mesh: Mesh, kind: str, namespace: str, name: str, port: str) -> Json:
     """`mesh.peer_mode(kind, namespace, name, port)`."""
     found = find_workload(mesh, kind, namespace, name)
     if found is None:
         return {}
-    accepted = mesh.peer_authentication(namespace, found.labels, port or None)
+    number = int(port) if port.isdecimal() and len(port) < 6 else found.ports.get(port)
+    accepted = mesh.peer_authentication(namespace, found.labels, number)
     return {"mode": accepted.mode.value, "policy": _first(accepted.sources)}
 
 

@@ -1,0 +1,67 @@
+"""A delegate sees only what its root lets through."""
+
+from meshplan.policy import Findings, Mesh, at, warn
+from meshplan.policy.istio import VirtualService
+
+
+@warn("HOST-004", severity="high")
+def delegate_routes_reachable(vs: VirtualService, mesh: Mesh) -> Findings:
+    """Each rule of a delegate fits a match of its root.
+
+    Why: A match of the delegate has to be a part of one of the root: the same path or a longer
+        prefix, the same header. A rule that contradicts it is left out without a word; its requests
+        end in another rule, or in 404 with the flag `NR`.
+    Fix: Let the prefixes of the delegate begin with that of the root.
+    See: https://istio.io/latest/docs/reference/config/networking/virtual-service/#Delegate
+
+    Good:
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: shop, namespace: shop}
+        spec:
+          hosts: [shop.example.com]
+          gateways: [edge/public]
+          http:
+          - match: [{uri: {prefix: /reviews}}]
+            delegate: {name: reviews}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: reviews, namespace: shop}
+        spec:
+          http:
+          - match: [{uri: {prefix: /reviews/v2}}]
+            route:
+            - destination: {host: reviews}
+
+    Bad:
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: shop, namespace: shop}
+        spec:
+          hosts: [shop.example.com]
+          gateways: [edge/public]
+          http:
+          - match: [{uri: {prefix: /reviews}}]
+            delegate: {name: reviews}
+        ---
+        apiVersion: networking.istio.io/v1
+        kind: VirtualService
+        metadata: {name: reviews, namespace: shop}
+        spec:
+          http:
+          - match: [{uri: {prefix: /v2}}]
+            route:
+            - destination: {host: reviews}
+    """
+    for http in vs.spec.http:
+        if http.delegate.name is not None:
+            where = http.delegate.namespace or vs.metadata.namespace
+            found = mesh.delegate(
+                where, http.delegate.name, vs.metadata.namespace, vs.metadata.name
+            )
+            if found.shadowed > 0:
+                yield at(
+                    http.delegate,
+                    f"{found.shadowed} of the rules of {where}/{http.delegate.name} match nothing that gets there",
+                )
