@@ -225,9 +225,9 @@ class TestText:
         assert text.splitlines()[1] == "held back: Argo CD as configured loses requests"
         assert "✗ Argo CD as configured loses these requests:" in text
         assert (
-            "at step 1 of 1 (DestinationRule shop/reviews, VirtualService shop/reviews): GET "
-            in text
-        )
+            "at step 1 of 1, writing DestinationRule shop/reviews and VirtualService shop/reviews "
+            "(Argo CD's wave 0, by kind, then name): GET "
+        ) in text
 
     def test_what_is_impossible(self, told: Callable[..., str]) -> None:
         text = told(*scenario("passthrough-to-simple"))

@@ -192,7 +192,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
             [remove(t.resource, f"Argo CD prunes first in wave {number}") for t in wave if t.prune]
         )
         groups += [
-            [apply(r, f"Argo CD's wave {number}, kind, then name: {r.id.name}") for r in run]
+            [apply(r, f"Argo CD's wave {number}, by kind, then name") for r in run]
             for run in _runs([t for t in wave if not t.prune])
         ]
     return plan_of(groups, changes, _WAITS, _recreated(changes))

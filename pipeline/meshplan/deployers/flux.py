@@ -93,7 +93,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
     """The writes of a reconciliation, each a step of its own, then the deletions in reverse."""
     there = updated(changes)
     groups: list[list[Step]] = [
-        [apply(resource, f"Flux's order: {resource.id.kind}")]
+        [apply(resource, "Flux's order of kinds")]
         for resource in sorted(written(changes), key=lambda r: reconcile_key(r.id))
         if _is_written(resource, there)
     ]

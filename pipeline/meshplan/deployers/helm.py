@@ -145,12 +145,12 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
     if len(tuple(pruned(changes))) == len(base) > 0:
         kinds = groupby(sorted(gone, key=uninstall_key), key=lambda r: r.id.kind)
         steps: list[list[Step]]
-        steps = [[remove(r, f"Helm's uninstall order: {kind}") for r in rs] for kind, rs in kinds]
+        steps = [[remove(r, "Helm's uninstall order") for r in rs] for kind, rs in kinds]
         return plan_of(steps, changes, _WAITS)
     event = "upgrade" if base else "install"
     groups = _hooks(changes, f"pre-{event}")
-    for kind, resources in groupby(sorted(own, key=install_key), key=lambda r: r.id.kind):
-        applied: list[Step] = [apply(r, f"Helm's install order: {kind}") for r in resources]
+    for _, resources in groupby(sorted(own, key=install_key), key=lambda r: r.id.kind):
+        applied: list[Step] = [apply(r, "Helm's install order") for r in resources]
         groups += [[step] for step in applied] if base else [applied]
     groups += [
         [remove(r, "Helm deletes after the writes, in install order")]

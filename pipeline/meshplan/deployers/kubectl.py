@@ -72,7 +72,7 @@ def order(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:  # noqa
     rendered = [r for r in written(changes) if r.origin.via.startswith("kustomize")]
     plain = [r for r in written(changes) if r not in rendered]
     groups: list[list[Step]] = [
-        [apply(resource, f"Kustomize's order of kinds: {resource.id.kind}")]
+        [apply(resource, "Kustomize's order of kinds")]
         for resource in sorted(rendered, key=kustomize_key)
     ]
     groups += [

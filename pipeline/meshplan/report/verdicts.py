@@ -1,21 +1,16 @@
 """What is known of a plan and of the deployers' own orders, in words for every report."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from meshplan.plan import Plan, Wave
+from meshplan.plan import Plan
 from meshplan.result import DeployerResult, Result, TargetResult, Verdict
+from meshplan.result.deployed import does, named, step
 
 if TYPE_CHECKING:
     from meshplan.proof import Counterexample, Undecided
-
-#: How many steps of a wave are named where a sentence is about the wave.
-_NAMED = 2
-
-#: What a counterexample to each invariant does to requests.
-_VERBS = {"I1": "loses", "I2": "misdirects", "I3": "lets in", "I4": "flips"}
 
 
 class Weight(StrEnum):
@@ -60,9 +55,7 @@ def verdict(target: TargetResult) -> str:
             return f"proven safe in this order{_bridges(target.plan)}"
         case Verdict.UNSAFE:
             found = target.proof.counterexamples if target.proof else ()
-            return (
-                "no order is safe" if target.impossible else f"this order {_does(found)} requests"
-            )
+            return "no order is safe" if target.impossible else f"this order {does(found)} requests"
         case Verdict.UNKNOWN:
             return _unknown(target)
         case _:
@@ -100,7 +93,7 @@ def held_back(result: Result) -> Iterator[str]:
     if judged:
         yield verdict(max(judged, key=lambda target: target.verdict.rank))
     refuted = {
-        deployer.title: _does(deployer.counterexamples)
+        deployer.title: does(deployer.counterexamples)
         for target in held
         for deployer in target.deployers
         if deployer.configured and deployer.verdict is Verdict.UNSAFE
@@ -134,7 +127,7 @@ def _refuted(target: TargetResult) -> Iterator[Point]:
         title = "no order is safe, with or without bridges"
         yield Point(Weight.BAD, title, (target.impossible.sentence,))
     elif proof is not None and proof.counterexamples:
-        title = f"this order {_does(proof.counterexamples)} requests"
+        title = f"this order {does(proof.counterexamples)} requests"
         cases = _told(proof.counterexamples, lambda number: f"in wave {number + 1}")
         yield Point(Weight.BAD, title, cases)
     if target.tried:
@@ -173,13 +166,13 @@ def _warned(target: TargetResult) -> Iterator[Point]:
 
 
 def _deployed(found: DeployerResult) -> Point:
-    name = f"{found.title} as configured" if found.configured else f"{found.title}'s own order"
+    name = named(found.title, configured=found.configured)
     match found.verdict:
         case Verdict.UNSAFE:
             weight = Weight.BAD if found.configured else Weight.TOLD
-            title = f"{name} {_does(found.counterexamples)} these requests"
+            title = f"{name} {does(found.counterexamples)} these requests"
             waves = found.plan.waves
-            cases = _told(found.counterexamples, lambda number: _step(number, waves))
+            cases = _told(found.counterexamples, lambda number: step(number, waves), "step")
             return Point(weight, title, cases)
         case Verdict.UNKNOWN:
             return Point(Weight.UNSURE, f"{name} is not decided", _whys(found.unknowns))
@@ -187,33 +180,25 @@ def _deployed(found: DeployerResult) -> Point:
             return Point(Weight.GOOD, f"{name} is proven safe")
 
 
-def _step(number: int, waves: Sequence[Wave]) -> str:
-    """A step of a deployer by what it writes: `at step 2 of 5 (VirtualService shop/web)`."""
-    written = [str(step.id) for step in waves[number].steps] if number < len(waves) else []
-    shown = ", ".join(written[:_NAMED]) + _and_more(len(written) - _NAMED)
-    return f"at step {number + 1} of {len(waves)}" + (f" ({shown})" if shown else "")
-
-
-def _told(found: Iterable["Counterexample"], where: Callable[[int], str]) -> tuple[str, ...]:
-    """Counterexamples in words, of each wave those first that differ in what happens."""
-    cases: dict[tuple[int, str], list[Counterexample]] = {}
+def _told(
+    found: Iterable["Counterexample"], where: Callable[[int], str], unit: str = "wave"
+) -> tuple[str, ...]:
+    """Counterexamples in words: what happens, where it begins, and up to where it goes on."""
+    cases: dict[str, list[Counterexample]] = {}
     for example in found:
         happening = example.sentence.partition(" → ")[2] or example.sentence
-        cases.setdefault((example.wave, happening), []).append(example)
-    named: set[int] = set()
+        cases.setdefault(happening, []).append(example)
+    seen: set[int] = set()
     told = []
-    for (wave, _), alike in cases.items():
-        place = where(wave) if wave not in named else where(wave).partition(" (")[0]
-        named.add(wave)
-        more = f" (and {len(alike) - 1} alike)" if len(alike) > 1 else ""
-        told.append(f"{place}: {alike[0].sentence}{more}")
+    for alike in cases.values():
+        first, last = (pick(example.wave for example in alike) for pick in (min, max))
+        place = where(first) if first not in seen else where(first).partition(",")[0]
+        seen.add(first)
+        others = len({example.sentence for example in alike}) - 1
+        more = [f"and {others} alike"] if others else []
+        more += [f"up to {unit} {last + 1}"] if last > first else []
+        told.append(f"{place}: {alike[0].sentence}" + (f" ({', '.join(more)})" if more else ""))
     return tuple(told)
-
-
-def _does(found: Iterable["Counterexample"]) -> str:
-    """What counterexamples do to requests: `loses`, `loses or lets in`."""
-    seen = {str(example.invariant) for example in found}
-    return " or ".join(verb for name, verb in _VERBS.items() if name in seen) or "loses"
 
 
 def _and_more(count: int) -> str:

@@ -12,6 +12,7 @@ from meshplan.graph import Cycle, Edge
 from meshplan.plan import Plan, wave_to_json
 from meshplan.result.changes import action_of, change_to_json
 from meshplan.result.coverage import Coverage, CoverageStatus, Problem
+from meshplan.result.deployed import sentence
 from meshplan.settings import Assumption, Settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ class DeployerResult:
     counterexamples: "tuple[Counterexample, ...]" = ()
     unknowns: "tuple[Undecided, ...]" = ()
 
+    @property
+    def sentence(self) -> str:
+        """What its order does, with the first step and request that fare badly."""
+        return sentence(
+            self.title,
+            str(self.verdict),
+            self.counterexamples,
+            self.plan.waves,
+            configured=self.configured,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As the result document writes it."""
         return {
@@ -70,6 +82,7 @@ class DeployerResult:
             "title": self.title,
             "configured": self.configured,
             "verdict": str(self.verdict),
+            "sentence": self.sentence,
             "plan": plan_to_json(self.plan),
             "counterexamples": [found.to_json() for found in self.counterexamples],
             "unknowns": [found.to_json() for found in self.unknowns],

@@ -108,6 +108,14 @@ class TestPoints:
         [point] = verdicts.points(made(Verdict.UNSAFE, proof=Proof(counterexamples=many)))
         assert point.cases == ("in wave 1: GET host-0 → 503 NC (and 3 alike)",)
 
+    def test_what_goes_on_is_told_where_it_begins(self) -> None:
+        many = tuple(refuted("GET a → 503 NC", wave) for wave in (1, 2, 2))
+        argo = DeployerResult("argocd", "Argo CD", True, Verdict.UNSAFE, PLAN, many)
+        [point] = verdicts.points(made(Verdict.SAFE_IN_ORDER, deployers=(argo,)))
+        [case] = point.cases
+        assert case.startswith("at step 2 of 2, writing VirtualService shop/reviews: ")
+        assert case.endswith("GET a → 503 NC (up to step 3)")
+
     def test_a_reason_is_told_once_with_a_request(self) -> None:
         unknowns = (Undecided("a Lua filter", ASKED), Undecided("a Lua filter", ASKED))
         [point] = verdicts.points(made(Verdict.UNKNOWN, proof=Proof(unknowns=unknowns)))
@@ -122,7 +130,10 @@ class TestPoints:
         [point] = verdicts.points(found)
         who = "Argo CD as configured" if configured else "Argo CD's own order"
         assert (point.weight, point.title) == (weight, f"{who} loses these requests")
-        assert point.cases == ("at step 2 of 2 (VirtualService shop/reviews): GET a → 503",)
+        doing = "at step 2 of 2, writing VirtualService shop/reviews"
+        assert point.cases == (f"{doing}: GET a → 503",)
+        assert argo.sentence == f"{who} loses requests {doing}: GET a → 503"
+        assert argo.to_json()["sentence"] == argo.sentence
         assert result(found).exit_status == int(configured)
 
     def test_a_comment_has_them_as_alerts(self) -> None:
