@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, deny
 from meshplan.policy.istio import Gateway
 
 
-@deny("GW-001", severity="high", refs=("IST0104",))
+@deny("GW-001", severity="high", refs=("IST0162",))
 def gateway_port_exposed(gw: Gateway, mesh: Mesh) -> Findings:
     """A port of a Gateway is a port of the Service in front of its pods.
 
@@ -14,7 +14,7 @@ def gateway_port_exposed(gw: Gateway, mesh: Mesh) -> Findings:
         has it, it is that of the pods.
     Fix: Add the port to the Service of the gateway (with Helm: `service.ports`), or use one that
         it has.
-    See: https://istio.io/latest/docs/reference/config/analysis/ist0104/
+    See: https://istio.io/latest/docs/reference/config/analysis/ist0162/
 
     Good:
         apiVersion: networking.istio.io/v1

@@ -10,7 +10,11 @@ WELL_KNOWN = frozenset({25, 53, 3306, 27017})
 
 
 @warn("PORT-001", severity="medium", refs=("IST0118", "KIA0601"))
-def port_protocol_declared(svc: Service, *, ignored: list[str] = ["kube-system"]) -> Findings:
+def port_protocol_declared(
+    svc: Service,
+    *,
+    ignored: list[str] = ["istio-system", "kube-node-lease", "kube-public", "kube-system"],
+) -> Findings:
     """A port of a Service declares its protocol.
 
     Why: Where neither `appProtocol` nor the name of the port tells a protocol, the sidecars look at

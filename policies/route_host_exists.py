@@ -69,6 +69,13 @@ def route_host_exists(vs: VirtualService, mesh: Mesh) -> Findings:
                     else "is declared by no Service and no ServiceEntry"
                 )
                 yield at(route.destination.host, f"{found.full} {why}")
+        mirror = mesh.host(http.mirror.host or "", namespace)
+        if http.mirror.host is not None and mirror.missing:
+            yield at(http.mirror.host, f"{mirror.full} is not known to this namespace")
+        for copy in http.mirrors:
+            other = mesh.host(copy.destination.host or "", namespace)
+            if copy.destination.host is not None and other.missing:
+                yield at(copy.destination.host, f"{other.full} is not known to this namespace")
     for tcp in vs.spec.tcp:
         for target in tcp.route:
             name = target.destination.host

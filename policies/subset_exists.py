@@ -62,6 +62,19 @@ def subset_exists(vs: VirtualService, mesh: Mesh) -> Findings:
                     route.destination.subset,
                     f"no DestinationRule defines subset '{subset}' of {host}",
                 )
+        mirror = http.mirror.subset or ""
+        if mirror != "" and mesh.subset(http.mirror.host or "", mirror, namespace).missing:
+            yield at(
+                http.mirror.subset,
+                f"no DestinationRule defines subset '{mirror}' of {http.mirror.host or ''}",
+            )
+        for copy in http.mirrors:
+            part = copy.destination.subset or ""
+            if part != "" and mesh.subset(copy.destination.host or "", part, namespace).missing:
+                yield at(
+                    copy.destination.subset,
+                    f"no DestinationRule defines subset '{part}' of {copy.destination.host or ''}",
+                )
     for tcp in vs.spec.tcp:
         for target in tcp.route:
             host = target.destination.host or ""

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, warn
 from meshplan.policy.istio import VirtualService
 
 
-@warn("REF-002", severity="high", refs=("KIA0203",))
+@warn("REF-002", severity="high", refs=("IST0173", "KIA0203"))
 def subset_has_pods(vs: VirtualService, mesh: Mesh) -> Findings:
     """A subset that requests are sent to has pods.
 

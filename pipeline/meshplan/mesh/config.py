@@ -41,6 +41,8 @@ class MeshConfig:
     hold_application_until_proxy_starts: bool = False
     #: What istiod's variable ENABLE_NATIVE_SIDECARS is set to; "" where nobody says.
     native_sidecars: str = ""
+    #: `true` where proxies answer the DNS queries of their pods, as the default of the mesh.
+    dns_capture: str = ""
     #: `on` or `off` as `enableTracing` says; "" where nobody says.
     tracing: str = ""
     #: Names of the providers that all proxies report spans to.
@@ -76,6 +78,7 @@ _FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "hold_application_until_proxy_starts",
         ("defaultConfig", "holdApplicationUntilProxyStarts"),
     ),
+    ("dns_capture", ("defaultConfig", "proxyMetadata", "ISTIO_META_DNS_CAPTURE")),
     ("tracing_providers", ("defaultProviders", "tracing")),
 )
 

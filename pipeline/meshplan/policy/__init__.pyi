@@ -87,6 +87,7 @@ class Config(Message):
     autoMtls: bool
     closed: bool
     clusterDomain: str
+    dnsCapture: bool
     holdApplication: bool
     istioMinor: int
     kubernetesMinor: int

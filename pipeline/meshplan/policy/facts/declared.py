@@ -45,6 +45,7 @@ RECORDS: dict[str, dict[str, str]] = {
         "autoMtls": "b=true",
         "closed": "b=false",
         "clusterDomain": 's="cluster.local"',
+        "dnsCapture": "b=false",
         "holdApplication": "b=false",
         "istioMinor": "i=0",
         "kubernetesMinor": "i=0",

@@ -6,6 +6,7 @@ from typing import Any
 from meshplan.mesh import Mesh
 from meshplan.mesh.gateway import Gateway
 from meshplan.mesh.hosts import matches
+from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.proxy import gateway as gateway_proxy
 from meshplan.mesh.read import at, mapping, mappings, number, texts
 from meshplan.mesh.service import MeshService
@@ -55,6 +56,9 @@ def gateway_port(mesh: Mesh, namespace: str, name: str, port: int) -> Json:
         answer["exposed"] = "yes" if exposing else "no"
     if workloads:
         answer |= _listening(mesh, found, workloads, port)
+    elif reason := _skipped(mesh, found, gateway_proxy(found.namespace, found.selector), port):
+        # Whatever pods there are elsewhere, they have the labels that the Gateway asks for.
+        answer["skipped"] = reason
     return answer
 
 
@@ -97,10 +101,17 @@ def _listening(mesh: Mesh, found: Gateway, workloads: list[Workload], port: int)
         answer.setdefault("target", target)
         if answer.get("bindable") != "no":
             answer["bindable"] = _bindable(mesh, one, target)
-        for server, reason in mesh.servers(proxy).skipped:
-            if server.gateway == found.id and server.port == port:
-                answer["skipped"] = reason
+        if reason := _skipped(mesh, found, proxy, port):
+            answer["skipped"] = reason
     return answer
+
+
+def _skipped(mesh: Mesh, found: Gateway, proxy: Proxy, port: int) -> str:
+    """Why a server of a Gateway is left out; "" where it is not."""
+    for server, reason in mesh.servers(proxy).skipped:
+        if server.gateway == found.id and server.port == port:
+            return reason
+    return ""
 
 
 def _bindable(mesh: Mesh, workload: Workload, port: int) -> str:

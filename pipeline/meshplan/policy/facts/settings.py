@@ -17,6 +17,7 @@ def config(mesh: Mesh) -> Json:
         "autoMtls": found.enable_auto_mtls,
         "closed": mesh.world is World.CLOSED,
         "clusterDomain": found.cluster_domain,
+        "dnsCapture": found.dns_capture == "true",
         "holdApplication": found.hold_application_until_proxy_starts,
         "istioMinor": minor(found.istio_version),
         "kubernetesMinor": minor(found.kubernetes_version),
