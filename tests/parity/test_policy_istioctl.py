@@ -34,7 +34,6 @@ THEIRS = {
     ("conflicting gateways detect", "IST0145", "alpha"),
     ("conflicting gateways detect by sub selector", "IST0145", "alpha"),
     ("Analyze conflicting gateway with list type", "IST0145", "alpha"),
-    ("Analyze conflicting gateway with list type", "IST0145", "beta-l"),
     # Of a Gateway that does not exist it says as well that it serves nothing.
     ("virtualServiceGateways", "IST0132", "httpbin-bogus"),
 }
