@@ -58,10 +58,11 @@ def solve(
 ) -> Solution:
     """A proven plan from `base` to `head`, with bridges where no order of the two is safe."""
     plan = order(changes, graph, base, head)
-    proof = Prover(base, head).check(plan, predicates=predicates)
+    prover = Prover(base, head)
+    proof = prover.check(plan, predicates=predicates)
     if not proof.counterexamples:
         return _finished(plan, proof, base, head, predicates)
-    repair = _Repair(changes, graph, base, head, effort)
+    repair = _Repair(changes, graph, base, head, effort, prover)
     for _ in range(effort.rounds):
         if not repair.learn(plan, proof.counterexamples):
             break
@@ -94,7 +95,8 @@ def _no_way_back(
     reason = irreversible(plan)
     if reason:
         return reason
-    back = Prover(head, base).check(reversed_plan(plan, base.snapshot), predicates=predicates)
+    way_back = reversed_plan(plan, base.snapshot)
+    back = Prover(head, base).check(way_back, predicates=predicates, proven=plan)
     if back.counterexamples:
         return f"on the way back: {back.counterexamples[0].sentence}"
     return f"on the way back: {back.unknowns[0].why}" if back.unknowns else ""
@@ -109,6 +111,7 @@ class _Repair:
     base: Mesh
     head: Mesh
     effort: Effort
+    prover: Prover
     solved: dict[_Ids, Solved] = field(default_factory=dict)
     hopeless: dict[_Ids, NoPath] = field(default_factory=dict)
     witness: Counterexample | None = None
@@ -118,7 +121,7 @@ class _Repair:
             choice.id: choice for choice in bridges(self.changes, self.base, self.head)
         }
         versions = [v for choice in self.choices.values() for v in choice.between]
-        self.prover = Prover(self.base, self.head, extra_versions=versions)
+        self.prover = self.prover.with_versions(versions)
 
     @property
     def tried(self) -> str:

@@ -3,9 +3,10 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshplan.identity import ResourceId
+from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
 from meshplan.plan import Plan, Step, simulate
 from meshplan.proof.cases import Case
@@ -13,7 +14,7 @@ from meshplan.proof.footprint import Footprint, Topic
 from meshplan.proof.index import Index
 from meshplan.proof.opaque import opaque_changes
 from meshplan.proof.scope import Scope
-from meshplan.proof.topics import TopicCases
+from meshplan.proof.topics import AGED, TopicCases
 from meshplan.proof.types import (
     DEFAULT_BUDGET,
     Budget,
@@ -79,16 +80,38 @@ class Prover:
         self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], _Findings] = {}
         self._lost: tuple[Lost, ...] | None = None
 
-    def check(self, plan: Plan, *, predicates: Sequence[StatePredicate] = ()) -> Proof:
+    def with_versions(self, versions: Iterable[Resource]) -> "Prover":
+        """A prover for plans that may write further versions; it keeps what they have no bearing on."""
+        extra = tuple(versions)
+        found = Prover(self.base, self.head, extra_versions=extra, budget=self.budget)
+        if found._mesh.known == self._mesh.known:
+            touched = set(found._topics_of(dict.fromkeys(version.id for version in extra)))
+            found._cases = {t: c for t, c in self._cases.items() if t not in touched}
+            found._known = {key: f for key, f in self._known.items() if key[0] not in touched}
+        return found
+
+    def check(
+        self,
+        plan: Plan,
+        *,
+        predicates: Sequence[StatePredicate] = (),
+        proven: Plan | None = None,
+    ) -> Proof:
         """Whether all waves of a plan are safe, every view of each.
 
-        The plan may write versions that are in neither revision.
+        The plan may write versions that are in neither revision. It may be the way back of a
+        `proven` one: the invariants are the same from both ends, so only that is looked at which
+        does not look the same from both.
         """
         self._learn(plan.steps)
         waves = moving_waves(plan)
         ids = dict.fromkeys((*self._versions.changed, *(step.id for step in plan.steps)))
+        topics = self._topics_of(ids)
+        if proven is not None:
+            there = moving_waves(proven, {i: self.head.snapshot.get(i) for i in ids})
+            topics = tuple(t for t in topics if not self._is_mirrored(t, there, waves))
         with _collector_held_back():
-            found = self._examine(self._topics_of(ids), waves, lost=True)
+            found = self._examine(topics, waves, lost=proven is None)
         general = (*self._general(ids), *_predicate_failures(plan, self.base, predicates))
         return Proof(
             found.classes,
@@ -124,6 +147,24 @@ class Prover:
             topics = self._topics_of(self._versions.changed)
             self._lost = self._examine(topics, (), lost=True).lost
         return self._lost
+
+    def _is_mirrored(self, topic: Topic, there: Sequence[Moving], back: Sequence[Moving]) -> bool:
+        """Whether the views of two plans are the same for a topic, in the opposite order.
+
+        An object that is deleted on one way is created on the other, and is the youngest then.
+        """
+        scope = self._cases_of(topic).scope
+        for id_ in scope.ids:
+            was, becomes = self.base.snapshot.get(id_), self.head.snapshot.get(id_)
+            if id_.kind in AGED and (was is None) != (becomes is None):
+                return False
+            if any(creation_time(version) for version in self._versions.all_of(id_)):
+                return False
+        one, other = (tuple(self._in_scope(scope, waves)) for waves in (there, back))
+        return len(one) == len(other) and all(
+            (w.before, w.after, w.spans) == (v.after, v.before, v.spans)
+            for w, v in zip(one, reversed(other), strict=True)
+        )
 
     # Topics
 
@@ -173,13 +214,12 @@ class Prover:
         states = tuple(self._in_scope(cases.scope, waves))
         if not states and not lost:
             return _Findings()
-        key = (topic, tuple(WaveStates(0, w.before, w.after, w.moves) for w in states), lost)
-        found = self._known.get(key) if len(states) == 1 else None
+        alike = tuple(replace(wave, number=number) for number, wave in enumerate(states))
+        key = (topic, alike, lost)
+        found = self._known.get(key)
         if found is None:
-            found = self._looked_at(cases, states, lost=lost)
-            if len(states) == 1:
-                self._known[key] = found
-        return found
+            found = self._known[key] = self._looked_at(cases, alike, lost=lost)
+        return _renumbered(found, [wave.number for wave in states])
 
     def _in_scope(self, scope: Scope, waves: Sequence[Moving]) -> Iterator[WaveStates]:
         """The waves in which objects of a scope move, as states of the scope."""
@@ -289,6 +329,18 @@ def _added(one: _Findings, other: _Findings) -> _Findings:
         one.unknowns + other.unknowns,
         one.warnings + other.warnings,
         one.lost + other.lost,
+    )
+
+
+def _renumbered(found: _Findings, numbers: Sequence[int]) -> _Findings:
+    """What was found about some waves, as waves of a plan."""
+    return replace(
+        found,
+        counterexamples=tuple(replace(c, wave=numbers[c.wave]) for c in found.counterexamples),
+        unknowns=tuple(
+            u if u.wave is None else replace(u, wave=numbers[u.wave]) for u in found.unknowns
+        ),
+        warnings=tuple(replace(c, wave=numbers[c.wave]) for c in found.warnings),
     )
 
 

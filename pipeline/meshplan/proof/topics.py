@@ -24,7 +24,7 @@ from meshplan.traffic.outcome import Transport
 from meshplan.traffic.request import Request
 
 #: Kinds of objects of which the oldest wins, where they are about the same.
-_AGED = frozenset(
+AGED = frozenset(
     (
         "DestinationRule",
         "Gateway",
@@ -121,7 +121,7 @@ class TopicCases:
             return ()
         groups: dict[tuple[str, ...], dict[ResourceId, None]] = {}
         for id_ in self.scope.ids + tuple(self._around.ids):
-            if id_.kind not in _AGED:
+            if id_.kind not in AGED:
                 continue
             for version in self._versions.all_of(id_):
                 if not version.metadata.get("creationTimestamp"):

@@ -31,6 +31,15 @@ class WaveStates:
         """The positions that move."""
         return tuple(position for position, _ in self.moves)
 
+    @property
+    def spans(self) -> tuple[frozenset[int], ...]:
+        """The versions that each position may have, before, within and after the wave."""
+        moves = dict(self.moves)
+        return tuple(
+            frozenset((old, new, *moves.get(position, ())))
+            for position, (old, new) in enumerate(zip(self.before, self.after, strict=True))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

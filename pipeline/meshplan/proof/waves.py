@@ -39,14 +39,14 @@ def version_of(step: Step) -> Resource | None:
             return None
 
 
-def moving_waves(plan: Plan) -> tuple[Moving, ...]:
-    """The waves of a plan, with what their gates leave open.
+def moving_waves(plan: Plan, start: Versions | None = None) -> tuple[Moving, ...]:
+    """The waves of a plan, with what their gates leave open; `start` if it is not the base.
 
     A gate that waits for proxies settles all of its wave, one that waits for pods settles the
     workloads; any other leaves it open whether what was written is in force.
     """
     found: list[Moving] = []
-    settled: dict[ResourceId, Resource | None] = {}
+    settled: dict[ResourceId, Resource | None] = dict(start or {})
     #: What was written to each object since it was settled last.
     open_: dict[ResourceId, list[Resource | None]] = {}
     for number, wave in enumerate(plan.waves):
