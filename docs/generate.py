@@ -61,12 +61,25 @@ def commands() -> str:
         command = cli.get_command(context, name)
         assert command is not None
         blocks += [f"## meshplan {name}", *_command(name, command)]
+        for inner, one in _inner(command):
+            blocks += [f"### meshplan {name} {inner}", *_command(f"{name} {inner}", one)]
     return page("Commands", *blocks)
+
+
+def _inner(command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """The commands of a command that has some."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield name, found
 
 
 def _command(name: str, command: click.Command) -> Iterator[str]:
     arguments = [_argument(p) for p in command.params if isinstance(p, click.Argument)]
-    yield f"```text\n{' '.join(['meshplan', name, '[OPTIONS]', *arguments])}\n```"
+    more = ["COMMAND [ARGS]..."] if isinstance(command, click.Group) else arguments
+    yield f"```text\n{' '.join(['meshplan', name, '[OPTIONS]', *more])}\n```"
     yield from _prose(command)
     yield from _parameters(command)
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "graph": "Draw which changed object waits for which other.",
     "comment": "Keep the one comment of a pull request up to date.",
     "verify": "Confirm or refute the plans of a saved result.",
+    "argocd": "Make a sync of Argo CD safe, or refuse it.",
     "targets": "List what the repository deploys, and what could not be read.",
     "demo": "Make a small repository with a change, and show its plan.",
     "schema": "Print the JSON Schema of a result or of the settings.",

@@ -70,7 +70,7 @@ def write_outputs(
     rendered = [(output, _render(output, result, color, verbose=verbose)) for output in outputs]
     for output, content in rendered:
         if output.file != STDOUT:
-            _write_file(Path(output.file), content)
+            write_file(Path(output.file), content)
         elif not (quiet and output.report.terminal):
             write_stdout(content)
 
@@ -93,7 +93,7 @@ def write_stdout(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _write_file(file: Path, content: bytes) -> None:
+def write_file(file: Path, content: bytes) -> None:
     """Put a file in its place at once, so that nobody reads half of it."""
     try:
         if file.exists() and not stat.S_ISREG(file.stat().st_mode):

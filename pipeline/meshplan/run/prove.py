@@ -64,6 +64,12 @@ def judged(
     )
 
 
+def proven(difference: Difference, plan: Plan, settings: Settings) -> Proof:
+    """What is proven of a plan of somebody else's; whatever goes wrong makes it unknown."""
+    prover = Prover(difference.base, difference.head)
+    return _checked(prover, plan, settings.proof.timeout_seconds)
+
+
 def verdict_of(solution: Solution) -> Verdict:
     """What a solution says about a change.
 

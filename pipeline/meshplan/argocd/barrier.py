@@ -1,0 +1,106 @@
+"""Barriers: Jobs between two waves of a sync that hold it until proxies have taken over.
+
+A Job that is a hook of the phase Sync runs in its wave, and Argo CD begins the next wave when it has
+ended well. The barrier waits a stated time: that proxies are up to date by then is an assumption,
+and is told as one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meshplan.resource import Resource
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+PART = "meshplan.dev/part"
+HEADER = "# Written by `meshplan argocd stamp` for one change; the next one writes it anew."
+FILE = "meshplan-barriers.yaml"
+IMAGE = "docker.io/library/busybox:1.37.0"
+#: Ten times what an istiod of a thousand services needs to push a change.
+SETTLE_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Barriers:
+    """How barriers are made."""
+
+    seconds: int = SETTLE_SECONDS
+    image: str = IMAGE
+
+
+def is_barrier(resource: Resource) -> bool:
+    """Whether an object is a Job that holds a sync, as this module writes them."""
+    hook = str(resource.annotations.get("argocd.argoproj.io/hook", ""))
+    return (
+        (resource.id.group, resource.id.kind) == ("batch", "Job")
+        and resource.labels.get(MANAGED_BY) == "meshplan"
+        and resource.labels.get(PART) == "barrier"
+        and hook == "Sync"
+    )
+
+
+def barrier_file(waits: Sequence[tuple[int, str]], namespace: str, how: Barriers) -> str:
+    """The manifests of barriers: for each, its wave and what it waits for."""
+    documents = [
+        _TEMPLATE.format(
+            number=number,
+            namespace=f"\n  namespace: {namespace}" if namespace else "",
+            wave=wave,
+            why=_comment(why),
+            image=how.image,
+            seconds=how.seconds,
+            deadline=how.seconds + 300,
+        )
+        for number, (wave, why) in enumerate(waits, 1)
+    ]
+    return f"{HEADER}\n" + "---\n".join(documents)
+
+
+def _comment(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))[:200]
+
+
+_TEMPLATE = """\
+# {why}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: meshplan-barrier-{number}{namespace}
+  labels:
+    app.kubernetes.io/managed-by: meshplan
+    meshplan.dev/part: barrier
+  annotations:
+    argocd.argoproj.io/hook: Sync
+    argocd.argoproj.io/hook-delete-policy: BeforeHookCreation,HookSucceeded
+    argocd.argoproj.io/sync-wave: "{wave}"
+spec:
+  backoffLimit: 0
+  activeDeadlineSeconds: {deadline}
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/managed-by: meshplan
+        sidecar.istio.io/inject: "false"
+    spec:
+      restartPolicy: Never
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65532
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: wait
+          image: {image}
+          command: ["sleep", "{seconds}"]
+          resources:
+            requests:
+              cpu: 10m
+              memory: 16Mi
+            limits:
+              memory: 16Mi
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop: [ALL]
+"""
