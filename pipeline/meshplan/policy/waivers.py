@@ -17,7 +17,7 @@ from meshplan.policy.places import is_within
 from meshplan.schema import SchemaProblem, validate
 from meshplan.settings import WaiverSettings
 
-SCHEMA = "policy-waivers"
+SCHEMA = "waivers"
 
 
 @dataclass(frozen=True, slots=True)
