@@ -61,7 +61,7 @@ def solve(
     prover = Prover(base, head)
     proof = prover.check(plan, predicates=predicates)
     if not proof.counterexamples:
-        return _finished(plan, proof, base, head, predicates)
+        return _finished(plan, proof, prover, predicates)
     repair = _Repair(changes, graph, base, head, effort, prover)
     for _ in range(effort.rounds):
         if not repair.learn(plan, proof.counterexamples):
@@ -70,33 +70,33 @@ def solve(
         proof = repair.prover.check(plan, predicates=predicates)
         if not proof.counterexamples:
             break
-    found = _finished(plan, proof, base, head, predicates)
+    found = _finished(plan, proof, repair.prover, predicates)
     witness = repair.witness if proof.counterexamples else None
     tried = "" if witness or not proof.counterexamples else repair.tried
     return Solution(found.plan, found.proof, witness, tried, found.irreversible, found.lost)
 
 
 def _finished(
-    plan: Plan, proof: Proof, base: Mesh, head: Mesh, predicates: Sequence[StatePredicate]
+    plan: Plan, proof: Proof, prover: Prover, predicates: Sequence[StatePredicate]
 ) -> Solution:
     return Solution(
         plan,
         proof,
-        irreversible=_no_way_back(plan, proof, base, head, predicates),
+        irreversible=_no_way_back(plan, proof, prover, predicates),
         lost=proof.lost,
     )
 
 
 def _no_way_back(
-    plan: Plan, proof: Proof, base: Mesh, head: Mesh, predicates: Sequence[StatePredicate]
+    plan: Plan, proof: Proof, prover: Prover, predicates: Sequence[StatePredicate]
 ) -> str:
     if not proof.is_safe:
         return "the plan itself is not proven"
     reason = irreversible(plan)
     if reason:
         return reason
-    way_back = reversed_plan(plan, base.snapshot)
-    back = Prover(head, base).check(way_back, predicates=predicates, proven=plan)
+    way_back = reversed_plan(plan, prover.base.snapshot)
+    back = prover.back().check(way_back, predicates=predicates, proven=plan)
     if back.counterexamples:
         return f"on the way back: {back.counterexamples[0].sentence}"
     return f"on the way back: {back.unknowns[0].why}" if back.unknowns else ""

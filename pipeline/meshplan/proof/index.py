@@ -37,11 +37,19 @@ Key = tuple[str, ...]
 _Keys = Callable[[Resource], Iterable[Key]]
 
 
-class Index:
-    """Keys to the ids of the objects that have them in some version."""
+#: The keys of resources, by family and by the identity of the resource, which is kept alive.
+KeyMemory = dict[tuple[str, int], tuple[Resource, tuple[Key, ...]]]
 
-    def __init__(self, versions: Versions, domain: str):
+
+class Index:
+    """Keys to the ids of the objects that have them in some version.
+
+    `memory` may be shared by indexes of one mesh: most resources are in all of them.
+    """
+
+    def __init__(self, versions: Versions, domain: str, memory: KeyMemory | None = None):
         self._versions = versions
+        self._memory: KeyMemory = {} if memory is None else memory
         self.domain = domain
         self._families: dict[str, dict[Key, dict[ResourceId, None]]] = {}
         self._patterns: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -130,7 +138,11 @@ class Index:
             kinds, keys_of = self._makers[family]
             for group, kind in kinds:
                 for resource in self._versions.of_kind(group, kind):
-                    for key in keys_of(resource):
+                    told = self._memory.get((family, id(resource)))
+                    if told is None:
+                        told = (resource, tuple(keys_of(resource)))
+                        self._memory[family, id(resource)] = told
+                    for key in told[1]:
                         known.setdefault(key, {})[resource.id] = None
             if family == "import":
                 # Where there is no Sidecar, everything is imported.

@@ -11,7 +11,7 @@ from meshplan.mesh.model import Mesh
 from meshplan.plan import Plan, Step, simulate
 from meshplan.proof.cases import Case
 from meshplan.proof.footprint import Footprint, Topic
-from meshplan.proof.index import Index
+from meshplan.proof.index import Index, KeyMemory
 from meshplan.proof.opaque import opaque_changes
 from meshplan.proof.scope import Scope
 from meshplan.proof.topics import AGED, TopicCases
@@ -62,16 +62,18 @@ class Prover:
         *,
         extra_versions: Iterable[Resource] = (),
         budget: Budget = DEFAULT_BUDGET,
+        memory: KeyMemory | None = None,
     ):
         self.base = base
         self.head = head
         self.budget = budget
+        self._memory: KeyMemory = {} if memory is None else memory
         self._versions = Versions(base.snapshot, head.snapshot, extra_versions)
         self._forget()
 
     def _forget(self) -> None:
         """Start anew with all versions that are known by now."""
-        self._index = Index(self._versions, self.base.config.cluster_domain)
+        self._index = Index(self._versions, self.base.config.cluster_domain, self._memory)
         root = self.base.config.root_namespace
         self._footprint = Footprint(self._index, self._versions, root)
         self._mesh = self.base.knowing(self._footprint.known())
@@ -83,12 +85,18 @@ class Prover:
     def with_versions(self, versions: Iterable[Resource]) -> "Prover":
         """A prover for plans that may write further versions; it keeps what they have no bearing on."""
         extra = tuple(versions)
-        found = Prover(self.base, self.head, extra_versions=extra, budget=self.budget)
+        found = Prover(
+            self.base, self.head, extra_versions=extra, budget=self.budget, memory=self._memory
+        )
         if found._mesh.known == self._mesh.known:
             touched = set(found._topics_of(dict.fromkeys(version.id for version in extra)))
             found._cases = {t: c for t, c in self._cases.items() if t not in touched}
             found._known = {key: f for key, f in self._known.items() if key[0] not in touched}
         return found
+
+    def back(self) -> "Prover":
+        """A prover for plans that lead from the head to the base."""
+        return Prover(self.head, self.base, budget=self.budget, memory=self._memory)
 
     def check(
         self,
