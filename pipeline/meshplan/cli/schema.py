@@ -5,10 +5,10 @@ import click
 from meshplan.data import data_path
 
 
-@click.command("schema", short_help="Print the JSON Schema of a result or of the settings.")
-@click.argument("name", type=click.Choice(["result", "settings"]), default="result")
+@click.command("schema", short_help="Print the JSON Schema of a result, the settings or waivers.")
+@click.argument("name", type=click.Choice(["result", "settings", "waivers"]), default="result")
 def command(name: str) -> int:
-    """Print the JSON Schema of a result (`-o json`) or of the settings (.meshplan.yaml).
+    """Print the JSON Schema of a result (`-o json`), of the settings (.meshplan.yaml) or of waivers.
 
     \b
     In an editor with a YAML language server, the first line of .meshplan.yaml may be
