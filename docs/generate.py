@@ -264,7 +264,82 @@ def reports() -> str:
     return page("Reports", about, table(("option", "for whom"), rows))
 
 
+#: What the first letters of a rule's id stand for, in the order of the page.
+TOPICS = {
+    "PORT": "Ports and protocols",
+    "REF": "References",
+    "GW": "Gateways",
+    "SCOPE": "Who a VirtualService is for",
+    "HOST": "Hosts that several objects claim",
+    "TLS": "Mutual TLS",
+    "LIFE": "Start and stop",
+    "BIND": "Where applications listen",
+    "EGR": "Leaving the mesh",
+    "TRACE": "Tracing",
+}
+LEVELS = {"deny": "error", "warn": "warning", "info": "info"}
+
+
+def rules() -> str:
+    """The rules of the pack, from their texts."""
+    from meshplan.data import data_path
+
+    found: dict[str, list[tuple[str, list[str]]]] = {topic: [] for topic in TOPICS}
+    for path in sorted(data_path("policies").glob("*.py")):
+        id_, blocks = _rule(path)
+        found[id_.partition("-")[0]].append((id_, blocks))
+    about = (
+        "The rules that come with meshplan, from `policies/`. Their levels can be changed in the "
+        "[settings](settings.md) (`rules.levels`), their parameters as well (`rules.parameters`); "
+        "`meshplan schema waivers` says how to live with a finding for some time. Response flags "
+        "are those of Envoy's access log (`%RESPONSE_FLAGS%`)."
+    )
+    blocks = [about]
+    for topic, title in TOPICS.items():
+        blocks.append(f"## {title}")
+        blocks += [block for _, rule in sorted(found[topic]) for block in rule]
+    return page("Rules", *blocks)
+
+
+def _rule(path: Path) -> tuple[str, list[str]]:
+    """The id of the rule in a file, and its page."""
+    from meshplan.policy.page import page_of
+
+    functions = [
+        n for n in ast.parse(path.read_text("utf-8")).body if isinstance(n, ast.FunctionDef)
+    ]
+    [function] = [found for found in functions if found.decorator_list]
+    [decorator] = function.decorator_list
+    assert isinstance(decorator, ast.Call)
+    assert isinstance(decorator.func, ast.Name)
+    id_ = ast.literal_eval(decorator.args[0])
+    stated = {word.arg: ast.literal_eval(word.value) for word in decorator.keywords}
+    found = page_of(ast.get_docstring(function) or "")
+    facts = [LEVELS[decorator.func.id], f"severity {stated['severity']}"]
+    subject = function.args.args[0].annotation
+    facts.append(f"for {ast.unparse(subject).replace(' | ', ', ')}" if subject else "")
+    if stated.get("refs"):
+        facts.append(f"like {', '.join(stated['refs'])}")
+    blocks = [f"### {id_}", f"**{found.title}** ({'; '.join(facts)})", found.why]
+    for name, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+        blocks.append(f"*Parameter* `{ast.unparse(name)} = {ast.unparse(default or name)}`")
+    blocks += [f"*Remedy*: {found.fix}", f"*See* {', '.join(f'<{link}>' for link in found.see)}"]
+    for title, examples in (("Wrong", found.bad), ("Right", found.good)):
+        for example in examples:
+            blocks += [f"{title}:", *_manifests(example)]
+    return id_, blocks
+
+
+def _manifests(example: Any) -> Iterator[str]:
+    if example.is_change:
+        yield f"```yaml\n# before\n{example.before}\n```"
+        yield f"```yaml\n# after\n{example.after}\n```"
+    else:
+        yield f"```yaml\n{example.after}\n```"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/rules.md": rules,
     "reference/commands.md": commands,
     "reference/settings.md": settings,
     "reference/result.md": result,
