@@ -60,6 +60,8 @@ class Literals:
             case "path":
                 self._path(str(inner.get("value", "/")))
                 self.opaque |= inner.get("type") == "RegularExpression"
+            case "method" if inner.keys() & {"service", "method"}:
+                self._call(inner)
             case "method":
                 self._text(inner, self._method)
             case "headers" | "withoutHeaders" | "queryParams":
@@ -91,6 +93,13 @@ class Literals:
                 self.opaque = True
             case _:
                 self._walk(inner)
+
+    def _call(self, inner: Mapping[str, Any]) -> None:
+        """A method of a gRPC service, which is a path; either part may be left open."""
+        self.opaque |= inner.get("type") == "RegularExpression"
+        for service in {str(inner.get("service", FRESH)), FRESH}:
+            for method in {str(inner.get("method", FRESH)), FRESH}:
+                self.paths.add(f"/{service}/{method}")
 
     def _method(self, text: str) -> None:
         self.methods.update({text, text + FRESH, "POST"})

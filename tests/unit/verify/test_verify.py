@@ -52,7 +52,7 @@ def signed(plan: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", [s.name for s in SCENARIOS if s.expect in ("order", "any")])
 def test_a_plan_in_a_safe_order_is_confirmed(name: str) -> None:
-    found = verify(plan_of(name), *meshes(name))
+    found = verify(solved(name), *meshes(name))
     assert (found.verdict, found.refutations, found.gaps) == ("confirmed", (), ())
     assert found.requests
     assert found.views
