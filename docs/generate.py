@@ -338,6 +338,14 @@ def _manifests(example: Any) -> Iterator[str]:
         yield f"```yaml\n{example.after}\n```"
 
 
+def order_bench() -> str:
+    """What the orders of deployers do to requests, from the bench."""
+    sys.path.insert(0, str(DOCS.parent / "bench" / "order"))
+    from table import SCENARIOS, markdown, row
+
+    return page("order-bench", "\n".join(markdown([row(scenario) for scenario in SCENARIOS])))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/rules.md": rules,
     "reference/commands.md": commands,
@@ -346,6 +354,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/kinds.md": kinds,
     "reference/renderers.md": renderers,
     "reference/reports.md": reports,
+    "explanation/order-bench.md": order_bench,
 }
 
 

@@ -9,6 +9,7 @@ from meshplan.plan import simulate, wave_to_json
 from meshplan.planner.solve import Solution, solve
 from meshplan.settings import World
 from meshplan.verify import verify
+from support.bench import table
 from support.scenarios import SCENARIOS, Scenario, scenario_snapshots
 
 #: Writes of the shortest plan, where the literature of the scenario names a number.
@@ -65,3 +66,18 @@ def test_a_scenario_ends_as_expected(scenario: Scenario) -> None:
 def test_bridged_plans_have_the_fewest_writes(name: str, writes: int) -> None:
     _, _, found = solved(name)
     assert len(list(found.plan.steps)) == writes
+
+
+def test_meshplan_breaks_none_of_them_and_every_deployer_breaks_some() -> None:
+    rows = [table.row(scenario) for scenario in SCENARIOS]
+    print("\n".join(table.table(rows)))
+    *deployers, own = table.broken(rows)
+    assert own == 0
+    assert all(count >= len(rows) // 4 for count in deployers)
+    hopeless = {row.scenario.name for row in rows if row.meshplan == "X"}
+    assert hopeless == {s.name for s in SCENARIOS if s.expect == "impossible"}
+    witnesses = [row.solution.impossible.sentence for row in rows if row.solution.impossible]
+    assert len(witnesses) == len(hopeless)
+    assert all(" → " in sentence for sentence in witnesses)
+    undecided = {row.scenario.name for row in rows if row.meshplan == "?"}
+    assert undecided == {s.name for s in SCENARIOS if s.expect == "unknown"}
