@@ -93,12 +93,16 @@ class Finding:
     #: the pointer.
     place: str = ""
     fix: Fix | None = None
+    #: The fingerprint as it was worked out where all of the above was known; "" to work it out.
+    known_fingerprint: str = ""
     #: Who has decided to live with it.
     waiver: Waiver | None = None
 
     @property
     def fingerprint(self) -> str:
         """The same for the same finding in two revisions, whatever lines moved."""
+        if self.known_fingerprint:
+            return self.known_fingerprint
         path = self.locations[0].path if self.locations and self.id is None else ""
         pointer = self.place or (self.locations[0].pointer if self.locations else "")
         what = self.key or self.message

@@ -203,6 +203,21 @@ def _findings(result: Result, view: View) -> Iterator[Line]:
     yield from _more(len(shown) - len(limited), "finding", indent=0)
     if result.base:
         yield from _other_findings(result, view)
+    yield from _waived(result, view)
+
+
+def _waived(result: Result, view: View) -> Iterator[Line]:
+    found = wording.waived(result)
+    if not found:
+        return
+    yield _BLANK
+    yield line(wording.severities(found), Span(" waived", "dim"), "" if view.verbose else " (-v)")
+    for entry in found if view.verbose else ():
+        yield from _finding(entry)
+        if entry.waiver is not None:
+            waiver = entry.waiver
+            told = f"until {waiver.expires} by {waiver.owner}: {waiver.reason}"
+            yield line(Span("waived ", "dim"), told, indent=2)
 
 
 def _other_findings(result: Result, view: View) -> Iterator[Line]:

@@ -262,13 +262,19 @@ def skipped(result: Result) -> tuple[Coverage, ...]:
 def to_show(result: Result) -> tuple[Finding, ...]:
     """Findings that matter now, the worst first: the new ones, or all where one revision is read."""
     wanted = Status.NEW if result.base else Status.EXISTING
-    found = [f for f in result.findings if f.status is wanted]
+    found = [f for f in result.findings if f.status is wanted and f.waiver is None]
     return tuple(sorted(found, key=_by_severity))
+
+
+def waived(result: Result) -> tuple[Finding, ...]:
+    """Findings that somebody has decided to live with, the worst first."""
+    return tuple(sorted((f for f in result.findings if f.waiver is not None), key=_by_severity))
 
 
 def others(result: Result, status: Status) -> tuple[Finding, ...]:
     """Findings of one status, the worst first."""
-    return tuple(sorted((f for f in result.findings if f.status is status), key=_by_severity))
+    found = [f for f in result.findings if f.status is status and f.waiver is None]
+    return tuple(sorted(found, key=_by_severity))
 
 
 def _by_severity(found: Finding) -> tuple[int, str, int]:

@@ -191,7 +191,10 @@ class Result:
             return 3
         threshold = self.settings.fail_on.rank
         counted = Status.NEW if self.base else Status.EXISTING
-        held = any(f.status is counted and f.severity.rank <= threshold for f in self.findings)
+        held = any(
+            f.status is counted and f.severity.rank <= threshold and f.waiver is None
+            for f in self.findings
+        )
         return 1 if held or any(self.is_held_back(target) for target in self.targets) else 0
 
     def is_held_back(self, target: TargetResult) -> bool:

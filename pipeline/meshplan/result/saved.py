@@ -23,7 +23,7 @@ from meshplan.diff import (
     Update,
 )
 from meshplan.errors import UsageError
-from meshplan.finding import Finding, Severity, Status
+from meshplan.finding import Finding, Fix, Severity, Status, Waiver
 from meshplan.graph import Cycle, Edge
 from meshplan.identity import ResourceId
 from meshplan.location import Location, Role, Side
@@ -356,7 +356,33 @@ def _finding(value: Json) -> Finding:
         help=value["help"],
         refs=tuple(value["refs"]),
         wave=value["wave"],
+        fix=_fix(value["fix"]) if value["fix"] else None,
+        waiver=_waiver(value) if value["waiver"] else None,
+        known_fingerprint=value["fingerprint"],
     )
+
+
+def _fix(value: Json) -> Fix:
+    return Fix(str(value["path"]), value["value"])
+
+
+def _waiver(value: Json) -> Waiver:
+    told = value["waiver"]
+    return Waiver(
+        rule=value["rule"],
+        resource="",
+        reason=str(told["reason"]),
+        owner=str(told["owner"]),
+        expires=str(told["expires"]),
+        source=_written(told["source"]) if told.get("source") else None,
+    )
+
+
+def _written(place: str) -> Location:
+    """A place from `path:line:column`."""
+    path, *numbers = place.rsplit(":", 2)
+    line, column = ([int(n) for n in numbers if n.isdecimal()] + [None, None])[:2]
+    return Location(path, line, column)
 
 
 def _location(value: Json) -> Location:
