@@ -1,7 +1,6 @@
 """VirtualServices beside each other: shared hosts, and delegates."""
 
 from collections.abc import Mapping
-from typing import cast
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
@@ -16,12 +15,11 @@ from meshplan.mesh.virtual_service import (
 from meshplan.mesh.virtual_services import NETWORKING
 from meshplan.policy.facts.hosts import named
 from meshplan.policy.facts.json import Json
+from meshplan.policy.facts.memory import remembered
 from meshplan.settings import World
 
 #: VirtualServices by gateway and host.
 _Claims = Mapping[tuple[str, str], list[VirtualService]]
-
-_MEMORY = "policy.claims"
 
 
 def host_conflicts(mesh: Mesh, namespace: str, name: str) -> Json:
@@ -29,7 +27,7 @@ def host_conflicts(mesh: Mesh, namespace: str, name: str) -> Json:
     own = mesh.virtual_service(ResourceId(NETWORKING, "VirtualService", namespace, name))
     if own is None:
         return []
-    claims = _claims(mesh)
+    claims = remembered(mesh, "policy.claims", lambda: _claims(mesh))
     return [
         {
             "first": _first(own, other),
@@ -65,14 +63,11 @@ def _name(vs: VirtualService) -> str:
 
 
 def _claims(mesh: Mesh) -> _Claims:
-    known = mesh.memory.get(_MEMORY)
-    if known is None:
-        found: dict[tuple[str, str], list[VirtualService]] = {}
-        for vs in mesh.virtual_services:
-            for key in {(gateway, host) for gateway in vs.gateways for host in vs.hosts}:
-                found.setdefault(key, []).append(vs)
-        known = mesh.memory[_MEMORY] = found
-    return cast("_Claims", known)
+    found: dict[tuple[str, str], list[VirtualService]] = {}
+    for vs in mesh.virtual_services:
+        for key in {(gateway, host) for gateway in vs.gateways for host in vs.hosts}:
+            found.setdefault(key, []).append(vs)
+    return found
 
 
 def _meet(mesh: Mesh, one: VirtualService, other: VirtualService) -> bool:

@@ -6,9 +6,10 @@ from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import sidecar
 from meshplan.mesh.security import MutualTls
-from meshplan.mesh.workload import Workload
+from meshplan.mesh.workload import Workload, matches_labels
 from meshplan.policy.facts.hosts import named, visible
 from meshplan.policy.facts.json import Json
+from meshplan.policy.facts.memory import remembered
 from meshplan.traffic.clusters import Cluster
 from meshplan.traffic.outcome import Transport
 from meshplan.traffic.route import tables
@@ -82,16 +83,11 @@ def workload(mesh: Mesh, kind: str, namespace: str, name: str) -> Json:
     found = find_workload(mesh, kind, namespace, name)
     if found is None:
         return {}
-    services = sorted(
-        service.host
-        for service in mesh.services_in(namespace)
-        if service.selector is not None and found in mesh.workloads_of(service)
-    )
     return {
         "gateway": _is_gateway(mesh, found),
         "injected": _injected(mesh, found),
         "known": True,
-        "services": [*services],
+        "services": [*_hosts_of(mesh, found)],
     }
 
 
@@ -103,9 +99,46 @@ def find_workload(mesh: Mesh, kind: str, namespace: str, name: str) -> Workload 
     return None
 
 
+def _hosts_of(mesh: Mesh, found: Workload) -> list[str]:
+    """The hosts of the Services that lead to a workload, sorted."""
+    tables: dict[str, dict[ResourceId, list[str]]] = remembered(mesh, "policy.hosts", dict)
+    table = tables.get(found.namespace)
+    if table is None:
+        table = tables[found.namespace] = _hosts_in(mesh, found.namespace)
+    return table.get(found.id, [])
+
+
+def _hosts_in(mesh: Mesh, namespace: str) -> dict[ResourceId, list[str]]:
+    """The hosts of each workload of a namespace.
+
+    Workloads are looked up by the rarest of the labels that a Service selects: a namespace may
+    have thousands of both.
+    """
+    with_label: dict[tuple[str, str], list[Workload]] = {}
+    for workload in mesh.running.in_namespace(namespace):
+        for label in workload.labels.items():
+            with_label.setdefault(label, []).append(workload)
+    hosts: dict[ResourceId, list[str]] = {}
+    for service in sorted(mesh.services_in(namespace), key=lambda s: s.host):
+        if service.selector:
+            candidates = min(
+                (with_label.get(label, []) for label in service.selector.items()), key=len
+            )
+            for workload in candidates:
+                if matches_labels(service.selector, workload.labels):
+                    hosts.setdefault(workload.id, []).append(service.host)
+    return hosts
+
+
 def _is_gateway(mesh: Mesh, found: Workload) -> bool:
     """Whether its pods are proxies by themselves: a Gateway selects them, or they say so."""
-    if any(g.selector and g.selects(found.namespace, found.labels) for g in mesh.gateways):
+    selectors = remembered(
+        mesh,
+        "policy.selectors",
+        lambda: {(g.namespace, frozenset((g.selector or {}).items())) for g in mesh.gateways},
+    )
+    labels = found.labels.items()
+    if any(own in ("", found.namespace) and some and some <= labels for own, some in selectors):
         return True
     return "gateway.networking.k8s.io/gateway-name" in found.labels
 
