@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, warn
 from meshplan.policy.istio import VirtualService
 
 
-@warn("SCOPE-005", severity="high", refs=("IST0101",))
+@warn("SCOPE-005", severity="high")
 def gateway_named_in_full(vs: VirtualService, mesh: Mesh) -> Findings:
     """A Gateway of another namespace is named with its namespace.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, deny
 from meshplan.policy.istio import VirtualService
 
 
-@deny("GW-004", severity="high", refs=("IST0132", "KIA1104"))
+@deny("GW-004", severity="high", refs=("IST0132",))
 def gateway_serves_host(vs: VirtualService, mesh: Mesh) -> Findings:
     """A host of a VirtualService is served by one of its Gateways.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, warn
 from meshplan.policy.istio import VirtualService
 
 
-@warn("GW-005", severity="medium", refs=("IST0132", "KIA1104"))
+@warn("GW-005", severity="medium", refs=("IST0132",))
 def gateway_serves_something(vs: VirtualService, mesh: Mesh) -> Findings:
     """Each Gateway of a VirtualService serves at least one of its hosts.
 

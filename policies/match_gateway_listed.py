@@ -4,7 +4,7 @@ from meshplan.policy import Findings, at, warn
 from meshplan.policy.istio import VirtualService
 
 
-@warn("SCOPE-004", severity="medium", refs=("IST0101",))
+@warn("SCOPE-004", severity="medium")
 def match_gateway_listed(vs: VirtualService) -> Findings:
     """A match names only gateways that the VirtualService is bound to.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, deny
 from meshplan.policy.istio import PeerAuthentication
 
 
-@deny("TLS-004", severity="high", refs=("KIA0505",))
+@deny("TLS-004", severity="high")
 def port_mtls_has_selector(pa: PeerAuthentication, mesh: Mesh) -> Findings:
     """Modes of single ports are in a PeerAuthentication for single workloads.
 

@@ -10,7 +10,7 @@ SERVER_FIRST = r"(mysql|mariadb|smtp|smtps|submission|ftp|ssh|sftp|pop3|imap|nnt
 NUMBERS = frozenset({21, 22, 110, 119, 143, 587, 3307, 6667, 33060})
 
 
-@deny("PORT-002", severity="high", refs=("KIA0601",))
+@deny("PORT-002", severity="high")
 def port_server_first(svc: Service, mesh: Mesh) -> Findings:
     """A protocol in which the server speaks first is declared as TCP.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, deny
 from meshplan.policy.istio import VirtualService
 
 
-@deny("REF-004", severity="critical", refs=("IST0101", "IST0112", "KIA1101"))
+@deny("REF-004", severity="critical", refs=("IST0101", "IST0112"))
 def route_port_exists(vs: VirtualService, mesh: Mesh) -> Findings:
     """A route leads to a port of its host, and says which where there are several.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, warn
 from meshplan.policy.istio import VirtualService
 
 
-@warn("PORT-004", severity="high", refs=("IST0119",))
+@warn("PORT-004", severity="high")
 def route_port_is_http(vs: VirtualService, mesh: Mesh) -> Findings:
     """The hosts of HTTP routes have a port that speaks HTTP.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, deny
 from meshplan.policy.istio import DestinationRule
 
 
-@deny("TLS-002", severity="critical", refs=("IST0113", "KIA0201", "KIA0207"))
+@deny("TLS-002", severity="critical", refs=("KIA0207", "KIA0208", "KIA0505", "KIA0506"))
 def tls_mode_accepted(dr: DestinationRule, mesh: Mesh) -> Findings:
     """What a DestinationRule makes clients speak is what the pods accept.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, Mesh, at, deny
 from meshplan.policy.istio import DestinationRule
 
 
-@deny("TLS-001", severity="critical", refs=("KIA0207",))
+@deny("TLS-001", severity="critical", refs=("KIA0401", "KIA0501"))
 def tls_stated_without_auto_mtls(dr: DestinationRule, mesh: Mesh) -> Findings:
     """Without automatic mutual TLS a DestinationRule says what its clients speak.
 

@@ -4,7 +4,7 @@ from meshplan.policy import Findings, at, deny
 from meshplan.policy.istio import VirtualService
 
 
-@deny("SCOPE-003", severity="high", refs=("KIA1105",))
+@deny("SCOPE-003", severity="high")
 def wildcard_in_the_mesh(vs: VirtualService) -> Findings:
     """A VirtualService for the sidecars names hosts, not everything.
 

@@ -1,6 +1,7 @@
 """The rules that have a counterpart in `istioctl analyze` find what its own test cases expect."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,15 @@ def test_rules_find_what_istioctl_finds(corpora: Path) -> None:
     assert len(theirs) > 20
     assert ours - theirs == OURS
     assert theirs - ours == THEIRS
+
+
+@pytest.mark.corpus
+def test_rules_refer_to_messages_that_exist(corpora: Path) -> None:
+    messages = (corpora / "istio-analyze" / "messages.yaml").read_text("utf-8")
+    checks = (corpora / "kiali-validations" / "check-descriptors.json").read_text("utf-8")
+    for path in data_path("policies").glob("*.py"):
+        for code in re.findall(r'"((?:IST|KIA)\d{4})"', path.read_text("utf-8")):
+            assert code in (messages if code.startswith("IST") else checks), (path.name, code)
 
 
 def state(folder: Path, case: Mapping[str, Any]) -> Snapshot:
