@@ -19,7 +19,7 @@ from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.traffic import Request
 from meshplan.verify.callers import Caller, Callers
 from meshplan.verify.doors import Doors
-from meshplan.verify.grid import FRESH, Literals, literals, rewrites
+from meshplan.verify.grid import FORMS, FRESH, Literals, literals, rewrites
 from meshplan.verify.names import POLICIES, SIDECAR, WORKLOADS, kind_of
 from meshplan.verify.ports import ports_of
 from meshplan.verify.replay import Json, Stage, Write, replayed
@@ -92,7 +92,9 @@ class _Checker:
                 (number, tuple(w for w in stage.writes if w.id in ids))
                 for number, stage in enumerate(world.stages)
             ]
-            way = _Way(world.part(ids), [(number, mine) for number, mine in stages if mine])
+            way = _Way(
+                say.host, world.part(ids), [(number, mine) for number, mine in stages if mine]
+            )
             many = next((n for n, mine in stages if len(mine) > report.limits.writes), None)
             if many is not None:
                 wave = world.stages[many].wave + 1
@@ -109,11 +111,15 @@ class _Checker:
             report.gaps.append(f"requests for {say.host} are compared by more than literals")
         versions = chain.from_iterable(world.versions[i] for i in say.routes)
         alike = by_policies.is_empty and not any(rewrites(v.spec) for v in versions)
-        for port, scheme in sorted(ports_of(world, way.part, say, caller.proxy)):
-            if report.allows(told.size, say.host):
+        ports = sorted(ports_of(world, way.part, say, caller.proxy))
+        # On a port without HTTP the name does not count, on the same port of another Service it does.
+        by_name = say.by_pattern or any(not scheme.startswith("http") for _, scheme in ports)
+        for port, scheme in ports:
+            if report.allows(told.size * FORMS, say.host):
                 # Without HTTP nothing can be compared but names, addresses and ports.
                 texts = told if scheme.startswith("http") else Literals()
-                requests = texts.requests(say.host, port, scheme)
+                forms = texts.forms(say.host, port, by_routes=by_name)
+                requests = texts.requests(forms, port, scheme)
                 self._requests(requests, caller.proxy, way, alike=alike)
 
     def _texts(self, ids: tuple[ResourceId, ...]) -> Literals:
@@ -129,10 +135,9 @@ class _Checker:
         """Ask for some requests of one client; those of one class once, where they fare `alike`."""
         report, known = self.report, dict[tuple[int, ...], int]()
         choices = Choices()
-        normalization = self.world.base.config.path_normalization
         for request in requests:
             report.requests += 1
-            asked = Asked(request, proxy, normalization, choices)
+            asked = Asked(request, proxy, way.host, self.world.base, choices)
             chosen = tuple(asked.choice(mesh) for mesh in way.meshes) if alike else ()
             if alike and chosen in known:
                 report.views += known[chosen]
@@ -174,7 +179,8 @@ class _Checker:
 class _Way:
     """The stages that matter to the requests of one client, and the states that they lead through."""
 
-    def __init__(self, part: Part, stages: Sequence[tuple[int, tuple[Write, ...]]]):
+    def __init__(self, host: str, part: Part, stages: Sequence[tuple[int, tuple[Write, ...]]]):
+        self.host = host
         self.part = part
         self.stages = stages
 

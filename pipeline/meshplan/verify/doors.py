@@ -8,12 +8,15 @@ from meshplan.mesh.service import Port
 from meshplan.mesh.workload import Workload
 from meshplan.traffic import Request, Server, admit
 from meshplan.traffic.outcome import Transport
-from meshplan.verify.grid import identities, literals, patterns
+from meshplan.verify.grid import FRESH, identities, literals, patterns
 from meshplan.verify.names import POLICIES, SIDECAR, kind_of
 from meshplan.verify.replay import Write
 from meshplan.verify.verdict import Break, Report
 from meshplan.verify.views import admissions, broken, fate_of
 from meshplan.verify.world import World
+
+#: Of pods that do not say on which ports they listen.
+_ANY_PORT = 8080
 
 _Key = tuple[str, frozenset[tuple[str, str]], int]
 
@@ -43,20 +46,34 @@ class Doors:
             self._at(server, host)
 
     def _servers(self) -> Mapping[_Key, str]:
-        """Workloads and ports that a client may ask, each with a host that leads to it."""
+        """Workloads and ports that a client may ask, each with a host that leads to it.
+
+        A pod may be asked by its address as well, so no Service has to be there.
+        """
         found: dict[_Key, str] = {}
         world = self._world
         for number in range(len(world.stages) + 1):
             mesh = world.whole.rest(number)
+            for workload in mesh.workloads:
+                if self._is_near(workload.namespace):
+                    labels = frozenset(workload.labels.items())
+                    for listening in workload.ports.values() or (_ANY_PORT,):
+                        key = (workload.namespace, labels, listening)
+                        found.setdefault(key, f"{FRESH}.{workload.namespace}")
             for service in mesh.registry.services:
-                if self._spaces is not None and service.namespace not in self._spaces:
+                if not self._is_near(service.namespace):
                     continue
                 for workload in mesh.workloads_of(service):
                     labels = frozenset(workload.labels.items())
                     for port in service.ports:
                         key = (workload.namespace, labels, _listening(port, workload))
-                        found[key] = min(service.host, found.get(key, service.host))
+                        known = found.get(key, service.host)
+                        is_made_up = known.startswith(f"{FRESH}.")
+                        found[key] = service.host if is_made_up else min(service.host, known)
         return found
+
+    def _is_near(self, namespace: str) -> bool:
+        return self._spaces is None or namespace in self._spaces
 
     def _at(self, server: Server, host: str) -> None:
         world, report = self._world, self._report
@@ -78,7 +95,7 @@ class Doors:
                 wave = world.stages[number].wave + 1
                 report.gaps.append(f"wave {wave} writes too many policies at once")
                 return
-        for request in told.requests(host, server.port, "http"):
+        for request in told.requests((host,), server.port, "http"):
             self._asked(request, server, Transport.PLAINTEXT, stages)
             for name in names:
                 known = replace(request, principal=name)

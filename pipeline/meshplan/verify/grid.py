@@ -125,7 +125,7 @@ class Literals:
     @property
     def size(self) -> int:
         """How many requests the product has."""
-        size = len(self.paths) * len(self.methods) * (_FORMS if self.by_name else 1)
+        size = len(self.paths) * len(self.methods)
         for values in (*self.headers.values(), *self.queries.values()):
             size *= len(values)
         return size
@@ -135,11 +135,19 @@ class Literals:
         """Whether nothing in a request is looked at."""
         return self.size == 2 and not self.opaque
 
-    def requests(self, host: str, port: int, scheme: str) -> Iterator[Request]:
-        """The whole product for one host."""
+    def forms(self, host: str, port: int, *, by_routes: bool) -> tuple[str, ...]:
+        """The ways to write a host that may fare differently: a Service has short names, which no
+        wildcard of a route means (`by_routes`), and the port may be there.
+        """
+        stem, is_service, _ = host.partition(".svc.")
+        short = is_service and (by_routes or self.by_name)
+        names = (host, stem.partition(".")[0], stem, f"{stem}.svc") if short else (host,)
+        return (*names, *(f"{name}:{port}" for name in names)) if self.by_name else names
+
+    def requests(self, hosts: Sequence[str], port: int, scheme: str) -> Iterator[Request]:
+        """The whole product for the ways to write one host."""
         headers = tuple(_choices(self.headers))
         queries = tuple(_choices(self.queries))
-        hosts = _forms(host, port) if self.by_name else (host,)
         for name, path, method in product(hosts, sorted(self.paths), sorted(self.methods)):
             for sent, asked in product(headers, queries):
                 query = "&".join(f"{key}={value}" for key, value in asked.items())
@@ -148,14 +156,7 @@ class Literals:
 
 
 #: How many ways there are to write a host at most.
-_FORMS = 8
-
-
-def _forms(host: str, port: int) -> tuple[str, ...]:
-    """The ways to write a host: a Service has short names, and the port may be there."""
-    stem, is_service, _ = host.partition(".svc.")
-    names = (stem.partition(".")[0], stem, f"{stem}.svc", host) if is_service else (host,)
-    return tuple(form for name in names for form in (name, f"{name}:{port}"))
+FORMS = 8
 
 
 def _choices(table: Mapping[str, set[str | None]]) -> Iterator[dict[str, str]]:

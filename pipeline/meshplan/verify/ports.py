@@ -31,9 +31,10 @@ def ports_of(world: World, part: Part, say: Say, proxy: Proxy) -> set[tuple[int,
 def _schemes(port: Port) -> tuple[str, ...]:
     if port.protocol.is_http:
         return ("http",)
-    raw = _raw(port.protocol in _TLS)
-    # Where nobody says what is spoken, proxies look.
-    return ("http", raw) if port.protocol.is_http_or_sniffed else (raw,)
+    if port.protocol in _TLS:
+        return ("tls",)
+    # HTTP may be spoken where nobody says so, and proxies may look.
+    return ("http", "tcp")
 
 
 def _raw(is_tls: bool) -> str:

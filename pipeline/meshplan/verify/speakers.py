@@ -43,6 +43,8 @@ class Say:
     policies: tuple[ResourceId, ...]
     #: Everything that a request may be sent on to.
     destinations: frozenset[str]
+    #: Whether a route means the host by a pattern, and not its short names.
+    by_pattern: bool
     #: Namespaces whose clients may fare in a way of their own.
     namespaces: frozenset[str]
 
@@ -157,6 +159,7 @@ class Speakers:
             tuple(routes),
             policies,
             frozenset(destinations),
+            any(name.startswith("*") for id_ in routes for name in self.names[id_].decides),
             frozenset(named | home),
         )
 

@@ -55,8 +55,11 @@ class Fate:
     opaque: tuple[ResourceId, ...] = ()
 
 
-def fate_of(outcome: Outcome) -> Fate:
-    """The fate that an outcome is."""
+def fate_of(outcome: Outcome, path: str = "") -> Fate:
+    """The fate that an outcome is; `path` is that of the request.
+
+    A host that the mesh lets pass ends where one ends that it declares and looks up by its name.
+    """
     match outcome:
         case Served(backends):
             weighted = any(backend.weight > 0 for backend in backends)
@@ -68,7 +71,7 @@ def fate_of(outcome: Outcome) -> Fate:
             return Fate(Level.PARTLY if bad and good else Level.SERVED, ends, text)
         case Passthrough(host, port, declared=declared):
             level = Level.SERVED if declared else Level.PASSED
-            return Fate(level, frozenset({f"passthrough {host}:{port}"}), "passed through")
+            return Fate(level, frozenset({f"{host}:{port} {path}"}), "passed through")
         case Redirect(status, location):
             return Fate(Level.SERVED, frozenset({f"{status} {location}"}), f"{status}")
         case Direct(status):
@@ -78,7 +81,7 @@ def fate_of(outcome: Outcome) -> Fate:
         case Failed(status, flag):
             return Fate(Level.FAILED, text=f"{status or 'connection closed'} {flag}")
         case Unknown(reason, opaque, otherwise):
-            inner = fate_of(otherwise) if otherwise is not None else None
+            inner = fate_of(otherwise, path) if otherwise is not None else None
             return Fate(Level.UNKNOWN, text=reason, inner=inner, opaque=opaque)
 
 
@@ -172,10 +175,11 @@ def _same(one: Selected | Outcome, other: Selected | Outcome) -> bool:
 
 
 class Asked:
-    """One request of one client: what becomes of it in any view, each asked for once."""
+    """One request of one client for a host, in whatever form: what becomes of it in any view."""
 
-    def __init__(self, request: Request, client: Proxy, normalization: str, choices: Choices):
-        path = normalized(request.path, normalization)
+    def __init__(self, request: Request, client: Proxy, host: str, mesh: Mesh, choices: Choices):
+        path = normalized(request.path, mesh.config.path_normalization)
+        self._host = host
         self._bad = path is None
         self._request = request if path in (None, request.path) else replace(request, path=path)
         self._client = client
@@ -193,7 +197,7 @@ class Asked:
 
     def _has_no_address(self, mesh: Mesh) -> bool:
         """Whether no client finds the host: the tree has the Service in other states alone."""
-        host = self._request.host_name
+        host = self._host
         return (
             self._client.kind is ProxyKind.SIDECAR
             and host in mesh.known.hosts
@@ -229,7 +233,7 @@ class Asked:
         if key not in self._known:
             view = View(routes, clusters, servers)
             found = followed(view, self._choices.all[number], self._request, self._client)
-            self._known[key] = fate_of(found)
+            self._known[key] = fate_of(found, self._request.path)
         return self._known[key]
 
     def fates(self, meshes: Mapping[_Visible, Mesh]) -> Iterator[tuple[_Visible, Fate]]:
