@@ -36,8 +36,9 @@ def app_listens_for_sidecar(app: Deployment | StatefulSet | DaemonSet, mesh: Mes
 
     Why: Up to Istio 1.9 the sidecar handed requests to 127.0.0.1: an application bound to the address
         of the pod alone was not reached. Since 1.10 it hands them to the pod's own address, as
-        without a sidecar: an application bound to localhost is not reached. Both ways it is 503 with
-        the flag `UF` (connection refused), though the probe from inside the container passes.
+        without a sidecar: an application bound to localhost is not reached. Both ways it is 503, with
+        the flag `UF` in the log of the server's sidecar (connection refused), though a probe from
+        inside the container passes.
     Fix: Listen on `0.0.0.0` (or `[::]`), which works everywhere. For an application that cannot, a
         Sidecar with `ingress` and `defaultEndpoint: 127.0.0.1:PORT` leads there.
     See: https://istio.io/latest/blog/2021/upcoming-networking-changes/

@@ -9,7 +9,8 @@ def called_hosts_known(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) ->
     """Under REGISTRY_ONLY the hosts that a workload calls are in the registry.
 
     Why: With `outboundTrafficPolicy: REGISTRY_ONLY` a request to a host without Service or
-        ServiceEntry is answered 502 by the `BlackHoleCluster` (HTTP), or reset (TLS, TCP; flag `UH`).
+        ServiceEntry is answered 502 by the route `block_all` (HTTP, no flag), or closed by the
+        `BlackHoleCluster` (TLS and TCP, flag `UH`).
         (Older texts call it the default: since Istio 1.3 the default is ALLOW_ANY, which lets it
         pass.) A Sidecar may say otherwise for some pods.
     Fix: Declare the host with a ServiceEntry, one for each port that is used.

@@ -8,7 +8,7 @@ from meshplan.policy.k8s import ConfigMap
 def config_hosts_known(config: ConfigMap, mesh: Mesh) -> Findings:
     """Under REGISTRY_ONLY the hosts in a ConfigMap are in the registry.
 
-    Why: As EGR-001: 502 by the `BlackHoleCluster`, or a reset with the flag `UH`. Which workload reads
+    Why: As EGR-001: 502 by the route `block_all`, or closed with the flag `UH`. Which workload reads
         the ConfigMap, and whether it calls what is written there, is not known, so this is only
         worth a look.
     Fix: Declare the host with a ServiceEntry, or waive the finding.

@@ -10,7 +10,7 @@ def delegate_usable(vs: VirtualService, mesh: Mesh) -> Findings:
 
     Why: A rule whose delegate cannot be used is left out: its requests go to the next rule, or end in
         404 with the flag `NR`. (Older texts say that delegates are to come: they have been there
-        since Istio 1.8.) A delegate must have no `hosts`, must be exported to the namespace of the
+        since Istio 1.6.) A delegate must have no `hosts`, must be exported to the namespace of the
         root, and may not delegate itself.
     Fix: Name the delegate with its namespace, take away its hosts, add the namespace of the root to
         its `exportTo`.

@@ -20,7 +20,7 @@ def family(protocol: str) -> str:
 def port_protocols_agree(svc: Service) -> Findings:
     """The name of a port and its appProtocol tell the same protocol.
 
-    Why: `appProtocol` wins (since Istio 1.8 and Kubernetes 1.18). Whoever reads the name expects
+    Why: `appProtocol` wins (since Istio 1.6 and Kubernetes 1.18). Whoever reads the name expects
         routes, retries and metrics of another protocol: HTTP routes for a port that is TCP are
         ignored without a word.
     Fix: Let both say the same, or let the name say what the port is for.

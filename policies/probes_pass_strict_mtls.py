@@ -9,7 +9,7 @@ def probes_pass_strict_mtls(app: Deployment | StatefulSet | DaemonSet, mesh: Mes
     """Under STRICT mutual TLS probes are rewritten to go past it.
 
     Why: The kubelet asks in plaintext. Istio rewrites HTTP and gRPC probes so that the agent answers
-        on port 15020, by default since 1.5. Where that is switched off, a pod under STRICT fails its
+        on port 15020, by default since 1.7. Where that is switched off, a pod under STRICT fails its
         probes: it never gets ready (503 with the flag `UH` for its clients), or is restarted again
         and again.
     Fix: Remove the annotation `sidecar.istio.io/rewriteAppHTTPProbers: "false"`, or open the port of

@@ -9,7 +9,8 @@ def ready_before_traffic(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) 
     """The containers behind a Service have a readiness probe.
 
     Why: Without one the pod is an endpoint as soon as the process runs: requests reach the sidecar
-        before the application listens, 503 with the flag `UF` on each rollout.
+        before the application listens: 503 on each rollout, with the flag `UF` in the log of the
+        server's sidecar.
     Fix: Add a readiness probe. Istio rewrites it, so that it works under STRICT mutual TLS.
     See: https://istio.io/latest/docs/ops/configuration/mesh/app-health-check/
 
