@@ -91,6 +91,9 @@ def _kind(step: Step, edge: Edge) -> GateKind:
         return GateKind.DRAINED if meshed else GateKind.GONE
     if kind in _WORKLOADS or step.id.group in _MADE_BY:
         return GateKind.READY
+    if kind == ("", "Secret") and edge.then.group in _MESH_GROUPS:
+        # A gateway gets its certificate as it gets its listeners.
+        return GateKind.PROXIES
     if meshed:
         return GateKind.DRAINED if edge.retires else GateKind.PROXIES
     return GateKind.ESTABLISHED

@@ -9,6 +9,7 @@ from typing import Any
 from meshplan.diff import Delete, Rename, diff
 from meshplan.identity import ResourceId
 from meshplan.resource import Origin, Resource, Snapshot
+from meshplan.verify.names import WORKLOADS
 
 Json = Mapping[str, Any]
 
@@ -23,11 +24,15 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Writes of which any subset may be visible: a wave, with the next ones if no gate follows."""
+    """Writes of which any subset may be visible: those of a wave, and those before it for which no
+    gate has waited.
+    """
 
-    #: Number of the first wave, from 0.
+    #: Number of the wave, from 0.
     wave: int
     writes: tuple[Write, ...]
+    #: Those that are in force everywhere at its end.
+    settled: tuple[Write, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def replayed(plan: Json, base: Snapshot, head: Snapshot) -> Replayed:
     for number, wave in enumerate(plan["waves"]):
         found = []
         for step in wave["steps"]:
-            write, fault = _write(step, head)
+            write, fault = read_write(step, head)
             faults += [f"wave {number + 1}: {fault}"] if fault else []
             found += [write] if write else []
         waves.append(found)
@@ -56,7 +61,8 @@ def replayed(plan: Json, base: Snapshot, head: Snapshot) -> Replayed:
     return Replayed(tuple(_stages(plan["waves"], waves)), tuple(faults))
 
 
-def _write(step: Json, head: Snapshot) -> tuple[Write | None, str]:
+def read_write(step: Json, head: Snapshot) -> tuple[Write | None, str]:
+    """A step as a write, or what is wrong with it."""
     id_ = ResourceId.from_json(step["id"])
     if step["action"] == "remove":
         return Write(id_, None), ""
@@ -123,10 +129,20 @@ def _wrong_end(waves: Sequence[Sequence[Write]], base: Snapshot, head: Snapshot)
 
 
 def _stages(waves: Sequence[Json], writes: Sequence[Sequence[Write]]) -> Iterator[Stage]:
-    """Waves, joined where no gate stands between them."""
-    first, joined = 0, list[Write]()
+    """Waves with what is still on its way to the proxies from the waves before."""
+    pending = list[Write]()
     for number, (wave, found) in enumerate(zip(waves, writes, strict=True)):
-        joined += found
-        if wave["gate"]["kind"] != "none" or number == len(waves) - 1:
-            yield Stage(first, tuple(joined))
-            first, joined = number + 1, []
+        pending += found
+        kind = wave["gate"]["kind"]
+        is_last = number == len(waves) - 1
+        settled = [w for w in pending if is_last or _settles(kind, w)]
+        if settled:
+            yield Stage(number, tuple(pending), tuple(settled))
+            pending = [write for write in pending if write not in settled]
+
+
+def _settles(gate: str, write: Write) -> bool:
+    """Whether a write is in force everywhere after a gate; proxies hear of few things otherwise."""
+    if gate == "ready":
+        return (write.id.group, write.id.kind) in WORKLOADS
+    return gate in ("proxies", "drained", "assumed")

@@ -51,7 +51,7 @@ class World:
     ) -> tuple[Snapshot, ...]:
         rests = [start]
         for stage in self.stages:
-            mine = [w for w in stage.writes if ids is None or w.id in ids]
+            mine = [w for w in stage.settled if ids is None or w.id in ids]
             rests.append(simulate(map(step_of, mine), rests[-1]) if mine else rests[-1])
         return tuple(rests)
 

@@ -15,13 +15,13 @@ from meshplan.diff import diff
 from meshplan.graph import dependency_graph
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh, MeshConfig
-from meshplan.plan import Gate, GateKind, Plan, Wave, hash_of, wave_to_json
+from meshplan.plan import Gate, GateKind, Plan, Step, Wave, hash_of, wave_to_json
 from meshplan.planner import order
 from meshplan.planner.solve import solve
 from meshplan.proof import Prover
 from meshplan.settings import World
 from meshplan.verify import Limits, verify
-from meshplan.verify.replay import replayed
+from meshplan.verify.replay import read_write, replayed
 from meshplan.verify.views import step_of
 from support.random_meshes import pair
 from support.random_meshes import plan as random_plan
@@ -114,6 +114,10 @@ def reordered(plan: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         ungated = copy.deepcopy(plan)
         ungated["waves"][first]["gate"]["kind"] = "none"
         yield f"no gate after wave {first}", signed(ungated)
+        if plan["waves"][first]["gate"]["kind"] != "established":
+            weaker = copy.deepcopy(plan)
+            weaker["waves"][first]["gate"]["kind"] = "established"
+            yield f"a gate after wave {first} that proxies know nothing of", signed(weaker)
         swapped = copy.deepcopy(plan)
         swapped["waves"][first]["steps"] = steps[first + 1]
         swapped["waves"][first + 1]["steps"] = steps[first]
@@ -152,18 +156,23 @@ def smaller(manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield version
 
 
+def _step(step: dict[str, Any], head: Mesh) -> Step:
+    write, fault = read_write(step, head.snapshot)
+    assert write is not None, fault
+    return step_of(write)
+
+
 def well_formed(plan: dict[str, Any], ends: tuple[Mesh, Mesh]) -> Plan | None:
     """A plan of the document, for the prover to judge; None where a step has no effect."""
-    found = replayed(plan, ends[0].snapshot, ends[1].snapshot)
-    if found.faults:
+    if replayed(plan, ends[0].snapshot, ends[1].snapshot).faults:
         return None
     return Plan(
         tuple(
             Wave(
-                tuple(step_of(write) for write in stage.writes),
-                Gate(GateKind.PROXIES, "", ()),
+                tuple(_step(step, ends[1]) for step in wave["steps"]),
+                Gate(GateKind(wave["gate"]["kind"]), "", ()),
             )
-            for stage in found.stages
+            for wave in plan["waves"]
         )
     )
 
