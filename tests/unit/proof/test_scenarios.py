@@ -10,7 +10,6 @@ from meshplan.settings import World
 from support.proofs import plan, steps_of
 from support.scenarios import SCENARIOS, Scenario, scenario_snapshots
 
-
 #: Where what is missing may be elsewhere, as Secrets mostly are, so that an open world is not harmed.
 ELSEWHERE = frozenset({"gateway-credential-replaced"})
 
