@@ -11,7 +11,7 @@ def called_hosts_known(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) ->
     Why: With `outboundTrafficPolicy: REGISTRY_ONLY` a request to a host without Service or
         ServiceEntry is answered 502 by the route `block_all` (HTTP, no flag), or closed by the
         `BlackHoleCluster` (TLS and TCP, flag `UH`).
-        (Older texts call it the default: since Istio 1.3 the default is ALLOW_ANY, which lets it
+        (Older texts call it the default: since Istio 1.1 the default is ALLOW_ANY, which lets it
         pass.) A Sidecar may say otherwise for some pods.
     Fix: Declare the host with a ServiceEntry, one for each port that is used.
         Where these manifests are not all there is, only hosts are named that they themselves take
