@@ -26,11 +26,19 @@ class SchemaProblem:
 
 def validate(schema_name: str, value: Any) -> tuple[SchemaProblem, ...]:
     """Everything in `value` that `schemas/<schema_name>.schema.json` forbids, in document order."""
-    found = (
-        problem
-        for error in _validator(schema_name).iter_errors(value)
-        for problem in _problems(error)
-    )
+    return _misfits(_validator(schema_name), value)
+
+
+def misfits(schema: Mapping[str, Any], value: Any) -> tuple[SchemaProblem, ...]:
+    """Everything in `value` that a schema of our own making forbids, in document order."""
+    # Late, as below.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return _misfits(Draft202012Validator(schema), value)
+
+
+def _misfits(validator: "Validator", value: Any) -> tuple[SchemaProblem, ...]:
+    found = (problem for error in validator.iter_errors(value) for problem in _problems(error))
     return tuple(dict.fromkeys(found))
 
 
