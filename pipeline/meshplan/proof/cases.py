@@ -1,7 +1,7 @@
 """One client and one host, port and scheme: its request classes, and their outcomes in a view."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
@@ -15,7 +15,15 @@ from meshplan.proof.assumptions import (
     refuses_token,
     token_rules,
 )
-from meshplan.proof.conditions import Shift, of_filters, of_places, of_routes, shift_of, undecidable
+from meshplan.proof.conditions import (
+    Shift,
+    left_open,
+    of_filters,
+    of_places,
+    of_routes,
+    shift_of,
+    undecidable,
+)
 from meshplan.proof.scope import Scope, Stages, State
 from meshplan.proof.space import RuleList, Space
 from meshplan.proof.types import Budget, Client
@@ -196,6 +204,43 @@ class Case:
             if found is not None and undecidable(found.filters()):
                 return True
         return False
+
+    # Clients that have everything in common
+
+    def likeness(
+        self,
+        routes: frozenset[State],
+        clusters: frozenset[State],
+        servers: frozenset[State],
+    ) -> object:
+        """What outcomes depend on besides the request: equal for clients that fare alike."""
+        names = self.names(sorted(routes))
+        reached = self.servers(sorted(clusters), names)
+        asked = [
+            self.inbound(state, server).filters(for_tcp=for_tcp)
+            for server in reached
+            for state in sorted(servers)
+            for for_tcp in (False, True)
+        ]
+        return (
+            replace(self.base, principal=""),
+            self.server,
+            self.transport,
+            self.stages,
+            [self._front_key(state) for state in sorted(routes)] if self.client.proxy else None,
+            [self.clusters(state, names) for state in sorted(clusters)] if names else None,
+            [(server.namespace, server.labels, server.port) for server in reached],
+            [left_open(filters, self._identity) for filters in asked],
+        )
+
+    @property
+    def _identity(self) -> str:
+        """The identity in the client's certificate."""
+        proxy = self.client.proxy
+        if proxy is None:
+            return self.base.principal
+        trust = self.scope.mesh(self.scope.state({})).config.trust_domain
+        return f"{trust}/ns/{proxy.namespace}/sa/{proxy.service_account}"
 
     # Distinct results
 

@@ -28,6 +28,7 @@ from meshplan.traffic.condition import (
     Regex,
     SeparatedPrefix,
     TokenPlace,
+    text_holds,
     text_match,
 )
 from meshplan.traffic.table import Forward, Rewrite, Route, VirtualHost
@@ -95,6 +96,56 @@ def shift_of(rewrite: Rewrite, route: Route) -> Shift | None:
 
 #: In the place of a length: all of the path.
 _WHOLE = -1
+
+
+def left_open(filters: Iterable[Filter], identity: str) -> tuple[object, ...]:
+    """What policies still ask when it is known who the client is: the same for alike clients."""
+    found = []
+    for built in filters:
+        allows = built.action is PolicyAction.ALLOW
+        rules = []
+        for rule in built.rules:
+            asked = tuple(
+                _alternatives(tests, identity) for tests in (rule.permissions, rule.principals)
+            )
+            if all(asked):
+                # Which of several rules lets a request in makes no difference.
+                rules.append(("" if allows else rule.name, asked))
+        found.append(
+            (built.action, built.policies, built.providers, frozenset(rules) if allows else rules)
+        )
+    return tuple(found)
+
+
+def _alternatives(
+    alternatives: Iterable[tuple[Test, ...]], identity: str
+) -> frozenset[frozenset[Test]]:
+    """The alternatives that are left; one without tests holds, and none at all never does."""
+    found = set()
+    for tests in alternatives:
+        kept = [_rest(test, identity) for test in tests]
+        if False not in kept:
+            found.add(frozenset(test for test in kept if isinstance(test, Test)))
+    return frozenset([frozenset()] if frozenset() in found else found)
+
+
+def _rest(test: Test, identity: str) -> Test | bool:
+    """A test without what it asks about the client; True or False if nothing else counts."""
+    met, rest = _known(test.any_of, identity)
+    excluded, others = _known(test.none_of, identity)
+    if excluded or (test.any_of and not met and not rest):
+        return False
+    left = Test(() if met else rest, others)
+    return left if left.any_of or left.none_of else True
+
+
+def _known(atoms: Iterable[Atom], identity: str) -> tuple[bool, tuple[Atom, ...]]:
+    """Whether some pattern of identities is met, and the atoms about anything else."""
+    atoms = tuple(atoms)
+    name = f"spiffe://{identity}"
+    asked = [atom for atom in atoms if isinstance(atom, IdentityIs)]
+    met = bool(identity) and any(text_holds(atom.text, name) for atom in asked)
+    return met, tuple(atom for atom in atoms if not isinstance(atom, IdentityIs))
 
 
 def undecidable(filters: Iterable[Filter]) -> bool:

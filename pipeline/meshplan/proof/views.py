@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 from meshplan.proof.assumptions import NOTHING, Assumptions, Memory, OpenQuestionError
 from meshplan.proof.cases import Case, Triple
@@ -103,9 +103,22 @@ class Examination:
 
         `lost` asks for the requests that the head does not serve any more.
         """
-        parts = [self._parts(wave) for wave in self._waves]
+        parts, every = self._looked_up
         if not parts and not lost:
             return
+        classes = self._case.classes(every[0], every[1], every[2], self._budget)
+        tally.classes += len(classes)
+        if self._case.is_blind(every[0], every[2]):
+            raise BudgetError("a policy on the header `:path`, which is not modelled")
+        for request in classes:
+            self._look(request, parts, tally, lost=lost)
+
+    @cached_property
+    def _looked_up(
+        self,
+    ) -> tuple[list[tuple[_Part, _Part, _Part]], tuple[frozenset[State], ...]]:
+        """The parts of each wave, and the states of each stage that views are made of."""
+        parts = [self._parts(wave) for wave in self._waves]
         every: list[frozenset[State]] = []
         for stage in range(3):
             states = {self._base_of(stage), self._head_of(stage)}
@@ -114,12 +127,20 @@ class Examination:
             for wave in self._waves:
                 states.update(self._of(stage, state) for state in (wave.before, wave.after))
             every.append(frozenset(states))
-        classes = self._case.classes(every[0], every[1], every[2], self._budget)
-        tally.classes += len(classes)
-        if self._case.is_blind(every[0], every[2]):
-            raise BudgetError("a policy on the header `:path`, which is not modelled")
-        for request in classes:
-            self._look(request, parts, tally, lost=lost)
+        return parts, tuple(every)
+
+    @cached_property
+    def likeness(self) -> object:
+        """All that outcomes depend on; what two clients have in common need be looked at once.
+
+        Raises BudgetError.
+        """
+        parts, every = self._looked_up
+        moves = [
+            (wave.number, [(part.states, part.seen, part.matter, part.results) for part in found])
+            for wave, found in zip(self._waves, parts, strict=True)
+        ]
+        return moves, every, self._case.likeness(every[0], every[1], every[2])
 
     def _look(
         self,
