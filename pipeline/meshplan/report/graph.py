@@ -1,16 +1,22 @@
 """The dependency graph of what changes, as Mermaid and as Graphviz's dot."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from meshplan.diff import Rename
 from meshplan.graph import Edge
 from meshplan.identity import ResourceId
 from meshplan.report import wording
-from meshplan.report.layout import View, printable
+from meshplan.report.layout import View, printable, shorten
 from meshplan.result import Result, TargetResult, action_of
 
 #: GitHub draws at most 500 edges and 50,000 characters, and puts an error in the place of more.
 MERMAID_EDGES = 300
 MERMAID_CHARACTERS = 45_000
+
+#: What a reader can still follow in the middle of a page.
+CHART_EDGES = 60
+CHART_CHARACTERS = 12_000
+LABEL = 253
 
 _MERMAID_CLASSES = """\
   classDef create stroke:#1a7f37,stroke-width:2px
@@ -42,10 +48,7 @@ def _mermaid(result: Result, limit: int) -> Iterator[str]:
         yield f'  subgraph t{position}["{_mermaid_text(target.name)}"]'
         for found, name in names.items():
             yield f'    {name}["{_mermaid_text(shown(found))}"]:::{actions.get(found, "update")}'
-        for edge in edges:
-            label = _mermaid_text(edge.failure)
-            arrow = f'-->|"{label}"|' if label else "-->"
-            yield f"    {names[edge.first]} {arrow} {names[edge.then]}"
+        yield from _arrows(edges, names)
         if not edges:
             words = wording.count(len(target.changes), "change")
             free = "" if target.edges else ", none waits for another"
@@ -57,6 +60,46 @@ def _mermaid(result: Result, limit: int) -> Iterator[str]:
     if not wording.changed(result):
         yield '  none["nothing changes"]'
     yield _MERMAID_CLASSES
+
+
+def _arrows(edges: Iterable[Edge], names: Mapping[ResourceId, str]) -> Iterator[str]:
+    for edge in edges:
+        label = _mermaid_text(edge.failure)
+        arrow = f'-->|"{label}"|' if label else "-->"
+        yield f"    {names[edge.first]} {arrow} {names[edge.then]}"
+
+
+def _merged(edges: Iterable[Edge]) -> Iterator[Edge]:
+    """One edge between two objects, with everything that fails without it."""
+    found: dict[tuple[ResourceId, ResourceId], dict[str, None]] = {}
+    for edge in edges:
+        failures = found.setdefault((edge.first, edge.then), {})
+        failures |= {edge.failure: None} if edge.failure else {}
+    for (first, then), failures in found.items():
+        yield Edge(first, then, "", " or ".join(failures))
+
+
+def chart(target: TargetResult) -> tuple[str, ...]:
+    """A flowchart of one target, for the middle of a page; nothing where it has no edges, or more
+    than can be followed.
+    """
+    if not 0 < len(target.edges) <= CHART_EDGES:
+        return ()
+    lines = tuple(_chart(target))
+    return lines if sum(map(len, lines)) <= CHART_CHARACTERS else ()
+
+
+def _chart(target: TargetResult) -> Iterator[str]:
+    names, shown = _names(target.edges, 0), wording.naming(target)
+    words = {wording.subject(change).id: action_of(change) for change in target.changes}
+    words |= {change.before.id: "delete" for change in target.changes if isinstance(change, Rename)}
+    yield "flowchart LR"
+    for found, name in names.items():
+        word = words.get(found, "")
+        label = _mermaid_text(f"{word} {shown(found)}".strip())
+        yield f'    {name}["{label}"]:::{_CLASSES.get(word, "update")}'
+    yield from _arrows(_merged(target.edges), names)
+    yield from _MERMAID_CLASSES.splitlines()
 
 
 def dot(result: Result, _view: View) -> str:
@@ -102,6 +145,7 @@ def _actions(target: TargetResult) -> Mapping[ResourceId, str]:
 
 def _mermaid_text(text: str) -> str:
     """`text` inside quotes: whatever Mermaid or HTML could read as more is an entity."""
+    text = shorten(text[: LABEL + 1], LABEL)
     return "".join(
         char if char.isalnum() or char in " /.,:=-_()→…*" else f"#{ord(char)};"
         for char in printable(text)

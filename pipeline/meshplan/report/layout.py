@@ -47,6 +47,12 @@ class View:
     width: int | None = None
     #: Whether only ASCII can be written.
     ascii: bool = False
+    #: Bytes that a report on a page may have; GitHub takes 65,536 characters of a comment, and
+    #: some are left for what a workflow writes around it.
+    limit: int = 64_000
+    #: Where the files of the head can be read, as `https://host/owner/name/blob/commit`; "" for
+    #: places that are not links.
+    tree: str = ""
 
 
 def printable(text: str) -> str:

@@ -1,265 +1,236 @@
 """The report for a pull request, in GitHub's Markdown, within the size of a comment.
 
-What comes from a manifest is either in a code span, in a fenced block with a longer fence than
-anything in it, or has every sign that Markdown, HTML or GitHub reads replaced by an entity. A
-mention is not undone by an entity, so `@` is followed by a zero-width space outside of code.
+The first screen has the answer and what could change a reader's mind; below it each target has its
+plan, and everything else is folded. Each part is a block that can be written in several sizes:
+what does not fit gives way block by block, and the last lines say what was left out.
+
+The templates are ours. Whatever they print is escaped as `prose` unless a filter has made it
+something else, so that nothing of a manifest gets out of its place (see escape.py).
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meshplan.diff import Change, Rename
-from meshplan.finding import Finding, Severity, Status
-from meshplan.plan import Plan
-from meshplan.report import verdicts, wording
-from meshplan.report.layout import View, printable
+from meshplan import __version__
+from meshplan.report import escape, firstscreen, verdicts, wording
+from meshplan.report.escape import code, fence, html_code, prose
+from meshplan.report.fitting import Block, fit, size
+from meshplan.report.layout import View
+from meshplan.report.sections import findings_of, section
 from meshplan.report.verdicts import Weight
-from meshplan.result import Result, TargetResult, Verdict, action_of, shown_fields
+from meshplan.result import Result, TargetResult
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2.environment import TemplateModule
 
-    from meshplan.graph import Edge
+__all__ = ["LIMIT", "code", "fence", "html_code", "prose", "render"]
 
-#: Bytes of a comment on GitHub, with room for what a workflow adds around it.
-LIMIT = 65_000
-#: How many rows each list may have, from most to least detail; 0 leaves only its number.
-_ROWS = (200, 50, 15, 5, 0)
+LIMIT = View().limit
+#: How many targets are told of in full, the more the better.
+_TARGETS = (20, 8, 3, 1, 0)
 
-#: How many cases of a point are told; a comment is to be read in seconds.
-_CASES = 5
-_NAMES = ("kapp", "kubectl")
 _ALERTS = {
     Weight.BAD: "CAUTION",
     Weight.UNSURE: "WARNING",
     Weight.TOLD: "NOTE",
     Weight.GOOD: "",
 }
-_MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}  # noqa: RUF001
-#: What a code span of one backtick can hold, also in a table.
-_BARE = re.compile(r"[\w !\"#$%'()*+,./:;=?@\[\]^{}~→…-]+\Z")
-#: Brackets of an index that cannot be those of a link, and hyphens inside a word.
-_INDEX = re.compile(r"&#91;(\d+)&#93;(?![(\[:&])")
-_HYPHEN = re.compile(r"(?<=\w)&#45;(?=\w)")
-_FENCES = re.compile(r"`+")
+_NAMES = ("kapp", "kubectl")
+
+#: Names of targets, and the digests of their plans.
+Digests = tuple[tuple[str, str], ...]
+_DIGESTS = 10
+
+#: What gives way first, in front.
+_IMPORTANCE = (
+    "coverage",
+    "assumptions",
+    "fixed findings",
+    "findings that were there before",
+    "waived findings",
+    "ways back",
+    "changed fields",
+    "graphs",
+    "changes",
+    "plans",
+    "other targets",
+    "cases",
+    "new findings",
+    "what was not read",
+)
 
 
-def render(result: Result, _view: View) -> str:
+def render(result: Result, view: View) -> str:
     """The report with as much detail as fits."""
-    text = ""
-    for rows in _ROWS:
-        text = _template().render(_context(result, rows))
-        if len(text.encode("utf-8", "replace")) <= LIMIT:
+    digests = _digests(result)
+    room = view.limit - size(_ending(result, digests, _IMPORTANCE))
+    changed = firstscreen.worst_first(result)
+    alone = len(changed) == 1
+    told = [section(target, alone=alone) for target in changed[: _TARGETS[0]]]
+    blocks: tuple[Block, ...] = ()
+    for full in dict.fromkeys(min(number, len(told)) for number in _TARGETS):
+        rest = changed[full:]
+        blocks = tuple(_blocks(result, view, told[:full], rest))
+        fit(blocks, room, _IMPORTANCE)
+        if sum(block.size for block in blocks) <= room:
             break
-    return text
+    else:
+        return _alone(result, view, digests)
+    cut = dict.fromkeys(block.name for block in blocks if block.is_cut)
+    return "".join(block.text for block in blocks) + _ending(result, digests, cut)
 
 
-def prose(value: object) -> str:
-    """Text of ours or a manifest's in a sentence."""
-    text = "".join(_entity(char) for char in printable(str(value)))
-    text = _HYPHEN.sub("-", _INDEX.sub(r"[\1]", text))
-    return text.replace("://", "&#58;//").replace("www.", "www&#46;")
-
-
-def _entity(char: str) -> str:
-    if char.isalnum() or char in " ,./:;()?%'\"’…→·":  # noqa: RUF001
-        return char
-    return f"&#{ord(char)};" + ("&#8203;" if char in "@#" else "")
-
-
-def code(value: object) -> str:
-    """Text in a code span, also inside a table or an HTML block."""
-    text = printable(str(value))
-    if _BARE.match(text) and text == text.strip():
-        return f"`{text}`"
-    return html_code(text)
-
-
-def html_code(value: object) -> str:
-    """Text in a code element, for where Markdown is not read: in `<summary>`."""
-    text = printable(str(value))
-    entities = "".join(c if c.isalnum() or c in " ,./→…" else f"&#{ord(c)};" for c in text)
-    return f"<code>{entities}</code>"
-
-
-def fence(lines: Sequence[str], language: str = "") -> str:
-    """A fenced block that nothing in `lines` can close."""
-    rows = [printable(entry) for entry in lines]
-    longest = max((len(run) for row in rows for run in _FENCES.findall(row)), default=0)
-    ticks = "`" * max(3, longest + 1)
-    return "\n".join((ticks + language, *rows, ticks))
+def _alone(result: Result, view: View, digests: Digests) -> str:
+    """The first screen and nothing else, for the smallest of limits."""
+    head = next(_blocks(result, view, (), ())).text
+    return head + _ending(result, digests, ("everything else",))
 
 
 @cache
-def _template() -> "Template":
+def _templates() -> "TemplateModule":
     # Late: jinja2 takes 45 ms to import, and the other reports need none of it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+    from markupsafe import Markup  # noqa: PLC0415
 
-    # Autoescaping is for HTML and would be wrong here: each value has a filter of its own.
-    environment = Environment(  # noqa: S701
+    def escaped(value: object) -> Markup:
+        return value if isinstance(value, Markup) else Markup(prose(value))  # noqa: S704
+
+    def marked(write: Callable[..., str]) -> Callable[..., Markup]:
+        return lambda *args: Markup(write(*args))  # noqa: S704 - it has escaped what it was given
+
+    environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        # Before jinja2 escapes for HTML, which is not what Markdown needs.
+        finalize=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["more"] = _more
+    environment.globals |= {"alerts": _ALERTS, "marks": firstscreen.MARKS}
     environment.filters |= {
-        "prose": prose,
-        "code": code,
-        "html_code": html_code,
-        "fence": fence,
+        "code": marked(code),
+        "html_code": marked(html_code),
+        "fence": marked(fence),
+        "place": marked(escape.place),
+        "short": marked(prose),
         "count": wording.count,
         "sentence": _sentence,
     }
-    return environment.get_template("markdown.md.jinja")
+    return environment.get_template("markdown.md.jinja").module
+
+
+def _write(name: str, **values: Any) -> Callable[[int], str]:
+    """What a macro of the templates writes, for a number of rows."""
+    macro = getattr(_templates(), name)
+    return lambda rows: str(macro(rows=rows, **values)) if rows or name in _ALWAYS else ""
+
+
+#: Macros that have something to say without any row.
+_ALWAYS = ("head", "title", "points", "plan", "changes", "findings", "unread", "others")
+
+
+def _blocks(
+    result: Result,
+    view: View,
+    told: Sequence[Mapping[str, Any]],
+    rest: Sequence[TargetResult],
+) -> Iterator[Block]:
+    """The page: some targets in full, and the rest by their verdicts."""
+    yield Block("head", _write("head", **_head(result), tree=view.tree), (0,))
+    yield from _global(result, view)
+    for target in told:
+        yield from _target(target, view)
+    if rest:
+        named = [(one.name, verdicts.verdict(one), len(one.changes)) for one in rest]
+        write = _write("others", targets=named)
+        yield Block("other targets", write, (300, 100, 30, 0), len(rest))
+    yield from _appendix(result, view)
+
+
+def _head(result: Result) -> dict[str, Any]:
+    return {
+        "mark": firstscreen.mark(result),
+        "headline": wording.headline(result),
+        "compared": wording.compared(result),
+        "counts": wording.change_counts(result),
+        "targets": (len(wording.changed(result)), len(result.targets)),
+        "remarks": firstscreen.remarks(result),
+    }
+
+
+def _global(result: Result, view: View) -> Iterator[Block]:
+    unread, problems = wording.unread(result), result.problems
+    if unread or problems:
+        write = _write("unread", unread=unread, problems=problems)
+        yield Block("what was not read", write, (100, 30, 10, 3), len(unread) + len(problems))
+    found = wording.to_show(result)
+    if found:
+        write = _write("findings", title=wording.severities(found), tree=view.tree, **_list(found))
+        yield Block("new findings", write, (100, 30, 10, 3), len(found))
+
+
+def _list(found: Sequence[Any]) -> Mapping[str, Any]:
+    return {"findings": findings_of(found)}
+
+
+def _target(target: Mapping[str, Any], view: View) -> Iterator[Block]:
+    yield Block("title", _write("title", target=target), (0,))
+    for name, macro, rows, total in (
+        ("cases", "points", (8, 4, 2, 1), target["cases"]),
+        ("plans", "plan", (300, 100, 40, 15), target["steps"]),
+        ("graphs", "graph", (100, 30, 0), len(target["edges"])),
+        ("changes", "changes", (200, 60, 20, 5), len(target["changes"])),
+        ("changed fields", "fields", (500, 150, 40, 0), target["lines"]),
+        ("ways back", "back", (200, 40, 0), target["undone"]),
+    ):
+        if total or name == "cases":
+            yield Block(name, _write(macro, target=target, tree=view.tree), rows, total)
+
+
+def _appendix(result: Result, view: View) -> Iterator[Block]:
+    for name, found in wording.kept(result):
+        write = _write("kept", title=name, tree=view.tree, **_list(found))
+        yield Block(_KEPT[name], write, (60, 15, 0), len(found))
+    skipped = wording.skipped(result)
+    if skipped:
+        yield Block("coverage", _write("coverage", skipped=skipped), (60, 15, 0), len(skipped))
+    if result.assumptions:
+        write = _write("assumptions", assumptions=result.assumptions)
+        yield Block("assumptions", write, (60, 15, 0), len(result.assumptions))
+
+
+_KEPT = {
+    "there before": "findings that were there before",
+    "fixed by this change": "fixed findings",
+    "waived": "waived findings",
+}
+
+
+def _digests(result: Result) -> Digests:
+    """Which plan it is, of each of the first targets; working it out takes long for large plans."""
+    changed = firstscreen.worst_first(result)[:_DIGESTS]
+    return tuple((target.name, target.plan.digest) for target in changed if target.plan)
+
+
+def _ending(result: Result, digests: Digests, cut: Iterable[str]) -> str:
+    """Commands, digests, and what was left out."""
+    write = _write(
+        "ending",
+        commands=wording.commands(result),
+        digests=digests,
+        version=__version__,
+        cut=wording.listing(tuple(cut)),
+        verdict=str(result.verdict),
+        status=result.exit_status,
+    )
+    return write(1)
 
 
 def _sentence(text: str) -> str:
     """With a capital letter, unless the first word is the name of a program."""
     is_name = text.split(" ", maxsplit=1)[0].removesuffix("'s") in _NAMES
     return text if is_name else text[:1].upper() + text[1:]
-
-
-def _more(entries: Sequence[object], rows: int, noun: str, plural: str) -> str:
-    """The line under a list that was cut, or nothing."""
-    hidden = len(entries) - rows
-    return (
-        f"\n… and {wording.count(hidden, f'more {noun}', f'more {plural}')}\n" if hidden > 0 else ""
-    )
-
-
-def _context(result: Result, rows: int) -> dict[str, Any]:
-    shown = wording.to_show(result)
-    return {
-        "mark": "❌" if result.exit_status else "⚠️" if _is_unsure(result) else "✅",
-        "headline": wording.headline(result),
-        "compared": wording.compared(result),
-        "counts": wording.change_counts(result),
-        "rows": rows,
-        "problems": [str(problem.message) for problem in result.problems],
-        "targets": [_target(target, rows) for target in wording.changed(result)],
-        "findings": [_finding(found) for found in shown],
-        "severities": wording.severities(shown),
-        "existing": len(wording.others(result, Status.EXISTING)) if result.base else 0,
-        "fixed": len(wording.others(result, Status.FIXED)),
-        "unread": wording.unread(result),
-        "skipped": wording.skipped(result),
-        "assumptions": result.assumptions,
-        "command": _command(result),
-    }
-
-
-def _is_unsure(result: Result) -> bool:
-    """Whether something stands against the change that the settings let pass."""
-    return any(
-        wording.open_cycles(target)
-        or target.impossible
-        or (target.proof is not None and target.verdict.rank >= Verdict.UNKNOWN.rank)
-        for target in result.targets
-    )
-
-
-def _command(result: Result) -> str:
-    """How to see the same on a laptop."""
-    names = [(name.commit or name.name)[:12] for name in (result.base, result.head) if name]
-    return f"meshplan diff {'..'.join(names)}" if result.base and result.head.commit else ""
-
-
-def _target(target: TargetResult, rows: int) -> dict[str, Any]:
-    changes = sorted(target.changes, key=wording.urgency)
-    name = wording.naming(target)
-    return {
-        "name": target.name,
-        "kind": target.kind,
-        "points": [
-            {
-                "alert": _ALERTS[point.weight],
-                "title": point.title,
-                "cases": point.cases[: min(rows, _CASES)],
-                "more": max(0, len(point.cases) - min(rows, _CASES)),
-            }
-            for point in verdicts.points(target)
-        ],
-        "measure": verdicts.measure(target),
-        "free": wording.is_free(target),
-        "changes": [_change(change, name) for change in changes],
-        "deletions": [
-            name(wording.subject(change).id) for change in changes if wording.urgency(change) <= 1
-        ],
-        "fields": list(_field_lines(target, rows)),
-        "cycles": [
-            {
-                "ids": [name(found) for found in cycle.ids],
-                "why": cycle.why,
-                "edges": [_edge(edge, name) for edge in cycle.edges],
-            }
-            for cycle in wording.open_cycles(target)
-        ],
-        "waves": list(_waves(target.plan, target)) if target.plan else [],
-    }
-
-
-def _edge(edge: "Edge", name: wording.Naming) -> Mapping[str, str]:
-    return {
-        "first": name(edge.first),
-        "then": name(edge.then),
-        "why": edge.why + (f" (else {edge.failure})" if edge.failure else ""),
-    }
-
-
-def _change(change: Change, name: wording.Naming) -> dict[str, Any]:
-    subject = wording.subject(change)
-    return {
-        "action": action_of(change),
-        "id": name(subject.id),
-        "was": name(change.before.id) if isinstance(change, Rename) else "",
-        "place": wording.place(subject.origin.location()),
-    }
-
-
-def _field_lines(target: TargetResult, rows: int) -> Iterator[str]:
-    """Lines of a diff: what goes with `-`, what comes with `+`."""
-    left = rows * 2
-    name = wording.naming(target)
-    for change in target.changes:
-        fields = shown_fields(change)
-        if not fields or left <= 0:
-            continue
-        yield f"@@ {name(wording.subject(change).id)} @@"
-        for entry in fields[:left]:
-            yield from wording.diff_lines(entry)
-        if len(fields) > left:
-            yield f"  … and {wording.count(len(fields) - left, 'more field')}"
-        left -= len(fields)
-
-
-def _waves(plan: Plan, target: TargetResult) -> Iterator[Mapping[str, Any]]:
-    reason, name = wording.reasons(target), wording.naming(target)
-    for wave in plan.waves:
-        yield {
-            "steps": [
-                {
-                    "word": wording.step_word(step),
-                    "id": name(step.id),
-                    "why": reason(step),
-                }
-                for step in wave.steps
-            ],
-            "gate": wording.gate(wave.gate),
-        }
-
-
-def _finding(found: Finding) -> dict[str, Any]:
-    first = found.locations[0] if found.locations else None
-    return {
-        "mark": _MARKS[found.severity],
-        "severity": str(found.severity),
-        "message": found.message,
-        "rule": found.rule,
-        "place": wording.place(first),
-        "help": found.help,
-    }

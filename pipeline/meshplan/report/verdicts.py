@@ -22,6 +22,9 @@ class Weight(StrEnum):
     GOOD = "good"
 
 
+_WORST_FIRST = list(Weight)
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One thing to know about a target: a title, and the cases it is about."""
@@ -37,11 +40,16 @@ def points(target: TargetResult) -> tuple[Point, ...]:
         *_refuted(target),
         *_undecided(target),
         *_lost(target),
-        *(_deployed(deployer) for deployer in target.deployers),
+        *map(deployed, target.deployers),
         *_warned(target),
     )
-    order = list(Weight)
-    return tuple(sorted(found, key=lambda point: order.index(point.weight)))
+    return tuple(sorted(found, key=lambda point: _WORST_FIRST.index(point.weight)))
+
+
+def of_the_plan(target: TargetResult) -> tuple[Point, ...]:
+    """What there is to know of the plan itself, the worst first."""
+    found = (*_refuted(target), *_undecided(target), *_lost(target), *_warned(target))
+    return tuple(sorted(found, key=lambda point: _WORST_FIRST.index(point.weight)))
 
 
 def verdict(target: TargetResult) -> str:
@@ -165,7 +173,8 @@ def _warned(target: TargetResult) -> Iterator[Point]:
         yield Point(Weight.TOLD, title, cases)
 
 
-def _deployed(found: DeployerResult) -> Point:
+def deployed(found: DeployerResult) -> Point:
+    """What a deployer would do."""
     name = named(found.title, configured=found.configured)
     match found.verdict:
         case Verdict.UNSAFE:

@@ -1,6 +1,7 @@
 """The words that every report for people uses for the same thing."""
 
 import json
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -16,7 +17,7 @@ from meshplan.diff import (
     id_of,
 )
 from meshplan.finding import Finding, Severity, Status
-from meshplan.location import Location
+from meshplan.location import Location, Side
 from meshplan.plan import Apply, Gate, GateKind, Remove, Step
 from meshplan.report.layout import printable, shorten
 from meshplan.report.verdicts import held_back, worst
@@ -97,6 +98,13 @@ def subject(change: Change) -> Resource:
 def place(location: Location | None) -> str:
     """`a/b.yaml:12`."""
     return printable(str(location)) if location else ""
+
+
+def spot(change: Change) -> Location | None:
+    """Where the object of a change is written: of one that goes, in the base."""
+    side = Side.BASE if isinstance(change, Delete) else Side.HEAD
+    found = subject(change).origin.location(side)
+    return found if found.path else None
 
 
 def step_word(step: Step) -> str:
@@ -211,7 +219,8 @@ def compact(value: Any, limit: int = VALUE_LIMIT) -> str:
     """A value on one line, as in YAML's flow style."""
     if isinstance(value, str) and "\n" in value:
         return f"({count(len(value.splitlines()), 'line')} of text)"
-    return shorten(printable(_flow(value)), limit)
+    # Cut first: making a long text printable takes long.
+    return shorten(printable(_flow(value)[: limit + 1]), limit)
 
 
 def _flow(value: Any) -> str:
@@ -275,6 +284,29 @@ def others(result: Result, status: Status) -> tuple[Finding, ...]:
     """Findings of one status, the worst first."""
     found = [f for f in result.findings if f.status is status and f.waiver is None]
     return tuple(sorted(found, key=_by_severity))
+
+
+def kept(result: Result) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """The findings that hold nothing back, and why; of one revision all others count."""
+    groups = (
+        ("there before", others(result, Status.EXISTING) if result.base else ()),
+        ("fixed by this change", others(result, Status.FIXED)),
+        ("waived", waived(result)),
+    )
+    yield from ((why, found) for why, found in groups if found)
+
+
+def commands(result: Result) -> tuple[str, ...]:
+    """What to type to see the same on a laptop; nothing for what has no commit."""
+    if result.base is None or result.head.commit is None:
+        return ()
+    names = [(name.commit or name.name)[:12] for name in (result.base, result.head)]
+    diff = f"meshplan diff {shlex.quote('..'.join(names))}"
+    return (
+        diff,
+        f"{diff} -o script=apply.sh  # the plan as a script for kubectl",
+        f"{diff} -o json=plan.json && meshplan verify plan.json  # a second opinion",
+    )
 
 
 def _by_severity(found: Finding) -> tuple[int, str, int]:

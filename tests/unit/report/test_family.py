@@ -10,7 +10,10 @@ from meshplan.report import REPORTS, Report, View
 from support.results import example, result, target
 
 #: What reports share.
-SHARED = {"layout", "verdicts", "wording", "yamltext"}
+SHARED = {
+    *("escape", "firstscreen", "fitting", "layout", "sections"),
+    *("verdicts", "wayback", "wording", "yamltext"),
+}
 #: Reports about something else than a result.
 OTHERS = {"trace"}
 

@@ -16,8 +16,8 @@ from meshplan.report.markdown import LIMIT
 from support.results import NO_GATE, example, finding, hostile, resource, result, target
 
 TAGS = {
-    *("h2", "h3", "p", "ul", "li", "br", "strong", "em", "code", "pre", "blockquote", "hr"),
-    *("details", "summary", "table", "thead", "tbody", "tr", "th", "td"),
+    *("h2", "h3", "p", "ul", "ol", "li", "br", "strong", "em", "code", "pre", "blockquote"),
+    *("details", "summary", "b", "sub", "table", "thead", "tbody", "tr", "th", "td"),
 }
 
 HOSTILE = (
@@ -43,8 +43,13 @@ HOSTILE = (
     "[0][0] [0]: https://evil.example",
     "$\\LaTeX$ $$x$$",
     "- item",
+    ":tada: :+1:x:y:",
+    "1. first",
     "a - b -- c --- d",
 )
+
+
+COMMENT = r" meshplan report verdict=[a-z-]+ exit=\d "
 
 
 class Reader(HTMLParser):
@@ -89,9 +94,10 @@ def read(text: str) -> Reader:
 def check(text: str) -> None:
     reader = read(text)
     assert reader.tags <= TAGS
-    assert reader.attributes <= {"class", "open"}
-    assert not reader.comments
-    assert not re.search(r"[@#]\w", reader.outside)
+    assert reader.attributes <= {"class", "open", "start"}
+    assert [re.fullmatch(COMMENT, found) for found in reader.comments] != [None]
+    assert len(reader.comments) == 1
+    assert not re.search(r"[@#]\w|:\w+:|(?i:gh-\d)", reader.outside)
     assert not set(text) & set("\u202e\u2066\x00\x1b\r\u2028")
 
 
@@ -128,7 +134,7 @@ def test_a_url_is_no_link() -> None:
 
 def test_deletions_come_first() -> None:
     text = markdown.render(example(), View())
-    assert text.index("**Deletes 2 objects:**") < text.index("| create |")
+    assert text.index("<b>Deletes 2 objects</b>") < text.index("### 1 error")
     assert text.index("| delete |") < text.index("| update |") < text.index("| create |")
 
 
@@ -139,7 +145,7 @@ def test_the_title_is_the_answer() -> None:
 def test_nothing_to_say_is_said_shortly() -> None:
     text = markdown.render(result(target()), View())
     assert text.startswith("## ✅ meshplan: nothing changes\n")
-    assert len(text) < 200
+    assert len(text) < 600
 
 
 def test_a_large_result_fits_into_a_comment() -> None:

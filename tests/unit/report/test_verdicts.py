@@ -139,7 +139,7 @@ class TestPoints:
     def test_a_comment_has_them_as_alerts(self) -> None:
         found = made(Verdict.UNSAFE, impossible=refuted("GET a → 503 NC"))
         comment = markdown.render(result(found), View())
-        assert "> [!CAUTION]\n> **No order is safe, with or without bridges**\n>\n" in comment
+        assert "> [!CAUTION]\n> <b>No order is safe, with or without bridges</b>\n>\n" in comment
         assert "> - GET a → 503 NC\n" in comment
 
 
