@@ -89,12 +89,28 @@ def test_accounts_may_do_no_more_than_they_have_to() -> None:
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
     accounts = [v for v in documents(DEPLOY / "gate.yaml") if v["kind"] == "ServiceAccount"]
     assert [s["name"] for s in binding["subjects"]] == [a["metadata"]["name"] for a in accounts]
-    # The account has to be there before the Job, and both before the sync.
+
+
+@pytest.mark.parametrize("name", ["gate.yaml", "apply.yaml"])
+def test_accounts_and_roles_are_there_before_the_job(name: str) -> None:
+    *before, job = documents(DEPLOY / name)
     waves = [
-        int(v["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
-        for v in documents(DEPLOY / "gate.yaml")
+        int(v["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]) for v in [*before, job]
     ]
-    assert waves == sorted(set(waves))
+    assert max(waves[:-1]) < waves[-1] < 0
+    assert {v["metadata"]["annotations"]["argocd.argoproj.io/hook"] for v in [*before, job]} == {
+        "PreSync"
+    }
+    account = job["spec"]["template"]["spec"]["serviceAccountName"]
+    assert account in [v["metadata"]["name"] for v in before if v["kind"] == "ServiceAccount"]
+
+
+def test_the_job_may_write_only_what_a_bridge_needs() -> None:
+    [role] = [v for v in documents(DEPLOY / "apply.yaml") if v["kind"] == "Role"]
+    for rule in role["rules"]:
+        assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+        assert "secrets" not in rule["resources"]
+        assert set(rule["verbs"]) <= {"get", "create", "patch", "delete"}
 
 
 @pytest.mark.tool("kubectl")

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from support.kube_api import FakeCluster
+
 TOKEN = "argo-token"
 
 
@@ -65,6 +67,8 @@ class FakeArgo:
     #: Answers in the place of the real ones, by a part of the path.
     instead: dict[str, tuple[int, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    #: The cluster behind the same address.
+    cluster: FakeCluster = field(default_factory=FakeCluster)
 
     def answer(self, target: str, token: str) -> tuple[int, Any]:
         parts = urlsplit(target)
@@ -102,8 +106,16 @@ def argo_server() -> Iterator[FakeArgo]:
     fake = FakeArgo()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = fake.answer(self.path, self.headers.get("Authorization", ""))
+        def _serve(self) -> None:
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            token = self.headers.get("Authorization", "")
+            if self.path.startswith(("/api/v1/applications", "/apis/argoproj.io")):
+                status, body = fake.answer(self.path, token)
+            elif token != f"Bearer {TOKEN}":
+                status, body = 401, {"message": "Unauthorized"}
+            else:
+                kind = self.headers.get("Content-Type", "")
+                status, body = fake.cluster.answer(self.command, self.path, sent, kind)
             content = (body if isinstance(body, str) else json.dumps(body)).encode()
             self.send_response(status)
             kind = "text/html" if isinstance(body, str) else "application/json"
@@ -111,6 +123,8 @@ def argo_server() -> Iterator[FakeArgo]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -9,6 +9,8 @@ from meshplan.argocd.manifests import States, live_snapshot, snapshot_of, states
 from meshplan.argocd.server import Applications, ArgoServer
 from meshplan.delivery.http import Clock
 from meshplan.deployers import Options
+from meshplan.deployers.argocd import OPTIONS
+from meshplan.deployers.deployer import words
 from meshplan.resource import Snapshot
 from meshplan.settings import Settings
 
@@ -145,10 +147,14 @@ def _states_from_server(
 
 
 def with_unpruned(found: Application, states: States) -> Snapshot:
-    """What is there after the sync: a sync that does not prune leaves everything there."""
-    if found.operation is not None and found.operation.prune:
-        return states.after
-    left = [resource for id_, resource in states.before.items() if id_ not in states.after]
+    """What is there after the sync: with what the sync does not prune."""
+    prunes = found.operation is not None and found.operation.prune
+    left = [
+        resource
+        for id_, resource in states.before.items()
+        if id_ not in states.after
+        and (not prunes or "Prune=false" in words(resource.annotations, OPTIONS))
+    ]
     return states.after.with_(*left)
 
 

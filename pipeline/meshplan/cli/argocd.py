@@ -21,7 +21,8 @@ def command() -> None:
     """Make a sync of Argo CD safe, or refuse it.
 
     Argo CD syncs in an order of its own and waits for no proxy. `stamp` writes the waves that a
-    change needs into its manifests; `gate` is a PreSync hook that refuses what is not proven safe.
+    change needs into its manifests; `gate` is a PreSync hook that refuses what is not proven safe;
+    `apply` is one that carries out what waves cannot.
     """
 
 
@@ -165,6 +166,55 @@ def gate(termination_log: Path, **options: Any) -> int:
     def ruled() -> int:
         source, asked, settings = _asked(**options)
         found = rule(asked, source, settings, Clock(), _log)
+        _end(termination_log, found.text)
+        return 0 if found.allowed else 1
+
+    return _told(termination_log, ruled)
+
+
+@command.command("apply", short_help="Carry out what a sync cannot; a PreSync hook.")
+@_application_options
+@click.option(
+    "--settle",
+    type=click.FloatRange(0, 3600),
+    default=15.0,
+    metavar="SECONDS",
+    help="How long proxies take to take over what was written.",
+)
+@click.option(
+    "--longest",
+    type=click.FloatRange(1, 86_400),
+    default=600.0,
+    metavar="SECONDS",
+    help="How long a rollout or a deletion is waited for.",
+)
+@click.option("--dry-run", is_flag=True, help="Tell what would be carried out.")
+def apply(
+    termination_log: Path, settle: float, longest: float, *, dry_run: bool, **options: Any
+) -> int:
+    """Carry out what a sync cannot, and let the sync go on.
+
+    Run as a PreSync hook, in a Job of the cluster that is synced to: it finds a plan for the change,
+    carries out every wave through the last that is not the final version of an object, with its
+    gates, and as many more as it takes until what is left for the sync is proven safe. A run that
+    was interrupted is taken up where it stopped. Where no plan is safe the sync is refused.
+
+    \b
+    Exit status: 0 the sync is safe now; 1 no safe plan; 2 usage; 3 something cannot be known or done.
+    """
+    # Late: `--help` needs none of it.
+    import os  # noqa: PLC0415
+
+    from meshplan.argocd.carry import Waits  # noqa: PLC0415
+    from meshplan.argocd.job import Means, carry_out  # noqa: PLC0415
+    from meshplan.argocd.server import Cluster  # noqa: PLC0415
+    from meshplan.delivery.http import Clock  # noqa: PLC0415
+
+    def ruled() -> int:
+        source, asked, settings = _asked(**options)
+        cluster = source if isinstance(source, Cluster) else Cluster.inside(os.environ)
+        means = Means(source, cluster.http, Clock(), Waits(settle, longest), _log)
+        found = carry_out(asked, means, settings, dry_run=dry_run)
         _end(termination_log, found.text)
         return 0 if found.allowed else 1
 

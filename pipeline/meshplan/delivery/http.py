@@ -79,8 +79,8 @@ class Answer:
 class Clock:
     """The time, and waiting for it to pass."""
 
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = field(default_factory=lambda: time.time)
+    sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -118,7 +118,9 @@ class Http:
         if parts.scheme == "http" and not self.plain and parts.hostname not in _LOOPBACK:
             raise DeliveryError(f"{self.base} is not encrypted, so no token is sent there")
 
-    def send(self, method: str, path: str, value: Any = None) -> Answer:
+    def send(
+        self, method: str, path: str, value: Any = None, *, kind: str = "application/json"
+    ) -> Answer:
         """One request, repeated as long as the API asks to wait or is out of order.
 
         Raises DeliveryError where the API stays out of reach, and UncertainError where it is
@@ -129,7 +131,7 @@ class Http:
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
             try:
-                answer = self._follow(method, url, body)
+                answer = self._follow(method, url, body, kind)
             except (OSError, HTTPException) as error:
                 if method not in _REPEATABLE:
                     raise UncertainError(_unreachable(url, error)) from error
@@ -186,9 +188,9 @@ class Http:
             raise DeliveryError(f"{_shown(self.base)} leads to {_shown(url)}, another server")
         return url
 
-    def _follow(self, method: str, url: str, body: bytes | None) -> Answer:
+    def _follow(self, method: str, url: str, body: bytes | None, kind: str) -> Answer:
         for _ in range(4):
-            answer = self._once(method, url, body)
+            answer = self._once(method, url, body, kind)
             target = answer.headers.get("location", "")
             keeps = method == "GET" or answer.status in (307, 308)
             if answer.status not in _REDIRECTS or not target or not keeps:
@@ -196,10 +198,10 @@ class Http:
             url = self._url(urljoin(url, target))
         raise DeliveryError(f"{_shown(url)} leads in circles")
 
-    def _once(self, method: str, url: str, body: bytes | None) -> Answer:
+    def _once(self, method: str, url: str, body: bytes | None, kind: str) -> Answer:
         headers = {"Accept": "application/json", "User-Agent": "meshplan", **self.headers}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = kind
         request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - checked
         opener = urllib.request.build_opener(_Stay(), *self.handlers)
         try:
