@@ -325,6 +325,9 @@ class Footprint:
                 yield from self._of_workload(pods)
                 shown = tuple(sorted(workload.labels.items()))
                 yield Topic(TopicKind.SERVER, "", workload.namespace, shown)
+        for id_ in self._index.written(where, selector):
+            for entry in self._versions.all_of(id_):
+                yield from self._of_service(entry)
         for name in _targets(version):
             met = True
             for gateway in self._versions.all_of(

@@ -60,6 +60,7 @@ class Index:
             "attached": (tuple((GATEWAY_API, kind) for kind in ROUTES), self._attached_keys),
             "pod": (tuple(workload_kinds()), _pod_keys),
             "selecting": ((("", "Service"), (NETWORKING, "ServiceEntry")), _selecting_keys),
+            "written": (((NETWORKING, "ServiceEntry"),), _written_keys),
             "policy": (POLICIES, _policy_keys),
             "import": (((NETWORKING, "Sidecar"),), _import_keys),
             "sidecar": (((NETWORKING, "Sidecar"),), _sidecar_keys),
@@ -113,6 +114,12 @@ class Index:
                 if workload and all(workload.labels.get(k) == v for k, v in selector.items()):
                     yield found
                     break
+
+    def written(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
+        """The ServiceEntries of a namespace ("" for any) whose own endpoints may be selected."""
+        yield from dict.fromkeys(
+            self.ids(("written", namespace, *min(selector.items(), default=())))
+        )
 
     def selecting(self, namespace: str, found: Mapping[str, str]) -> Iterator[ResourceId]:
         """The Services that may select pods with these labels."""
@@ -283,6 +290,15 @@ def _selecting_keys(resource: Resource) -> Iterator[Key]:
     found = labels(selector)
     if found:
         yield "selecting", resource.id.namespace, *min(found.items())
+
+
+def _written_keys(resource: Resource) -> Iterator[Key]:
+    """Endpoints that a ServiceEntry has itself, with labels that policies may select."""
+    for entry in mappings(resource.spec.get("endpoints")):
+        for where in (resource.id.namespace, ""):
+            yield "written", where
+            for name, value in labels(entry.get("labels")).items():
+                yield "written", where, name, value
 
 
 def _import_keys(resource: Resource) -> Iterator[Key]:
