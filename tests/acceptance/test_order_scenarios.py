@@ -10,7 +10,7 @@ from meshplan.planner.solve import Solution, solve
 from meshplan.settings import World
 from meshplan.verify import verify
 from support.bench import table
-from support.scenarios import SCENARIOS, Scenario, scenario_snapshots
+from support.scenarios import BEYOND_THE_CHECKER, SCENARIOS, Scenario, scenario_snapshots
 
 #: Writes of the shortest plan, where the literature of the scenario names a number.
 FEWEST_WRITES = {
@@ -57,7 +57,8 @@ def test_a_scenario_ends_as_expected(scenario: Scenario) -> None:
                 "waves": [wave_to_json(wave) for wave in found.plan.waves],
             }
             checked = verify(document, base, head)
-            assert (checked.verdict, checked.refutations) == ("confirmed", ())
+            expected = "unknown" if scenario.name in BEYOND_THE_CHECKER else "confirmed"
+            assert (checked.verdict, checked.refutations) == (expected, ())
     end = simulate(found.plan.steps, base.snapshot)
     assert {r.id: r.manifest for r in end.values()}.keys() == head.snapshot.keys()
 

@@ -12,8 +12,16 @@ from meshplan.mesh.model import Mesh
 from meshplan.plan import canonical_json
 from meshplan.traffic.condition import all_hold, holds
 from meshplan.traffic.forward import Inbounds
-from meshplan.traffic.inbound import Admission, Inbound, Server, Verdict
-from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Redirect, Transport
+from meshplan.traffic.inbound import TOKEN_UNKNOWN, Admission, Inbound, Server, Verdict
+from meshplan.traffic.outcome import (
+    Denied,
+    Failed,
+    Outcome,
+    Reason,
+    Redirect,
+    Transport,
+    Unknown,
+)
 from meshplan.traffic.reasons import because
 from meshplan.traffic.request import Request
 from meshplan.traffic.route import Front, Selected, decide
@@ -91,6 +99,11 @@ def refuses_token(
     return not assumptions.ask(("token", rules), "the token is good")
 
 
+def is_about_token(admission: Admission | Unknown) -> bool:
+    """Whether nothing but a token is in question, which `refuses_token` asks about."""
+    return admission.reason == TOKEN_UNKNOWN
+
+
 def decided(
     front: Front, request: Request, assumptions: Assumptions, rules: TokenRules = ()
 ) -> Selected | Outcome:
@@ -102,10 +115,12 @@ def decided(
         if refuses_token(front.inbound, rules, request, assumptions):
             return Denied(401, "jwt", front.why)
         admission = front.inbound.authorize(request, request.principal, for_tcp=False)
-        if admission.verdict is Verdict.UNKNOWN:
+        if admission.verdict is Verdict.UNKNOWN and not (rules and is_about_token(admission)):
             question = ("gateway", front.inbound.filters(), rules, request.client_ip)
             if not assumptions.ask(question, _let_in(admission)):
                 return Denied(403, "assumed", admission.why)
+            front = replace(front, inbound=None)
+        elif admission.verdict is Verdict.UNKNOWN:
             front = replace(front, inbound=None)
     host = front.host
     if not isinstance(host, VirtualHost) or (host.require_tls and request.scheme != "https"):
@@ -168,6 +183,8 @@ class _Assuming(Inbound):
             found = self._memory[key] = self._inner.admit(request, transport, principal)
         if found.verdict is not Verdict.UNKNOWN:
             return found
+        if rules and is_about_token(found):
+            return replace(found, verdict=Verdict.ACCEPTED)
         identity = principal if transport is Transport.MTLS else ""
         filters = self._inner.filters(for_tcp=request.scheme in ("tcp", "tls"))
         if not filters:

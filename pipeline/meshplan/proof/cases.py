@@ -12,6 +12,7 @@ from meshplan.proof.assumptions import (
     Memory,
     TokenRules,
     decided,
+    is_about_token,
     refuses_token,
     token_rules,
 )
@@ -31,9 +32,10 @@ from meshplan.traffic.clusters import Cluster
 from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.inbound import Inbound, Server
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
-from meshplan.traffic.outcome import Denied, Direct, Failed, Outcome, Reason, Transport, Unknown
+from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Transport, Unknown
+from meshplan.traffic.paths import normalized
 from meshplan.traffic.request import Request
-from meshplan.traffic.route import Front, Selected, View, admit, carry_out, front, tables
+from meshplan.traffic.route import Front, Selected, View, admit, carry_out, front, let_in, tables
 from meshplan.traffic.table import ClusterName, Forward, Route, VirtualHost
 
 #: Which of the distinct results of each stage a view has.
@@ -359,6 +361,8 @@ class Case:
             return outcome
         filters = inbound.filters(for_tcp=self._is_tcp)
         question = ("server", inbound.peer_mode.mode, filters, tokens)
-        if assumptions.ask(question, f"not denied, though {outcome.reason}"):
-            return Direct(200, outcome.why)
+        is_good = bool(tokens) and is_about_token(outcome)
+        if is_good or assumptions.ask(question, f"not denied, though {outcome.reason}"):
+            path = normalized(request.path, mesh.config.path_normalization) or request.path
+            return let_in(replace(request, path=path), self.server, self.transport, outcome.why)
         return Denied(403, "assumed", outcome.why)

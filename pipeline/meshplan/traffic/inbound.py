@@ -41,6 +41,10 @@ class Server:
     is_gateway: bool = False
 
 
+#: Why it is not known whether a request is let in that no policy denies.
+TOKEN_UNKNOWN = "whether the token is valid is not known"  # noqa: S105 - words, not a token
+
+
 class Verdict(StrEnum):
     """What becomes of a request at a server."""
 
@@ -124,7 +128,7 @@ class Inbound:
                 return found
             unknown = unknown or found
         if unknown is None and any(place.holds_token(request) for place in self.token_places):
-            return Admission(Verdict.UNKNOWN, reason="whether the token is valid is not known")
+            return Admission(Verdict.UNKNOWN, reason=TOKEN_UNKNOWN)
         return unknown or Admission(Verdict.ACCEPTED)
 
     def filters(self, *, for_tcp: bool = False) -> tuple[Filter, ...]:

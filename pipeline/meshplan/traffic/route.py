@@ -205,9 +205,7 @@ def admit(mesh: Mesh, request: Request, server: Server, transport: Transport) ->
     found = tables(mesh).inbound.of(server).admit(request, transport, request.principal)
     match found.verdict:
         case Verdict.ACCEPTED:
-            name = f"{server.namespace}:{server.port}"
-            backend = Backend(name, request.host, "", server.port, 0, path, request.host, transport)
-            outcome: Decided = Served((backend,), why=found.why)
+            outcome: Decided = let_in(request, server, transport, found.why)
         case Verdict.DENIED:
             outcome = Denied(403, found.policy, found.why)
         case Verdict.REFUSED:
@@ -220,6 +218,15 @@ def admit(mesh: Mesh, request: Request, server: Server, transport: Transport) ->
     if opaque:
         return Unknown(f"{opaque[0]} changes what the server does", opaque, outcome, outcome.why)
     return outcome
+
+
+def let_in(
+    request: Request, server: Server, transport: Transport, why: tuple[Reason, ...]
+) -> Served:
+    """A request with a normalized path that a workload takes."""
+    name = f"{server.namespace}:{server.port}"
+    host, path = request.host, request.path
+    return Served((Backend(name, host, "", server.port, 0, path, host, transport),), why=why)
 
 
 def _host_at_sidecar(

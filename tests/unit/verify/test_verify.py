@@ -25,7 +25,7 @@ from meshplan.verify.replay import read_write, replayed
 from meshplan.verify.views import step_of
 from support.random_meshes import pair
 from support.random_meshes import plan as random_plan
-from support.scenarios import SCENARIOS, scenario_snapshots
+from support.scenarios import BEYOND_THE_CHECKER, SCENARIOS, scenario_snapshots
 
 ORDERED = [s.name for s in SCENARIOS if s.expect == "order"]
 BRIDGED = [s.name for s in SCENARIOS if s.expect == "bridge"]
@@ -53,6 +53,10 @@ def signed(plan: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [s.name for s in SCENARIOS if s.expect in ("order", "any")])
 def test_a_plan_in_a_safe_order_is_confirmed(name: str) -> None:
     found = verify(solved(name), *meshes(name))
+    if name in BEYOND_THE_CHECKER:
+        assert (found.verdict, found.refutations) == ("unknown", ())
+        assert found.gaps
+        return
     assert (found.verdict, found.refutations, found.gaps) == ("confirmed", (), ())
     assert found.requests
     assert found.views
