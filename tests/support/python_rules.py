@@ -8,7 +8,7 @@ only for rules of this repository: meshplan itself never runs a rule.
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,12 +68,13 @@ class Map(dict[str, Any]):
 class View:
     """An object, read by the fields of its type."""
 
-    def __init__(self, value: Any, type_: str, path: tuple[str | int, ...]):
-        if value is not None and not isinstance(value, Mapping):
-            raise WrongTypeError(path, "an object")
-        self._value = value
+    def __init__(self, value: Any, type_: str, path: tuple[str | int, ...], strict: bool = True):
+        self._value = _typed(value, dict, path, strict)
         self._type = type_
         self.path = path
+        #: Of the subject of a rule all types have to be right; in other objects a value of a wrong
+        #: type is none.
+        self._strict = strict
 
     def __bool__(self) -> bool:
         return self._value is not None
@@ -85,55 +86,65 @@ class View:
             message = catalog().message(self._type)
             assert message is not None
             field, kind = message.fields[name].json_name, message.fields[name].type
-        return read((self._value or {}).get(field), kind, (*self.path, field))
+        return read((self._value or {}).get(field), kind, (*self.path, field), self._strict)
 
 
-def read(value: Any, kind: FieldType, path: tuple[str | int, ...]) -> Any:
+def read(value: Any, kind: FieldType, path: tuple[str | int, ...], strict: bool = True) -> Any:
     """A value of a manifest as a rule sees it."""
     match kind:
         case Part(type_):
-            return View(value, type_, path)
+            return View(value, type_, path, strict)
         case ListOf(item):
-            items = _typed(value, list, path) or ()
-            found: Any = List(
-                read(v, item, (*path, i)) for i, v in enumerate(items) if v is not None
-            )
+            items = _typed(value, list, path, strict) or ()
+            inside = ((i, read(v, item, (*path, i), strict)) for i, v in enumerate(items))
+            found: Any = List(v for i, v in inside if _is_there(v, items[i]))
         case MapOf(inner):
-            table = sorted((_typed(value, dict, path) or {}).items(), key=lambda pair: str(pair[0]))
-            found = Map(
-                (Text(key), read(v, inner, (*path, key))) for key, v in table if v is not None
-            )
+            table = _typed(value, dict, path, strict) or {}
+            keys = sorted(key for key in table if isinstance(key, str))
+            values = ((k, read(table[k], inner, (*path, k), strict)) for k in keys)
+            found = Map((Text(k), v) for k, v in values if _is_there(v, table[k]))
         case Leaf():
-            found = _leaf(value, kind, path)
+            found = _leaf(value, kind, path, strict)
             if found is None or isinstance(found, bool | float | dict):
                 return found
     found.path = path
     return found
 
 
-def _leaf(value: Any, kind: Leaf, path: tuple[str | int, ...]) -> Any:
-    if value is None:
-        value = kind.default
-    if value is None:
-        return None
-    match kind.scalar:
-        case Scalar.TEXT:
-            return Text(_typed(value, str, path))
-        case Scalar.INTEGER:
-            return Number(_typed(value, int, path))
-        case Scalar.QUANTITY | Scalar.INT_OR_TEXT:
-            return Text(value)
-        case Scalar.BOOLEAN:
-            return _typed(value, bool, path)
+def _is_there(read_as: Any, value: Any) -> bool:
+    """Whether an item counts: not where it is null, or of a wrong type."""
+    return value is not None and read_as is not None and (read_as or not isinstance(read_as, View))
+
+
+def _leaf(value: Any, kind: Leaf, path: tuple[str | int, ...], strict: bool) -> Any:
+    python = _PYTHON.get(kind.scalar)
+    found = value if python is None else _typed(value, python, path, strict)
+    if kind.scalar is Scalar.INTEGER and found is not None and abs(found) >= 2**53:
+        found = _typed(str(found), int, path, strict)
+    if found is None:
+        found = kind.default
+    match found:
+        case bool() | None:
+            return found
+        case str():
+            return Text(found)
+        case int():
+            textual = kind.scalar in (Scalar.QUANTITY, Scalar.INT_OR_TEXT)
+            return Text(found) if textual else Number(found)
         case _:
-            return value
+            return found
 
 
-def _typed(value: Any, kind: type, path: tuple[str | int, ...]) -> Any:
+_PYTHON = {Scalar.TEXT: str, Scalar.INTEGER: int, Scalar.BOOLEAN: bool}
+
+
+def _typed(value: Any, kind: type, path: tuple[str | int, ...], strict: bool) -> Any:
     fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    if value is not None and not fits:
+    if value is None or fits:
+        return value
+    if strict:
         raise WrongTypeError(path, kind.__name__)
-    return value
+    return None
 
 
 class MeshView:
@@ -150,7 +161,7 @@ class MeshView:
         if name not in self._known:
             kind = catalog().collections[name]
             found = self._snapshot.of_kind(kind.group, kind.name)
-            self._known[name] = [View(r.manifest, kind.type, ()) for r in found]
+            self._known[name] = [View(r.manifest, kind.type, (), strict=False) for r in found]
         return self._known[name]
 
     def _ask(self, name: str, *arguments: str | int) -> Any:
@@ -189,13 +200,21 @@ class PythonRule:
 
     def run(self, head: Mesh, base: Snapshot | None = None) -> list[Hit]:
         """What the rule finds in a mesh, or in a change of it."""
+        return [hit for _, hits in self.each(head, base or Snapshot()) for hit in hits()]
+
+    def each(
+        self, head: Mesh, base: Snapshot
+    ) -> Iterator[tuple[ResourceId, Callable[[], list[Hit]]]]:
+        """Each object that the rule is about, and what it finds in that when asked."""
         view = MeshView(head)
         takes_mesh = "mesh" in inspect.signature(self.function).parameters
-        return [
-            _hit(id_, found)
-            for id_, subject in self._subjects(head.snapshot, base or Snapshot())
-            for found in self.function(subject, *([view] if takes_mesh else []))
-        ]
+        more = [view] if takes_mesh else []
+        for id_, subject in self._subjects(head.snapshot, base):
+            yield id_, partial(self._hits, id_, subject, more)
+
+    def _hits(self, id_: ResourceId, subject: Any, more: list[MeshView]) -> list[Hit]:
+        made = subject() if callable(subject) else subject
+        return [_hit(id_, found) for found in self.function(made, *more)]
 
     def _subjects(self, head: Snapshot, base: Snapshot) -> Iterator[tuple[ResourceId, Any]]:
         for type_ in self.kinds:
@@ -203,12 +222,12 @@ class PythonRule:
             key = (kind.group, kind.name)
             if not self.is_change:
                 for resource in head.of_kind(*key):
-                    yield resource.id, View(resource.manifest, type_, ())
+                    yield resource.id, partial(View, resource.manifest, type_, ())
                 continue
             for id_ in sorted({r.id for r in (*head.of_kind(*key), *base.of_kind(*key))}):
                 old, new = (s[id_].manifest if id_ in s else None for s in (base, head))
                 if old != new:
-                    yield id_, ChangeView(type_, old, new)
+                    yield id_, partial(ChangeView, type_, old, new)
 
 
 def _hit(id_: ResourceId, found: Any) -> Hit:

@@ -55,18 +55,63 @@ class _Node:
 _ITEM = ir.Variable("item", Leaf(Scalar.ANYTHING))  # type: ignore[arg-type]
 
 
+_Places = dict[ir.Variable, ir.Place]
+
+
 def footprint(body: Iterable[ir.Statement]) -> dict[ir.Root, program.Shape]:
     """What statements read of the object as it is to be, and of the object as it was."""
     roots = {root: _Node("object") for root in ir.Root}
-    for expression in within(body):
-        if isinstance(expression, ir.Read) and expression.checked:
-            place = place_of(expression)
-            if place is not None:
-                node = roots[place.root]
-                for step in place.steps:
-                    node = node.below(step)
-                node.learn(expression.kind)
+    _learn(tuple(body), {}, roots)
     return {root: node.frozen() for root, node in roots.items()}
+
+
+def _learn(body: tuple[ir.Statement, ...], given: _Places, roots: dict[ir.Root, _Node]) -> None:
+    """Note what statements read; of a helper, with the places that its parameters are `given`."""
+    known = dict(given)
+    for expression in within(body):
+        match expression:
+            case ir.Comprehension(loops=loops) | ir.Exists(loops=loops) if given:
+                _follow(loops, known)
+            case ir.Read() if expression.checked:
+                place = _place(expression, known)
+                if place is not None:
+                    node = roots[place.root]
+                    for step in place.steps:
+                        node = node.below(step)
+                    node.learn(expression.kind)
+            case ir.Apply(helper, arguments):
+                places = zip(helper.parameters, (_place(a, known) for a in arguments), strict=True)
+                inner = {parameter: place for parameter, place in places if place is not None}
+                if inner:
+                    _learn(helper.body, inner, roots)
+            case _:
+                pass
+
+
+def _follow(loops: Iterable[ir.Each], known: _Places) -> None:
+    """Note the places of what goes round in the loops of a helper."""
+    for loop in loops:
+        place = _place(loop.source, known)
+        if place is not None and loop.item is not None:
+            known[loop.item] = place.below(loop.item)
+
+
+def _place(expression: ir.Expression, known: _Places) -> ir.Place | None:
+    """Where a value was read, also where that is known from outside of a helper alone."""
+    match expression:
+        case ir.Name(variable):
+            if variable in known:
+                return known[variable]
+            if variable.place is None and variable.value is not None and known:
+                return _place(variable.value, known)
+            return variable.place
+        case ir.Read(base, path):
+            place = _place(base, known)
+            return place.below(*path) if place is not None else None
+        case ir.Fallback(first):
+            return _place(first, known)
+        case _:
+            return place_of(expression)
 
 
 def paths(shape: program.Shape) -> list[tuple[tuple[tuple[str, ...], ...], tuple[str, ...], str]]:

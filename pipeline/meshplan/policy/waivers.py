@@ -58,12 +58,18 @@ def waivers_of(value: Sequence[Mapping[str, Any]], places: Sequence[Location]) -
 
 
 def waived(
-    findings: Iterable[Finding], waivers: Sequence[Waiver], as_of: str, settings: WaiverSettings
+    findings: Iterable[Finding],
+    waivers: Sequence[Waiver],
+    as_of: str,
+    settings: WaiverSettings,
+    *,
+    complete: bool = True,
 ) -> Waived:
     """Findings with the waivers that hold on a day, and remarks about those that do not.
 
     A waiver that is over, or lasts longer than the settings allow, waives nothing. One that meets
-    no finding is spoken of, and so is one that ends soon.
+    no finding is spoken of, and so is one that ends soon. Unless the findings are `complete`, those
+    that are missing may be elsewhere.
     """
     today = date.fromisoformat(as_of)
     used: set[Waiver] = set()
@@ -78,6 +84,7 @@ def waived(
     remarks = (
         remark
         for waiver in waivers
+        if waiver in met or complete
         for remark in _remarks(waiver, today, settings, met=waiver in met)
     )
     return Waived(tuple(found), tuple(remarks))
