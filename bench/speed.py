@@ -38,12 +38,10 @@ class Contender:
     prepare: Callable[[], object] = lambda: None
 
 
-def make_fleet(script: Path, folder: Path, services: int) -> None:
-    """A repository with the tags `base` and `head`, 20 changes apart, packed like a clone."""
-    subprocess.run(
-        [sys.executable, str(script), str(folder), "--services", str(services), "--changes", "20"],
-        check=True,
-    )
+def make_fleet(script: Path, folder: Path, services: int, changes: int = 20) -> None:
+    """A repository with the tags `base` and `head`, some changes apart, packed like a clone."""
+    size = ("--services", str(services), "--changes", str(changes))
+    subprocess.run([sys.executable, str(script), str(folder), *size], check=True)
     # git packs the large fleet by itself and not the small one: growth would be about that.
     subprocess.run(["git", "repack", "-adq"], cwd=folder, check=True)
 
