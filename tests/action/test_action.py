@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from meshplan.report import REPORTS
 from support.actions import CompositeAction, Run
 from support.git import GIT_ENVIRONMENT, Repository
 from support.github_api import FakeGitHub, Reply, github_server
@@ -163,6 +164,25 @@ class TestPullRequest:
         assert document["judgement"]["failOn"] == "warning"
         assert not job.fake.asked
         assert run.summary == ""
+
+    def test_reports_for_other_tools_are_written(self, job: Job, fake: FakeGitHub) -> None:
+        names = {report.name for report in REPORTS}
+        if not names & {"sarif", "github"}:
+            pytest.skip("there is no report for code scanning or annotations yet")
+        job.pull_request()
+        run = job.run()
+        assert run.status == 0, run.log
+        if "sarif" in names:
+            found = json.loads(Path(run.outputs["sarif-file"]).read_text("utf-8"))
+            assert found["version"] == "2.1.0"
+        assert {kind for kind, _ in run.commands} <= {
+            "error",
+            "warning",
+            "notice",
+            "group",
+            "endgroup",
+        }
+        assert not job.run(sarif="false").outputs["sarif-file"]
 
     @pytest.mark.parametrize(
         ("inputs", "said"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from meshplan.argocd.carry import is_ready
 from meshplan.argocd.kubernetes import merge_patch
 from meshplan.cli import main
 from meshplan.mesh import Mesh
@@ -273,17 +274,55 @@ def test_server_side_apply_is_done_in_the_name_of_argo_cd(job: Job) -> None:
 
 
 def test_gates_wait_for_what_the_cluster_can_tell(job: Job) -> None:
-    """A rollout that takes a while."""
-    job.changes("deployment-relabelled")
-    asked = []
+    """A deletion that takes a while, as of an object with a finalizer."""
+    job.changes("subset-last-use")
+    asked: list[str] = []
 
-    def refuse(method: str, path: str) -> tuple[int, dict[str, Any]] | None:
-        asked.append((method, path))
+    def linger(method: str, path: str) -> tuple[int, dict[str, Any]] | None:
+        deleted = [name for verb, _, name in job.cluster.journal if verb == "delete"]
+        if method == "GET" and deleted and path.endswith("/virtualservices/reviews"):
+            asked.append(path)
+            if len(asked) < 4:
+                return 200, {"kind": "VirtualService", "metadata": {"deletionTimestamp": "now"}}
         return None
 
-    job.cluster.refuse = refuse
+    job.cluster.refuse = linger
     status, message = job.run()
     assert status == 0, (message, job.log)
+
+
+@pytest.mark.parametrize(
+    ("live", "ready"),
+    [
+        (None, False),
+        ({"kind": "VirtualService"}, True),
+        ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"readyReplicas": 1}}, False),
+        ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"readyReplicas": 2}}, True),
+        (
+            {
+                "kind": "Deployment",
+                "metadata": {"generation": 3},
+                "status": {"readyReplicas": 1, "observedGeneration": 2},
+            },
+            False,
+        ),
+        (
+            {
+                "kind": "Deployment",
+                "spec": {"replicas": 2},
+                "status": {"readyReplicas": 2, "updatedReplicas": 1},
+            },
+            False,
+        ),
+        ({"kind": "DaemonSet", "status": {"desiredNumberScheduled": 2, "numberReady": 1}}, False),
+        ({"kind": "Job", "status": {}}, False),
+        ({"kind": "Job", "status": {"conditions": [{"type": "Complete", "status": "True"}]}}, True),
+        ({"kind": "CustomResourceDefinition", "status": {"conditions": []}}, False),
+        ({"kind": "Namespace", "status": {"phase": "Terminating"}}, False),
+    ],
+)
+def test_what_counts_as_ready(live: Any, *, ready: bool) -> None:
+    assert is_ready(live) is ready
 
 
 def test_secrets_are_never_written(job: Job) -> None:

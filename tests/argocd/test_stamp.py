@@ -304,7 +304,30 @@ class TestKustomize:
         found = stamped(made)
         outcomes = {target.name: target.outcome for target in found.targets}
         assert outcomes["two"] == "refused"
+        assert "held" in outcomes.values() or len(outcomes) == 1
         assert not found.files
+
+
+def test_one_refused_target_holds_the_others(repo: Make) -> None:
+    files = {
+        f"{folder}/mesh.yaml": mesh(name, "before")
+        for folder, name in (("one", "subset-added"), ("two", "subset-renamed"))
+    }
+    settings = "targets:\n- {name: one, paths: [one], kind: plain}\n- {name: two, paths: [two], kind: plain}\n"
+    made = changed(
+        repo,
+        {**files, ".meshplan.yaml": settings},
+        {
+            "one/mesh.yaml": mesh("subset-added", "after"),
+            "two/mesh.yaml": mesh("subset-renamed", "after"),
+        },
+    )
+    found = stamped(made)
+    assert {target.name: target.outcome for target in found.targets} == {
+        "one": "held",
+        "two": "refused",
+    }
+    assert not found.files
 
 
 def test_a_commit_cannot_be_stamped(repo: Make) -> None:

@@ -89,9 +89,9 @@ class Carrier:
             case GateKind.GONE:
                 self._until(gate, versions, lambda live: live is None)
             case GateKind.READY | GateKind.ESTABLISHED:
-                self._until(gate, versions, _is_ready)
+                self._until(gate, versions, is_ready)
             case GateKind.PROXIES | GateKind.DRAINED | GateKind.ASSUMED:
-                self._until(gate, versions, lambda live: live is None or _is_ready(live))
+                self._until(gate, versions, lambda live: live is None or is_ready(live))
                 self.say(f"waiting {self.waits.settle:g} s: {gate.why}")
                 self.clock.sleep(self.waits.settle)
             case _:
@@ -152,7 +152,7 @@ def _plain(manifest: Any) -> Any:
     return {**manifest, "metadata": metadata}
 
 
-def _is_ready(live: Manifest | None) -> bool:
+def is_ready(live: Manifest | None) -> bool:
     """Whether the cluster has done what an object asks for; of kinds without a status, that it is."""
     if live is None:
         return False

@@ -32,12 +32,16 @@ from meshplan.source.revision import Revision
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
+_SPLIT = "with stamps it is no longer one target: perhaps an object is defined in two files"
+_HELD = "it could be stamped, but another target is refused; --target stamps one alone"
+
+
 @dataclass(frozen=True, slots=True)
 class Stamped:
     """What became of one target."""
 
     name: str
-    #: safe (nothing has to be done), stamped, or refused.
+    #: safe (nothing has to be done), stamped, refused, or held (it could be stamped alone).
     outcome: str
     why: str = ""
     waves: Mapping[ResourceId, int] = field(default_factory=dict)
@@ -111,8 +115,15 @@ class _Run:
             progress(f"proving {name}")
             proven.append(self._second(found, again.get(name)))
         made = Stamping(tuple(proven), files, before)
+        if made.is_safe:
+            return made
         # Half of the stamps are worse than none: what was proven is all of them together.
-        return made if made.is_safe else Stamping(made.targets)
+        return Stamping(
+            tuple(
+                replace(found, outcome="held", why=_HELD) if found.outcome == "stamped" else found
+                for found in proven
+            )
+        )
 
     def _loaded(self, head: Revision) -> tuple[LoadedTarget, ...]:
         return load(self.request, self.base, head, self.settings, self.urls).targets
@@ -137,7 +148,7 @@ class _Run:
     def _second(self, found: Stamped, target: LoadedTarget | None) -> Stamped:
         """The target as it will be: is it only stamped, and is the sync safe?"""
         if target is None:
-            return replace(found, outcome="refused", why="the stamped target cannot be read")
+            return replace(found, outcome="refused", why=_SPLIT)
         difference = difference_of(target.base, target.head, self.settings)
         missing = self._missing(found, target)
         if missing:
