@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from meshplan.cli import main
+from meshplan.cli.check import FORMATS
 from meshplan.report import REPORTS
 from support.manifests import BASE, HEAD
 
@@ -77,6 +78,10 @@ def files(value: str) -> dict[str, str]:
     }
 
 
+#: Reports that list what changes by kind and name.
+LISTING = ("text", "markdown", "script")
+
+
 @pytest.mark.parametrize("verbose", [(), ("-v",)])
 @pytest.mark.parametrize("report", [report.name for report in REPORTS])
 def test_no_report_shows_a_value(
@@ -85,7 +90,7 @@ def test_no_report_shows_a_value(
     made = repo(BASE | files(OLD), HEAD | files(NEW))
     main(["diff", "-C", str(made.path), "r0..r1", "-o", report, *verbose])
     out, err = capfd.readouterr()
-    assert "Secret shop/password" in out or report in ("json", "mermaid", "dot")
+    assert "Secret shop/password" in out or report not in LISTING
     for value in (OLD, NEW):
         for form in (value, encoded(value), value[3:-3]):
             assert form not in out
@@ -100,10 +105,54 @@ def test_the_changed_keys_are_shown(repo: Any, capfd: pytest.CaptureFixture[str]
         assert path in out
 
 
-@pytest.mark.parametrize("report", ["text", "json", "markdown"])
+@pytest.mark.parametrize("report", FORMATS)
 def test_a_check_shows_no_value(report: str, repo: Any, capfd: pytest.CaptureFixture[str]) -> None:
     made = repo(BASE | files(NEW))
     main(["check", "-C", str(made.path), "-v", "-o", report])
     out, err = capfd.readouterr()
     assert "hunter2" not in out + err
     assert encoded(NEW) not in out + err
+
+
+CHART = {
+    "chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 0.1.0\n",
+    "chart/templates/secret.yaml": (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\n"
+        "stringData:\n  password: {{ .Values.password | quote }}\n"
+        "data:\n  key: {{ .Values.password | b64enc }}\n"
+    ),
+}
+
+
+def generated(value: str) -> dict[str, str]:
+    """Values that become those of Secrets: of a chart, and of a generator of Kustomize."""
+    return CHART | {
+        "chart/values.yaml": f"password: {value}\n",
+        "overlay/kustomization.yaml": (
+            "namespace: shop\nsecretGenerator:\n- name: env\n  envs: [secret.env]\n"
+            f"- name: text\n  literals: [key={value}]\n  options: {{annotations: {{note: {value}}}}}\n"
+        ),
+        "overlay/secret.env": f"PASSWORD={value}\n",
+    }
+
+
+@pytest.mark.tool("helm", "kubectl")
+def test_nothing_that_is_generated_is_shown(repo: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    made = repo(generated(OLD), generated(NEW))
+    for report in REPORTS:
+        main(["diff", "-C", str(made.path), "r0..r1", "-o", report.name])
+        out, err = capfd.readouterr()
+        assert "Secret shop/db" in out or report.name not in LISTING
+        for value in (OLD, NEW):
+            assert value not in out + err, report.name
+            assert encoded(value) not in out + err, report.name
+
+
+def test_a_finding_quotes_no_secret_value(repo: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of a Secret whose fields have the wrong types, and of one that is written twice."""
+    for name, content in files(NEW).items():
+        made = repo({"README.md": "nothing"}, {name: content})
+        for report in REPORTS:
+            main(["diff", "-C", str(made.path), "r0..r1", "-o", report.name])
+            out, err = capfd.readouterr()
+            assert "hunter2" not in out + err, (name, report.name)

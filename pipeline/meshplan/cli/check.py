@@ -9,12 +9,14 @@ from meshplan.cli import EXIT_STATUS
 from meshplan.cli.diff import request_of
 from meshplan.cli.options import judgement_options, report_options, source_options
 
+FORMATS = ("text", "json", "markdown", "sarif", "junit", "github")
+
 
 @click.command("check", epilog=EXIT_STATUS, short_help="Check one revision.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--revision", metavar="REV", help="A revision, not the working tree.")
 @source_options
-@report_options("text, json, markdown")
+@report_options(", ".join(FORMATS))
 @judgement_options
 def command(
     paths: tuple[Path, ...],
@@ -37,7 +39,7 @@ def command(
     from meshplan.cli.terminal import Progress  # noqa: PLC0415
     from meshplan.run import check_revision  # noqa: PLC0415
 
-    wanted = outputs_of(outputs, ("text", "json", "markdown"))
+    wanted = outputs_of(outputs, FORMATS)
     with Progress(quiet=quiet) as progress:
         request = request_of(revision, **options)
         result = check_revision(request, progress, paths)

@@ -17,7 +17,7 @@ from meshplan.cli.options import (
 if TYPE_CHECKING:
     from meshplan.run import Request
 
-FORMATS = "text, json, markdown, script, mermaid, dot"
+FORMATS = "text, json, markdown, sarif, junit, github, script, mermaid, dot"
 
 
 @click.command(

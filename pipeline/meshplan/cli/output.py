@@ -66,13 +66,32 @@ def _check_folder(file: Path) -> None:
 def write_outputs(
     outputs: Sequence[Output], result: Result, *, color: str, verbose: bool, quiet: bool
 ) -> None:
-    """Render each report and write it; nothing is written if one cannot be rendered."""
-    rendered = [(output, _render(output, result, color, verbose=verbose)) for output in outputs]
-    for output, content in rendered:
-        if output.file != STDOUT:
-            write_file(Path(output.file), content)
-        elif not (quiet and output.report.terminal):
-            write_stdout(content)
+    """Render each report and write it: files first, and one that fails keeps none of the others
+    from being written. Raises SourceError that names all the files that could not be.
+    """
+    failed: list[Exception] = []
+    for output in sorted(outputs, key=lambda output: output.file == STDOUT):
+        try:
+            content = _render(output, result, color, verbose=verbose)
+            if output.file != STDOUT:
+                write_file(Path(output.file), content)
+            elif not (quiet and output.report.terminal):
+                write_stdout(content)
+        except BrokenPipeError:
+            raise  # whoever reads has seen enough; files are written by now
+        except Exception as error:  # noqa: BLE001 - raised again below
+            failed.append(error)
+    _raise_for(failed)
+
+
+def _raise_for(failed: Sequence[Exception]) -> None:
+    """One error for all; what is not the user's fault is told before what is."""
+    ours = [error for error in failed if not isinstance(error, SourceError)]
+    if ours:
+        raise ours[0]
+    if failed:
+        sentences = [str(error.args[0]) for error in failed]
+        raise SourceError("; ".join(sentences))
 
 
 def _render(output: Output, result: Result, color: str, *, verbose: bool) -> bytes:
