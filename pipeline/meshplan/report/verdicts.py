@@ -122,6 +122,8 @@ def measure(target: TargetResult) -> str:
     classes = f"{proof.classes} kind{'' if proof.classes == 1 else 's'} of requests"
     views = f"{proof.views} view{'' if proof.views == 1 else 's'}"
     looked = f"looked at {classes} in {views} of the mesh"
+    if proof.is_safe and not proof.classes:
+        looked = "no request meets what changes"
     if not proof.is_safe:
         return looked
     if target.reversible:
