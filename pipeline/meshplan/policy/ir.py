@@ -37,6 +37,8 @@ class Variable:
     slot: int = 0
     #: What it stands for, where a statement has given it a value once.
     value: "Expression | None" = None
+    #: For a key: the mapping that it is a key of.
+    keys_of: "Place | None" = None
 
 
 @dataclass(frozen=True, slots=True)

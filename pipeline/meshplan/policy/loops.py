@@ -130,12 +130,8 @@ def _table(
     else:
         value_node = target
     key_name = key_node.id if isinstance(key_node, ast.Name) else "key"
-    key = scope.variable(key_name, TEXT)
+    key = scope.variable(key_name, TEXT, keys_of=place)
     inner = place.below(key) if place is not None else None
-    if inner is not None:
-        # The key stands where its value does.
-        key = ir.Variable(key.name, TEXT, inner, key.slot)
-        inner = place.below(key) if place is not None else None
     item = None
     if value_node is not None:
         item, _ = _bind(scope, value_node, value, inner)

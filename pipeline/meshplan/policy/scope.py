@@ -65,10 +65,11 @@ class Scope:
         type_: Type,
         place: ir.Place | None = None,
         value: ir.Expression | None = None,
+        keys_of: ir.Place | None = None,
     ) -> ir.Variable:
         """A new variable with room of its own."""
         self.slots += 1
-        return ir.Variable(name, type_, place, self.slots, value)
+        return ir.Variable(name, type_, place, self.slots, value, keys_of)
 
     def bind(self, node: ast.Name | ast.arg, variable: ir.Variable) -> None:
         """Give a name to a variable."""
@@ -118,7 +119,9 @@ def place_of(expression: ir.Expression) -> ir.Place | None:
         case ir.Subject(root):
             return ir.Place(root)
         case ir.Name(variable):
-            return variable.place
+            # A key stands where its value does.
+            keys_of = variable.keys_of
+            return keys_of.below(variable) if keys_of is not None else variable.place
         case ir.Read(base, path):
             place = place_of(base)
             return place.below(*path) if place is not None else None
