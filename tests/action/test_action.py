@@ -133,6 +133,38 @@ class TestPullRequest:
         document = json.loads(Path(run.outputs["plan-json"]).read_text("utf-8"))
         assert (document["base"]["commit"], document["head"]["commit"]) == (job.base, job.merge)
 
+    def test_the_base_may_be_what_is_checked_out(self, job: Job) -> None:
+        """pull_request_target: objects of the fork are fetched, and nothing of it is checked out."""
+        job.pull_request(fork="mallory/shop")
+        shutil.rmtree(job.tmp_path / "work")
+        job.checkout(job.base, 1)
+        job.env["GITHUB_EVENT_NAME"] = "pull_request_target"
+        run = job.run()
+        assert run.status == 0, run.log
+        assert run.outputs["verdict"] == "safe-in-order"
+        assert len(job.fake.comments) == 1
+        work = Repository(job.tmp_path / "work")
+        assert work.git("rev-parse", "HEAD") == job.base
+        assert work.git("status", "--porcelain") == ""
+
+    def test_branches_that_conflict_are_compared_from_where_they_parted(self, job: Job) -> None:
+        job.upstream.git("update-ref", "-d", "refs/pull/7/merge")
+        job.pull_request()
+        shutil.rmtree(job.tmp_path / "work")
+        job.checkout(job.head, 50)
+        Repository(job.tmp_path / "work").git("fetch", "--quiet", "--depth=50", "origin", job.base)
+        run = job.run()
+        assert run.status == 0, run.log
+        document = json.loads(Path(run.outputs["plan-json"]).read_text("utf-8"))
+        assert (document["base"]["commit"], document["head"]["commit"]) == (job.first, job.head)
+
+    def test_a_merge_queue_names_both_commits(self, job: Job) -> None:
+        job.checkout(job.merge, 1)
+        job.event("merge_group", {"merge_group": {"base_sha": job.base, "head_sha": job.merge}})
+        run = job.run()
+        assert run.status == 0, run.log
+        assert run.outputs["verdict"] == "safe-in-order"
+
     def test_a_second_run_updates_and_a_third_leaves_alone(self, job: Job) -> None:
         job.pull_request()
         job.run()

@@ -94,6 +94,8 @@ def _is_on(name: str, text: str) -> bool:
 def main(env: Mapping[str, str]) -> int:
     """Run the step and give its exit status; whatever goes wrong is one sentence."""
     runner = Runner(env, {})
+    if env.get("RUNNER_DEBUG") == "1":
+        os.environ.setdefault("MESHPLAN_DEBUG", "1")
     try:
         runner = Runner.of(env)
         inputs = inputs_of(env)
