@@ -1,6 +1,7 @@
 """A real istiod without Kubernetes and a real Envoy as its gateway, on loopback, under load."""
 
 import http.client
+import json
 import os
 import random
 import socket
@@ -73,6 +74,8 @@ class RealMesh:
     istiod: str
     envoy: str
     network: str = field(default_factory=lambda: f"127.{random.randint(10, 250)}.9")
+    #: What the access log says of each request; {} for no log.
+    log_format: Mapping[str, str] = field(default_factory=dict)
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _servers: list[ThreadingHTTPServer] = field(default_factory=list)
 
@@ -95,7 +98,11 @@ class RealMesh:
             self._servers.append(server)
         self.config.mkdir()
         xds, web, monitoring, admin = _free_ports(4)
-        settings = {"enableAutoMtls": False, "enablePrometheusMerge": False}
+        settings: dict[str, Any] = {"enableAutoMtls": False, "enablePrometheusMerge": False}
+        if self.log_format:
+            settings["accessLogFile"] = str(self.root / "access.log")
+            settings["accessLogEncoding"] = "JSON"
+            settings["accessLogFormat"] = json.dumps(dict(self.log_format))
         (self.root / "mesh.yaml").write_text(yaml.safe_dump(settings))
         (self.root / "envoy.yaml").write_text(_BOOTSTRAP.format(admin=admin, xds=xds))
         listening = {
@@ -113,7 +120,17 @@ class RealMesh:
         self._run("istiod", [self.istiod, "discovery", *options])
         _until(lambda: _listens(xds), "istiod does not listen")
         command = [self.envoy, "-c", str(self.root / "envoy.yaml"), "--concurrency", "1"]
-        self._run("envoy", [*command, "--disable-hot-restart", "--log-level", "warning"])
+        self._run(
+            "envoy",
+            [
+                *command,
+                "--disable-hot-restart",
+                "--log-level",
+                "warning",
+                "--file-flush-interval-msec",
+                "20",
+            ],
+        )
         _until(lambda: _listens(admin), "Envoy does not listen")
 
     def close(self) -> None:
@@ -154,6 +171,20 @@ class RealMesh:
         answer = connection.getresponse()
         answer.read()
         return answer.status
+
+    def logged(self, probe: str) -> dict[str, str]:
+        """What the access log says of the request with this X-Probe."""
+        found: list[dict[str, str]] = []
+
+        def is_there() -> bool:
+            log = self.root / "access.log"
+            lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+            entries = (json.loads(line) for line in lines if line.endswith("\n"))
+            found.extend(entry for entry in entries if entry.get("probe") == probe)
+            return bool(found)
+
+        _until(is_there, "Envoy logs nothing", every=0.02)
+        return {k: v or "-" for k, v in found[0].items() if k != "probe"}
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection to the gateway."""
@@ -245,9 +276,9 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _until(holds: Any, complaint: str) -> None:
+def _until(holds: Any, complaint: str, every: float = 0.2) -> None:
     end = time.monotonic() + 40
     while not holds():
         if time.monotonic() > end:
             raise AssertionError(complaint)
-        time.sleep(0.2)
+        time.sleep(every)
