@@ -1,13 +1,13 @@
 """What a reader sees first: the answer, and the few things that can change their mind."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshplan.finding import Severity
 from meshplan.location import Location
 from meshplan.report import verdicts, wording
 from meshplan.report.verdicts import Point, Weight
-from meshplan.result import Result, TargetResult, Verdict
+from meshplan.result import DeployerResult, Result, TargetResult, Verdict
 
 #: Lines of the first screen, and what is left of them under the title and the line of counts.
 SCREEN = 12
@@ -17,6 +17,9 @@ _NAMED = 3
 
 MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}  # noqa: RUF001
 _SIGNS = {Weight.BAD: "❌", Weight.UNSURE: "❔", Weight.TOLD: "⚠️", Weight.GOOD: "✅"}
+
+
+_WORST_FIRST = ("❌", "❔", "⚠️", "ℹ️", "✅")  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,11 @@ def worst_first(result: Result) -> list[TargetResult]:
 def remarks(result: Result) -> tuple[Remark, ...]:
     """What matters most, in the order in which it matters, no more than fit on the first screen."""
     targets = worst_first(result)
+    reasons = (*_worst_point(targets), *_deployers(targets), *_worst_finding(result))
     found = (
         *_unread(result),
         *_deletions(targets),
-        *_worst_point(targets),
-        *_deployers(targets),
-        *_worst_finding(result),
+        *sorted(reasons, key=lambda remark: _WORST_FIRST.index(remark.sign)),
         *_plans(targets),
     )
     return found[:_LINES]
@@ -98,17 +100,18 @@ def _worst_point(targets: list[TargetResult]) -> Iterator[Remark]:
 
 def _deployers(targets: list[TargetResult]) -> Iterator[Remark]:
     """What the deployers in use would do: of each, the worst of all targets."""
-    rank = list(Weight)
-    worst: dict[str, Point] = {}
-    for target in targets:
-        for deployer in target.deployers:
-            point = verdicts.deployed(deployer)
-            known = worst.get(deployer.title)
-            if deployer.configured and (
-                known is None or rank.index(point.weight) < rank.index(known.weight)
-            ):
-                worst[deployer.title] = point
-    yield from (_of_point(point) for point in list(worst.values())[:2])
+    worst: dict[str, DeployerResult] = {}
+    for deployer in (found for target in targets for found in target.deployers):
+        known = worst.get(deployer.title)
+        if deployer.configured and (known is None or deployer.verdict.rank > known.verdict.rank):
+            worst[deployer.title] = deployer
+    for deployer in list(worst.values())[:2]:
+        remark = _of_point(verdicts.deployed(deployer))
+        for example in deployer.counterexamples[:1]:
+            # What the step writes is told below; here it would push out what happens.
+            step = f"at step {example.wave + 1} of {len(deployer.plan.waves)}"
+            remark = replace(remark, text=f"{step}: {example.sentence}")
+        yield remark
 
 
 def _of_point(point: Point) -> Remark:
@@ -129,7 +132,7 @@ def _plans(targets: list[TargetResult]) -> Iterator[Remark]:
     """How long the way is."""
     waves = sum(len(target.plan.waves) for target in targets if target.plan)
     steps = sum(1 for target in targets if target.plan for _ in target.plan.steps)
-    if not steps:
+    if steps < 2:
         return
     if all(wording.is_free(target) for target in targets):
         yield Remark("📋", wording.count(steps, "step") + " in any order")

@@ -64,7 +64,8 @@ def _target(result: Result, target: TargetResult) -> Iterator[Finding]:
         yield _finding("requests-lost", Severity.INFO, point, target, _pick(places, ()))
     for deployer in target.deployers:
         if deployer.configured and deployer.verdict is Verdict.UNSAFE:
-            ids = tuple(found for one in deployer.counterexamples for found in one.culprits)
+            # The first one is what the message tells.
+            ids = tuple(found for one in deployer.counterexamples[:1] for found in one.culprits)
             point = verdicts.deployed(deployer)
             picked = _pick(places, ids)
             yield _finding("deployer-unsafe", Severity.ERROR, point, target, picked)

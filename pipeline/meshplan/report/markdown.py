@@ -8,6 +8,7 @@ The templates are ours. Whatever they print is escaped as `prose` unless a filte
 something else, so that nothing of a manifest gets out of its place (see escape.py).
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from meshplan.report.layout import View
 from meshplan.report.sections import findings_of, section
 from meshplan.report.verdicts import Weight
 from meshplan.result import Result, TargetResult
+from meshplan.result.saved import plan_digest
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
@@ -38,13 +40,11 @@ _ALERTS = {
     Weight.GOOD: "",
 }
 _NAMES = ("kapp", "kubectl")
-
-#: Names of targets, and the digests of their plans.
-Digests = tuple[tuple[str, str], ...]
-_DIGESTS = 10
+#: A commit by its whole name, which tells a reader no more than its beginning.
+_COMMIT = re.compile(r"\b([0-9a-f]{9})[0-9a-f]{31}\b")
 
 #: What gives way first, in front.
-_IMPORTANCE = (
+_GIVES_WAY = (
     "coverage",
     "assumptions",
     "fixed findings",
@@ -56,36 +56,37 @@ _IMPORTANCE = (
     "changes",
     "plans",
     "other targets",
-    "cases",
-    "new findings",
-    "what was not read",
 )
+#: What gives way only where nothing else is left to.
+_STAYS = ("cases", "new findings", "what was not read")
+_ALL = (*_GIVES_WAY, *_STAYS)
 
 
 def render(result: Result, view: View) -> str:
     """The report with as much detail as fits."""
-    digests = _digests(result)
-    room = view.limit - size(_ending(result, digests, _IMPORTANCE))
+    digest = _digest(result)
+    room = view.limit - size(_ending(result, digest, _ALL))
     changed = firstscreen.worst_first(result)
     alone = len(changed) == 1
     told = [section(target, alone=alone) for target in changed[: _TARGETS[0]]]
     blocks: tuple[Block, ...] = ()
     for full in dict.fromkeys(min(number, len(told)) for number in _TARGETS):
-        rest = changed[full:]
-        blocks = tuple(_blocks(result, view, told[:full], rest))
-        fit(blocks, room, _IMPORTANCE)
+        blocks = tuple(_blocks(result, view, told[:full], changed[full:]))
+        fit(blocks, room, _GIVES_WAY)
+        if full < 2:
+            fit(blocks, room, _STAYS)
         if sum(block.size for block in blocks) <= room:
             break
     else:
-        return _alone(result, view, digests)
+        return _alone(result, view, digest)
     cut = dict.fromkeys(block.name for block in blocks if block.is_cut)
-    return "".join(block.text for block in blocks) + _ending(result, digests, cut)
+    return "".join(block.text for block in blocks) + _ending(result, digest, cut)
 
 
-def _alone(result: Result, view: View, digests: Digests) -> str:
+def _alone(result: Result, view: View, digest: str) -> str:
     """The first screen and nothing else, for the smallest of limits."""
     head = next(_blocks(result, view, (), ())).text
-    return head + _ending(result, digests, ("everything else",))
+    return head + _ending(result, digest, ("everything else",))
 
 
 @cache
@@ -155,7 +156,7 @@ def _head(result: Result) -> dict[str, Any]:
     return {
         "mark": firstscreen.mark(result),
         "headline": wording.headline(result),
-        "compared": wording.compared(result),
+        "compared": _COMMIT.sub(r"\1", wording.compared(result)),
         "counts": wording.change_counts(result),
         "targets": (len(wording.changed(result)), len(result.targets)),
         "remarks": firstscreen.remarks(result),
@@ -210,18 +211,21 @@ _KEPT = {
 }
 
 
-def _digests(result: Result) -> Digests:
-    """Which plan it is, of each of the first targets; working it out takes long for large plans."""
-    changed = firstscreen.worst_first(result)[:_DIGESTS]
-    return tuple((target.name, target.plan.digest) for target in changed if target.plan)
+def _digest(result: Result) -> str:
+    """Which plan it is, as the saved result has it; working it out takes long for large plans."""
+    plans = [
+        {"name": target.name, "plan": target.plan and {"digest": target.plan.digest}}
+        for target in result.targets
+    ]
+    return plan_digest({"targets": plans}) if any(plan["plan"] for plan in plans) else ""
 
 
-def _ending(result: Result, digests: Digests, cut: Iterable[str]) -> str:
+def _ending(result: Result, digest: str, cut: Iterable[str]) -> str:
     """Commands, digests, and what was left out."""
     write = _write(
         "ending",
         commands=wording.commands(result),
-        digests=digests,
+        digest=digest,
         version=__version__,
         cut=wording.listing(tuple(cut)),
         verdict=str(result.verdict),

@@ -112,18 +112,22 @@ def _parts(gate: str) -> list[str]:
 
 
 def findings_of(found: Sequence[Finding]) -> list[Mapping[str, Any]]:
-    """Findings with what a page shows of them."""
-    return [
-        {
-            "severity": finding.severity,
-            "message": finding.message,
-            "rule": finding.rule,
-            "place": finding.locations[0] if finding.locations else None,
-            "related": [
-                place for place in finding.locations[1:4] if str(place) not in finding.message
-            ],
-            "help": finding.help,
-            "waiver": finding.waiver,
-        }
-        for finding in found
-    ]
+    """Findings with what a page shows of them: the same advice once."""
+    advice: set[tuple[str, str]] = set()
+    told: list[Mapping[str, Any]] = []
+    for finding in found:
+        first, *others = finding.locations or (None,)
+        is_new = (finding.rule, finding.help) not in advice
+        advice.add((finding.rule, finding.help))
+        told.append(
+            {
+                "severity": finding.severity,
+                "message": finding.message,
+                "rule": finding.rule,
+                "place": first,
+                "related": [place for place in others[:3] if str(place) not in finding.message],
+                "help": finding.help if is_new else "",
+                "waiver": finding.waiver,
+            }
+        )
+    return told

@@ -1,18 +1,22 @@
 """The Markdown report, read back by another implementation of Markdown."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from meshplan.diff import ChangeSet, Create
+from meshplan.diff import ChangeSet, Create, FieldChange, Update
 from meshplan.finding import Status
-from meshplan.plan import Apply, Plan, Wave
+from meshplan.graph import Edge
+from meshplan.plan import Apply, Gate, GateKind, Plan, Wave
 from meshplan.report import View, markdown
 from meshplan.report.markdown import LIMIT
+from meshplan.result import Result
 from support.results import NO_GATE, example, finding, hostile, resource, result, target
 
 TAGS = {
@@ -157,4 +161,101 @@ def test_a_large_result_fits_into_a_comment() -> None:
     text = markdown.render(made, View())
     assert len(text.encode()) <= LIMIT
     assert "more change" in text
+    check(text)
+
+
+class TestFirstScreen:
+    """What is above the first heading: twelve lines, and in them what could change a mind."""
+
+    def lines(self, made: Result) -> list[str]:
+        text = markdown.render(made, View())
+        head = re.split(r"\n\n(?:###|<details|> \[!|\*\*Plan)", text)[0]
+        return head.split("\n")
+
+    @pytest.mark.parametrize("made", [example(), hostile("x"), hostile("@`<\n" * 400), result()])
+    def test_it_has_twelve_lines(self, made: Result) -> None:
+        assert len(self.lines(made)) <= 12
+        assert all(len(line.encode()) < 6_000 for line in self.lines(made))
+
+    def test_what_goes_and_the_worst_finding_are_on_it(self) -> None:
+        title, _, counts, _, *remarks = self.lines(example())
+        assert title == "## ❌ meshplan: held back: 1 error"
+        assert counts.startswith("`main (aaaaaaaaa) → HEAD (bbbbbbbbb)` · **1 delete, 1 replace")
+        assert remarks[0].startswith("- 🗑️ <b>Deletes 2 objects</b>: `ServiceEntry shop/old`")
+        assert remarks[1] == "- ❌ `shop/reviews.yaml:3:5` no such gateway `no-gateway`"
+        assert remarks[2] == "- 📋 <b>7 steps in 4 waves</b>"
+
+    def test_the_deployer_in_use_is_on_it(self) -> None:
+        assert any(
+            "<b>X as configured loses these requests</b>" in line
+            for line in self.lines(hostile("x"))
+        )
+
+
+def test_steps_are_numbered_through_all_waves() -> None:
+    text = markdown.render(example(), View())
+    found = re.findall(r"^(\d+)\. (?:apply|remove)", text, re.MULTILINE)
+    assert found == [str(number) for number in range(1, 8)]
+    assert '<ol start="3">' in MarkdownIt("commonmark", {"html": True}).render(text)
+
+
+def test_old_and_fixed_findings_are_folded() -> None:
+    text = markdown.render(example(), View())
+    assert "<details><summary>1 finding there before</summary>" in text
+    assert "<details><summary>1 finding fixed by this change</summary>" in text
+    assert text.index("no such gateway") < text.index("an old story") < text.index("no longer so")
+
+
+def test_the_chart_is_in_a_fence_of_mermaid() -> None:
+    text = markdown.render(example(), View())
+    assert "```mermaid\nflowchart LR\n" in text
+    assert '    n1["update DestinationRule shop/reviews"]:::update\n' in text
+
+
+def test_too_many_edges_are_a_table() -> None:
+    many = [resource(name=f"r{number}") for number in range(70)]
+    edges = tuple(Edge(one.id, then.id, "why", "503 NC") for one, then in pairwise(many))
+    made = result(target(changes=ChangeSet(tuple(map(Create, many))), edges=edges))
+    text = markdown.render(made, View())
+    assert "```mermaid" not in text
+    assert "| `VirtualService shop/r0` | `VirtualService shop/r1` | why | 503 NC |" in text
+
+
+def test_places_are_links_where_the_files_can_be_seen() -> None:
+    text = markdown.render(example(), View(tree="https://git.example/o/r/blob/" + "b" * 40))
+    assert (
+        f"[`shop/reviews.yaml:3:5`](https://git.example/o/r/blob/{'b' * 40}/shop/reviews.yaml#L3)"
+        in text
+    )
+    hostile_text = markdown.render(hostile(")](x y"), View(tree="https://git.example/t"))
+    assert "(https://git.example/t/%29%5D%28x%20y" in hostile_text
+    # What goes is in the base, and has no place in the files of the head.
+    assert "`egress.yaml:7`" in text
+    assert "/egress.yaml" not in text
+
+
+def test_the_way_back_is_the_plan_from_its_end() -> None:
+    one, two = resource(), resource("DestinationRule")
+    waves = (
+        Wave((Apply(two, ""),), Gate(GateKind.PROXIES, "there")),
+        Wave((Apply(one, ""),), NO_GATE),
+    )
+    made = target(changes=ChangeSet((Create(one), Update(two, two, ()))), plan=Plan(waves))
+    text = markdown.render(result(replace(made, reversible=True)), View())
+    back = text[text.index("The way back") :]
+    first = "1. remove `VirtualService shop/reviews`"
+    then = "2. apply `DestinationRule shop/reviews`<br>as in the base"
+    assert back.index(first) < back.index("Wait until every proxy has it") < back.index(then)
+
+
+@pytest.mark.parametrize("limit", [64_000, 20_000, 8_000, 3_000])
+def test_what_is_left_out_is_said(limit: int) -> None:
+    many = [resource(name=f"r{number}") for number in range(300)]
+    change = FieldChange("spec.x", 1, 2)
+    updates = ChangeSet(tuple(Update(one, one, (change,) * 3) for one in many))
+    waves = (Wave(tuple(Apply(one, "because") for one in many), NO_GATE),) * 2
+    made = result(*(target(f"t{number}", changes=updates, plan=Plan(waves)) for number in range(4)))
+    text = markdown.render(made, View(limit=limit))
+    assert len(text.encode()) <= limit
+    assert "Left out or shortened, to fit:" in text
     check(text)
