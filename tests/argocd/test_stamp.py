@@ -89,12 +89,11 @@ def argo(before: str, after: str, *, prune_last: bool = False) -> Iterator[list[
     tasks += [(last if prune_last else mirror[wave_of(v)], 0, "remove", v) for v in gone]
     part: list[tuple[str, Any]] = []
     for _, wave in groupby(sorted(tasks, key=lambda t: t[:2]), key=lambda t: t[0]):
-        for _, _, action, value in wave:
-            if is_job(value):
-                yield part
-                part = []
-            else:
-                part.append((action, value))
+        members = [(action, value) for _, _, action, value in wave]
+        part += [(action, value) for action, value in members if not is_job(value)]
+        if any(is_job(value) for _, value in members):
+            yield part
+            part = []
     yield part
 
 

@@ -5,8 +5,9 @@ ended well. The barrier waits a stated time: that proxies are up to date by then
 and is told as one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from meshplan.resource import Resource
 
@@ -28,14 +29,36 @@ class Barriers:
 
 
 def is_barrier(resource: Resource) -> bool:
-    """Whether an object is a Job that holds a sync, as this module writes them."""
-    hook = str(resource.annotations.get("argocd.argoproj.io/hook", ""))
+    """Whether an object is a Job that holds a sync, as this module writes them.
+
+    Its labels alone do not make it one: it has to wait, and to be made anew in every sync.
+    """
+    annotations = resource.annotations
+    policy = str(annotations.get("argocd.argoproj.io/hook-delete-policy", ""))
     return (
         (resource.id.group, resource.id.kind) == ("batch", "Job")
         and resource.labels.get(MANAGED_BY) == "meshplan"
         and resource.labels.get(PART) == "barrier"
-        and hook == "Sync"
+        and str(annotations.get("argocd.argoproj.io/hook", "")) == "Sync"
+        and "BeforeHookCreation" in policy.split(",")
+        and _seconds(resource.spec) > 0
     )
+
+
+def _seconds(spec: Mapping[str, Any]) -> int:
+    """How long a Job sleeps; 0 if it does anything else."""
+    template = spec.get("template")
+    pod = template.get("spec") if isinstance(template, Mapping) else None
+    containers = pod.get("containers") if isinstance(pod, Mapping) else None
+    if not isinstance(containers, list) or len(containers) != 1 or spec.get("suspend"):
+        return 0
+    first = containers[0]
+    command = first.get("command") if isinstance(first, Mapping) else None
+    match command:
+        case ["sleep", str(text)] if text.isascii() and text.isdecimal() and not first.get("args"):
+            return int(text)
+        case _:
+            return 0
 
 
 def barrier_file(waits: Sequence[tuple[int, str]], namespace: str, how: Barriers) -> str:

@@ -5,22 +5,20 @@ wave it waits two seconds and for the health of built-in kinds. Neither says tha
 over anything. So all that is written between two barriers may be visible in any part.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from meshplan.argocd.barrier import is_barrier
 from meshplan.deployers import Options
-from meshplan.deployers.argocd import ARGOCD
+from meshplan.deployers.argocd import ARGOCD, HELM_WEIGHT, WAVE
 from meshplan.diff import ChangeSet, Create, id_of
+from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave
-from meshplan.resource import Snapshot
-
-if TYPE_CHECKING:
-    from meshplan.identity import ResourceId
+from meshplan.resource import Resource, Snapshot
 
 #: Kinds that no request meets: that they are gone for a moment is nobody's loss.
 _OUT_OF_THE_WAY = frozenset({("batch", "Job"), ("batch", "CronJob"), ("", "ConfigMap")})
+_DEFINITIONS = ("Namespace", "CustomResourceDefinition")
 _BARRIER = "a barrier Job holds the sync until the proxies have it"
 
 
@@ -33,23 +31,54 @@ class Sync:
 
 
 def sync_of(changes: ChangeSet, base: Snapshot, head: Snapshot, options: Options) -> Sync:
-    """What a full sync does, cut where barriers hold it."""
+    """What a full sync does, cut where barriers hold it.
+
+    A barrier holds the waves after its own. What is written in its own wave is sent off while it
+    runs, so the cut comes with the first step that is certain to be in a later one.
+    """
     changes = _with_barriers(changes, head)
     waves: list[Wave] = []
     held: dict[ResourceId, Step] = {}
+    barrier: int | None = None
     unclear = ""
-    for step in _steps(ARGOCD.order(changes, base, options)):
-        if _is_barrier(step):
+    steps = list(_steps(ARGOCD.order(changes, base, options)))
+    written = {step.id for step in steps if isinstance(step, Apply)}
+    for step in steps:
+        if isinstance(step, Apply) and is_barrier(step.resource):
+            barrier = max(barrier or wave_of(step.resource), wave_of(step.resource))
+            continue
+        if barrier is not None and _is_later(step, barrier, written):
             if held:
                 waves.append(Wave(tuple(held.values()), Gate(GateKind.PROXIES, _BARRIER)))
-            held = {}
-        elif step.id in held and (step.id.group, step.id.kind) not in _OUT_OF_THE_WAY:
+            held, barrier = {}, None
+        if step.id in held and (step.id.group, step.id.kind) not in _OUT_OF_THE_WAY:
             unclear = f"{step.id} is deleted and created again, and nothing waits in between"
         else:
             held[step.id] = step
     if held:
         waves.append(Wave(tuple(held.values()), Gate(GateKind.NONE, "nothing follows")))
     return Sync(Plan(tuple(waves)), unclear)
+
+
+def _is_later(step: Step, wave: int, written: Collection[ResourceId]) -> bool:
+    """Whether a step that comes after a barrier is certain to be in a later wave.
+
+    Argo CD pulls definitions forward; of deletions, only that of what is created again follows
+    anything in its wave.
+    """
+    if isinstance(step, Remove):
+        return step.id not in written
+    return step.id.kind not in _DEFINITIONS and wave_of(step.resource) > wave
+
+
+def wave_of(resource: Resource) -> int:
+    """The wave that an object says it is in."""
+    for name in (WAVE, HELM_WEIGHT):
+        try:
+            return int(resource.annotations[name])
+        except (KeyError, TypeError, ValueError):
+            continue
+    return 0
 
 
 def _with_barriers(changes: ChangeSet, head: Snapshot) -> ChangeSet:

@@ -12,10 +12,11 @@ from posixpath import dirname, join
 from meshplan.argocd.assess import assessed, difference_of, planned
 from meshplan.argocd.barrier import FILE, Barriers, barrier_file, is_barrier
 from meshplan.argocd.edit import Annotation, EditError, annotated, listed, written
+from meshplan.argocd.order import wave_of
 from meshplan.argocd.overlay import Overlay, content_of
 from meshplan.argocd.waves import LAST, Numbered, number
 from meshplan.deployers import Options
-from meshplan.deployers.argocd import HELM_WEIGHT, HOOK, OPTIONS, WAVE
+from meshplan.deployers.argocd import HOOK, OPTIONS, WAVE
 from meshplan.deployers.deployer import pruned, words
 from meshplan.errors import UsageError
 from meshplan.identity import ResourceId
@@ -186,7 +187,7 @@ class _Run:
             for r in pruned(difference.changes)
             if "Prune=false" not in words(r.annotations, OPTIONS) and HOOK not in r.annotations
         ]
-        own = {r.id: _wave(r) for r in gone}
+        own = {r.id: wave_of(r) for r in gone}
         distinct = sorted(set(own.values()))
         mirror = dict(zip(distinct, reversed(distinct), strict=True))
         fixed = {
@@ -199,7 +200,7 @@ class _Run:
         ids = {c.after.id for c in difference.changes if hasattr(c, "after")}
         for id_ in ids:
             if id_ not in fixed and not self._is_free(head[id_]):
-                fixed[id_] = _wave(head[id_])
+                fixed[id_] = wave_of(head[id_])
         return fixed
 
     def _is_free(self, resource: Resource) -> bool:
@@ -268,15 +269,6 @@ class _Run:
 
 def _place(resource: Resource) -> Annotation:
     return Annotation(resource.origin.document, resource.origin.pointer, WAVE, "")
-
-
-def _wave(resource: Resource) -> int:
-    for name in (WAVE, HELM_WEIGHT):
-        try:
-            return int(resource.annotations[name])
-        except (KeyError, TypeError, ValueError):
-            continue
-    return 0
 
 
 def _reason(id_: ResourceId, difference: Difference) -> str:
