@@ -248,14 +248,14 @@ class Expressions:
             sign = chr(node.conversion)
             self.scope.error(
                 "E137",
-                node,
+                node.value,
                 f"`!{sign}` prints differently in every language",
                 "put the quotes in the text: '{x}'",
             )
         if node.format_spec is not None:
             self.scope.error(
                 "E137",
-                node,
+                node.value,
                 "format specifications print differently in every language",
                 "leave it out",
             )

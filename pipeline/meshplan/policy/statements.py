@@ -158,7 +158,8 @@ class Statements:
         value = self.expressions.value(returned)
         if value.type is Basic.MATCH:
             value = ir.Negation(ir.Negation(value))
-        if self.result is not None and joined(self.result, value.type) != self.result:
+        known = UNKNOWN not in (self.result, value.type)
+        if self.result is not None and known and joined(self.result, value.type) != self.result:
             text = (
                 f"this helper returns {describe(self.result)}, and this is {describe(value.type)}"
             )
