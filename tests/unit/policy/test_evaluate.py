@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +215,15 @@ def test_examples_have_both_sides() -> None:
     for rule in PACK.rules:
         for example in (*rule.page.good, *rule.page.bad):
             assert example.is_change == rule.is_change, rule.id
+
+
+def test_the_rule_that_the_documentation_shows_is_one(root: Path) -> None:
+    page = (root / "docs" / "explanation" / "rules.md").read_text("utf-8")
+    pack = Pack.of({"page.py": page.partition("```python\n")[2].partition("```")[0]})
+    assert pack.diagnostics == ()
+    (rule,) = pack.compiled
+    bad, good = ({"spec": {"ports": [{"name": name, "port": 80}]}} for name in ("web", "http-web"))
+    assert [(h.steps, h.fix) for h in hits(rule, bad)] == [
+        (("spec", "ports", 0, "name"), "tcp-web")
+    ]
+    assert hits(rule, good) == []
