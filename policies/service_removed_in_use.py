@@ -1,10 +1,10 @@
 """A Service may go when no route leads to it any more."""
 
-from meshplan.policy import Change, Findings, Mesh, at, deny, fqdn
+from meshplan.policy import Change, Findings, Mesh, at, fqdn, warn
 from meshplan.policy.k8s import Service
 
 
-@deny("REF-007", severity="critical")
+@warn("REF-007", severity="critical")
 def service_removed_in_use(svc: Change[Service], mesh: Mesh) -> Findings:
     """A Service, or a port of it, is removed only when no route uses it any more.
 

@@ -1,10 +1,10 @@
 """A subset may go when nobody asks for it any more."""
 
-from meshplan.policy import Change, Findings, Mesh, at, deny, fqdn
+from meshplan.policy import Change, Findings, Mesh, at, fqdn, warn
 from meshplan.policy.istio import DestinationRule
 
 
-@deny("REF-006", severity="critical")
+@warn("REF-006", severity="critical")
 def subset_removed_in_use(dr: Change[DestinationRule], mesh: Mesh) -> Findings:
     """A subset is removed only when no route uses it any more.
 

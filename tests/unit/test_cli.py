@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from meshplan.cli import COMMANDS, cli, main
 from support.git import Repository
-from support.manifests import BASE, HEAD, RULE, SERVICE
+from support.manifests import BASE, HEAD, ROUTE, RULE, SERVICE
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -53,7 +53,7 @@ class TestDiff:
         assert run("diff", "r0", "r1")[1] == run("diff", "r0..r1")[1]
 
     def test_the_working_tree(self, run: Run, shop: Repository) -> None:
-        shop.write({"shop/rule.yaml": RULE})
+        shop.write({"shop/rule.yaml": RULE, "shop/route.yaml": ROUTE})
         status, out, _ = run("diff")
         assert status == 0
         assert out.splitlines()[0].endswith("→ working tree")
@@ -415,7 +415,7 @@ class TestExitStatus:
         shop.write({"shop/twice.yaml": self.TWICE})
         assert run("diff")[0] == 1
         assert run("diff", "--exit-zero")[0] == 0
-        assert "held back: 1 error" in run("diff")[1]
+        assert "held back: 2 errors" in run("diff")[1]
 
     def test_an_old_error_is_0(self, run: Run, repo: Any) -> None:
         made = repo(BASE | {"shop/twice.yaml": self.TWICE}, {"shop/service.yaml": SERVICE + " "})

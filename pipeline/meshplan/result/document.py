@@ -169,6 +169,8 @@ class Result:
     assumptions: tuple[Assumption, ...] = ()
     problems: tuple[Problem, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    #: A digest of the rules that were run; None where none were.
+    rules: str | None = None
     #: A range that may hold changes, where both revisions are the same to the last byte.
     suggestion: str = ""
 
@@ -217,7 +219,7 @@ class Result:
         """The document that `schemas/result.schema.json` describes."""
         return {
             "schema": SCHEMA,
-            "tool": {"name": "meshplan", "version": __version__, "rules": None},
+            "tool": {"name": "meshplan", "version": __version__, "rules": self.rules},
             "asOf": self.as_of,
             "exitStatus": self.exit_status,
             "judgement": {

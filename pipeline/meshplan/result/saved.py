@@ -141,6 +141,7 @@ def _result(value: Json) -> Result:
             fail_on=Severity(judged.get("failOn", default.fail_on)),
             fail_on_verdicts=tuple(judged.get("failOnVerdicts", default.fail_on_verdicts)),
         ),
+        rules=value["tool"]["rules"],
     )
 
 

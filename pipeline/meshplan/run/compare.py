@@ -5,6 +5,7 @@ changes, their graph, the plan and the findings; then the result.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meshplan.diff import ChangeSet, Create, Delete, diff
 from meshplan.finding import Finding, Status
@@ -22,6 +23,9 @@ from meshplan.source.load import Loaded, LoadedTarget
 from meshplan.source.places import located
 from meshplan.source.revision import Revision, changed_paths
 
+if TYPE_CHECKING:
+    from meshplan.run.rules import Rulebook
+
 
 @dataclass(frozen=True, slots=True)
 class Examined:
@@ -38,15 +42,17 @@ def diff_revisions(request: Request, progress: Progress) -> Result:
     opened = open_revisions(request.directory, request.revisions, staged=request.staged)
     base, head = opened.base, opened.head
     settings, noted = settings_for(request, base, head)
+    rules = _rulebook(request, base, head, settings)
     progress("reading manifests")
     urls = tuple(remote.url for remote in opened.repository.remotes)
     loaded = load(request, base, head, settings, urls)
     examined = []
     for target in loaded.targets:
         progress(f"comparing {target.name}")
-        examined.append(_compare(target, settings, request.deployers, progress))
+        examined.append(_compare(target, settings, rules, request.deployers, progress))
     result = _result(request, (base, head), settings, loaded, examined)
-    result = replace(result, findings=(*noted, *result.findings))
+    result = _with_waivers(result, rules, complete=False)
+    result = replace(result, findings=(*noted, *rules.notes, *result.findings))
     anything = any(len(one.result.changes) for one in examined)
     if request.revisions is not None or anything or changed_paths(base, head):
         return result
@@ -58,15 +64,38 @@ def check_revision(request: Request, progress: Progress, paths: Sequence[Path] =
     progress("opening the revision")
     revision, wanted = open_alone(request.directory, request.revisions, paths)
     settings, _ = settings_for(request, None, revision)
+    rules = _rulebook(request, None, revision, settings)
     progress("reading manifests")
     loaded = load(request, None, revision, settings, ())
-    examined = [_examine(target, settings) for target in loaded.targets]
+    examined = [_examine(target, settings, rules) for target in loaded.targets]
     result = _result(request, (None, revision), settings, loaded, examined)
+    result = _with_waivers(result, rules, complete=not any(wanted) and not request.targets)
     return _within(result, wanted) if any(wanted) else result
 
 
+def _rulebook(
+    request: Request, base: Revision | None, head: Revision, settings: Settings
+) -> "Rulebook":
+    # Late: `trace`, `graph` and `targets` need none of it, and it takes 60 ms to import.
+    from meshplan.run.rules import rulebook  # noqa: PLC0415
+
+    return rulebook(request, base, head, settings)
+
+
+def _with_waivers(result: Result, rules: "Rulebook", *, complete: bool) -> Result:
+    done = rules.with_waivers(result.findings, complete=complete)
+    # What is said about waivers is about what is there, in both revisions.
+    status = Status.NEW if result.base else Status.EXISTING
+    remarks = (remark.with_(status=status) for remark in done.remarks)
+    return replace(result, findings=(*done.findings, *remarks), rules=rules.digest)
+
+
 def _compare(
-    target: LoadedTarget, settings: Settings, deployers: Sequence[str], progress: Progress
+    target: LoadedTarget,
+    settings: Settings,
+    rules: "Rulebook",
+    deployers: Sequence[str],
+    progress: Progress,
 ) -> Examined:
     """The changes of one target, the order they need, and what is wrong with what changed."""
     changes = diff(target.base, target.head)
@@ -85,17 +114,20 @@ def _compare(
     progress(f"proving {target.name}" if settings.proof.enabled else f"ordering {target.name}")
     untold = TargetResult(target.name, Verdict.UNKNOWN, target.kind, *sizes)
     result = judged(untold, difference, settings, deployers)
-    findings = _with_status(_shapes(before, target), _shapes(after, target))
+    progress(f"checking {target.name}")
+    broken = rules.compared(base, head, target.name, result.plan or Plan())
+    findings = (*_with_status(_shapes(before, target), _shapes(after, target)), *broken)
     return Examined(result, findings, assumptions)
 
 
-def _examine(target: LoadedTarget, settings: Settings) -> Examined:
+def _examine(target: LoadedTarget, settings: Settings, rules: "Rulebook") -> Examined:
     """One target at one revision."""
-    _, assumptions = mesh_of(target.head, settings)
+    mesh, assumptions = mesh_of(target.head, settings)
     found = _shapes(target.head.values(), target)
+    shapes = tuple(finding.with_(status=Status.EXISTING) for finding in found)
     return Examined(
         TargetResult(target.name, Verdict.UNCHANGED, target.kind, after=len(target.head)),
-        tuple(finding.with_(status=Status.EXISTING) for finding in found),
+        (*shapes, *rules.checked(mesh, target.name)),
         assumptions,
     )
 
