@@ -126,7 +126,7 @@ def note_of(result: "Result", runner: "Runner") -> "Note":
     from meshplan.result import Verdict  # noqa: PLC0415 - the same
 
     report = next(report for report in REPORTS if report.name == "markdown")
-    body = report.render(result, View())
+    body = report.render(result, View(tree=_files(result, runner)))
     if runner.event_name == "workflow_run":
         url = runner.text("workflow_run", "html_url")
         link = f" ([the run]({url}))" if _is_link(url) else ""
@@ -140,6 +140,15 @@ def note_of(result: "Result", runner: "Runner") -> "Note":
     if _is_link(runner.run_url):
         rest = f"*This is not all: the rest is in [the summary of the job]({runner.run_url}).*"
     return Note(body, matters, runner.head_commit, rest)
+
+
+def _files(result: "Result", runner: "Runner") -> str:
+    """Where the files of the head can be read; "" where that is not known."""
+    server, commit = runner.env.get("GITHUB_SERVER_URL", ""), result.head.commit or ""
+    url = f"{server}/{runner.repository}/blob/{commit}"
+    # The commit may be what somebody else wrote into a saved result.
+    is_commit = len(commit) in (40, 64) and not set(commit) - set("0123456789abcdef")
+    return url if is_commit and runner.repository and _is_link(url) else ""
 
 
 def _is_link(url: str) -> bool:

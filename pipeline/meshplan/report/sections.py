@@ -11,9 +11,10 @@ from meshplan.result import TargetResult, action_of, shown_fields
 if TYPE_CHECKING:
     from meshplan.graph import Edge
 
-#: With more steps or edges than this, a plan or a graph is folded.
+#: With more steps, edges or lines than this, a plan, a graph or a diff is folded.
 OPEN_STEPS = 24
 OPEN_EDGES = 16
+OPEN_LINES = 12
 
 
 def section(target: TargetResult, *, alone: bool) -> Mapping[str, Any]:
@@ -24,6 +25,7 @@ def section(target: TargetResult, *, alone: bool) -> Mapping[str, Any]:
     waves = list(_waves(target, name))
     steps = sum(len(wave["steps"]) for wave in waves)
     fields = [found for change in changes if (found := _fields(change, name))]
+    lines = sum(len(found["lines"]) for found in fields)
     back = list(_back(target, name))
     return {
         "name": target.name,
@@ -42,7 +44,8 @@ def section(target: TargetResult, *, alone: bool) -> Mapping[str, Any]:
         "graph_is_open": len(target.edges) <= OPEN_EDGES,
         "changes": [_change(change, name) for change in changes],
         "fields": fields,
-        "lines": sum(len(found["lines"]) for found in fields),
+        "lines": lines,
+        "fields_are_open": alone and lines <= OPEN_LINES,
         "back": back,
         "undone": sum(len(wave["steps"]) for wave in back),
     }
