@@ -333,3 +333,15 @@ def test_a_commit_cannot_be_stamped(repo: Make) -> None:
     made = repo({"a.yaml": "x: 1\n"}, {"a.yaml": "x: 2\n"})
     with pytest.raises(UsageError, match="names two commits"):
         stamp(request_of("r0..r1", made.path), Barriers(), lambda _: None)
+
+
+def test_what_no_request_tells_is_in_order_too(repo: Make) -> None:
+    """A Gateway takes its certificate from a new Secret, and the old Secret goes: Argo CD would
+    delete it first.
+    """
+    name = "gateway-credential-replaced"
+    made = changed(repo, {"mesh.yaml": mesh(name, "before")}, {"mesh.yaml": mesh(name, "after")})
+    [target] = stamped(made).targets
+    assert target.outcome == "stamped"
+    waves = {id_.kind: wave for id_, wave in target.waves.items()}
+    assert waves["Secret"] < waves["Gateway"] < 0

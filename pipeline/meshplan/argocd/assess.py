@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from meshplan.argocd.order import Sync, favourable, sync_of
+from meshplan.argocd.order import Sync, disorder, favourable, sync_of
 from meshplan.deployers import Options
 from meshplan.diff import ChangeSet, diff
 from meshplan.graph import dependency_graph
@@ -21,11 +21,13 @@ class Assessment:
     changes: ChangeSet
     sync: Sync
     proof: Proof
+    #: What is written before what it needs, where no request tells.
+    disorder: str = ""
 
     @property
     def is_safe(self) -> bool:
         """Whether it is proven that no request is lost."""
-        return self.proof.is_safe and not self.sync.unclear
+        return self.proof.is_safe and not self.sync.unclear and not self.disorder
 
     @property
     def why(self) -> str:
@@ -38,7 +40,7 @@ class Assessment:
             first = self.proof.unknowns[0]
             asked = f": {first.request}" if first.request else ""
             return f"not decided: {first.why}{asked}"
-        return ""
+        return self.disorder
 
 
 def difference_of(base: Snapshot, head: Snapshot, settings: Settings) -> Difference:
@@ -53,12 +55,16 @@ def assessed(difference: Difference, options: Options, settings: Settings) -> As
     """The sync with nothing assumed in its favour."""
     base, head = difference.base.snapshot, difference.head.snapshot
     sync = sync_of(difference.changes, base, head, options)
-    return Assessment(difference.changes, sync, proven(difference, sync.plan, settings))
+    wrong = disorder(difference.changes, base, options, difference.graph.edges)
+    return Assessment(difference.changes, sync, proven(difference, sync.plan, settings), wrong)
 
 
 def is_safe_if_settled(difference: Difference, options: Options, settings: Settings) -> bool:
     """Whether the sync were safe if each group of writes were in force before the next one."""
-    plan = favourable(difference.changes, difference.base.snapshot, options)
+    base = difference.base.snapshot
+    if disorder(difference.changes, base, options, difference.graph.edges):
+        return False
+    plan = favourable(difference.changes, base, options)
     return proven(difference, plan, settings).is_safe
 
 

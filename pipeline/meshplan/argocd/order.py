@@ -5,19 +5,30 @@ wave it waits two seconds and for the health of built-in kinds. Neither says tha
 over anything. So all that is written between two barriers may be visible in any part.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from meshplan.argocd.barrier import is_barrier
 from meshplan.deployers import Options
 from meshplan.deployers.argocd import ARGOCD, HELM_WEIGHT, WAVE
 from meshplan.diff import ChangeSet, Create, id_of
+from meshplan.graph import Edge
 from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave
 from meshplan.resource import Resource, Snapshot
 
 #: Kinds that no request meets: that they are gone for a moment is nobody's loss.
 _OUT_OF_THE_WAY = frozenset({("batch", "Job"), ("batch", "CronJob"), ("", "ConfigMap")})
+_TRAFFIC_GROUPS = frozenset(
+    {"networking.istio.io", "security.istio.io", "gateway.networking.k8s.io", "discovery.k8s.io"}
+)
+_TRAFFIC_KINDS = frozenset(
+    {
+        *(("", kind) for kind in ("Service", "Endpoints", "Pod")),
+        *(("apps", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
+        ("argoproj.io", "Rollout"),
+    }
+)
 _DEFINITIONS = ("Namespace", "CustomResourceDefinition")
 _BARRIER = "a barrier Job holds the sync until the proxies have it"
 
@@ -86,6 +97,31 @@ def _with_barriers(changes: ChangeSet, head: Snapshot) -> ChangeSet:
     known = {id_of(change) for change in changes}
     jobs = (job for job in head.of_kind("batch", "Job") if is_barrier(job) and job.id not in known)
     return ChangeSet((*changes, *(Create(job) for job in jobs)))
+
+
+def disorder(changes: ChangeSet, base: Snapshot, options: Options, edges: Iterable[Edge]) -> str:
+    """What a sync writes before what it needs, where no request tells; "" where all is in order.
+
+    The proof is about requests: that a Secret is there before the Gateway that names it, or a
+    ServiceAccount before its pods, is not among what it looks at.
+    """
+    first: dict[ResourceId, int] = {}
+    last: dict[ResourceId, int] = {}
+    for number, wave in enumerate(ARGOCD.order(changes, base, options).waves):
+        for step in wave.steps:
+            first.setdefault(step.id, number)
+            last[step.id] = number
+    for edge in edges:
+        if _is_proven(edge.first) and _is_proven(edge.then):
+            continue
+        if edge.first in last and edge.then in first and first[edge.then] <= last[edge.first]:
+            return f"{edge.then} is not after {edge.first}: {edge.why}"
+    return ""
+
+
+def _is_proven(id_: ResourceId) -> bool:
+    """Whether the proof looks at what an object does to requests."""
+    return id_.group in _TRAFFIC_GROUPS or (id_.group, id_.kind) in _TRAFFIC_KINDS
 
 
 def favourable(changes: ChangeSet, base: Snapshot, options: Options) -> Plan:
