@@ -22,14 +22,17 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def render(result: Result, _view: View) -> str:
     """The document, with totals at each level."""
     root = Element("testsuites", name="meshplan")
+    compared = result.base is not None
     found = [finding for finding in judged(result) if finding.status is not Status.FIXED]
     for target in result.targets:
         cases = _target(target, result)
         mine = [f for f in found if f.target == target.name and f.rule not in _PLANS]
-        _suite(root, f"target {target.name}", (*cases, *(_finding(f) for f in mine)))
+        _suite(
+            root, f"target {target.name}", (*cases, *(_finding(f, compared=compared) for f in mine))
+        )
     names = {target.name for target in result.targets}
     others = [f for f in found if f.target not in names]
-    _suite(root, "findings", tuple(_finding(f) for f in others))
+    _suite(root, "findings", tuple(_finding(f, compared=compared) for f in others))
     if not len(root):  # of a file without a test case, CI systems say that nothing ran
         _suite(root, "findings", (_case("nothing to report", "meshplan"),))
     for name in ("tests", "failures", "errors", "skipped"):
@@ -78,7 +81,7 @@ def _target(target: TargetResult, result: Result) -> Iterator[Element]:
         yield case
 
 
-def _finding(finding: Finding) -> Element:
+def _finding(finding: Finding, *, compared: bool) -> Element:
     place = finding.locations[0] if finding.locations else None
     what = str(finding.id) if finding.id else place.path if place else ""
     case = _case(f"{finding.rule} {what}".strip(), finding.target or "findings")
@@ -91,7 +94,7 @@ def _finding(finding: Finding) -> Element:
     if finding.waiver is not None:
         waiver = finding.waiver
         _say(case, "skipped", f"waived until {waiver.expires}: {waiver.reason}", told)
-    elif finding.status is Status.EXISTING:
+    elif compared and finding.status is Status.EXISTING:
         _say(case, "skipped", f"there before: {finding.message}", told)
     else:
         _say(case, "failure", finding.message, told, str(finding.severity))

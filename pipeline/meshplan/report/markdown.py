@@ -22,7 +22,6 @@ from meshplan.report.layout import View
 from meshplan.report.sections import findings_of, section
 from meshplan.report.verdicts import Weight
 from meshplan.result import Result, TargetResult
-from meshplan.result.saved import plan_digest
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
@@ -213,6 +212,9 @@ _KEPT = {
 
 def _digest(result: Result) -> str:
     """Which plan it is, as the saved result has it; working it out takes long for large plans."""
+    # Late: it reads all that a saved result may hold, and the other reports need none of it.
+    from meshplan.result.saved import plan_digest  # noqa: PLC0415
+
     plans = [
         {"name": target.name, "plan": target.plan and {"digest": target.plan.digest}}
         for target in result.targets

@@ -46,6 +46,12 @@ def test_new_findings_fail_and_old_ones_are_skipped() -> None:
     assert "no longer so" not in cases
 
 
+def test_of_one_revision_every_finding_fails() -> None:
+    made = result(target(), findings=(finding("x", Status.EXISTING),), base=None)
+    [case] = [case for case in read(made).iter("testcase") if len(case)]
+    assert case[0].tag == "failure"
+
+
 def test_a_waived_finding_does_not_fail() -> None:
     waiver = Waiver("no-gateway", "*", "legacy", "team-a", "2027-01-31")
     made = result(target(), findings=(finding("x", Status.NEW, waiver=waiver),))
