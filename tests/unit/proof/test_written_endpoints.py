@@ -1,11 +1,11 @@
 """Policies hold at the endpoints that a ServiceEntry writes down, not only at pods."""
 
 import pytest
+
+from meshplan.settings import World
 from support.envoy_edges import EDGES
 from support.meshes import with_versions
 from support.proofs import change
-
-from meshplan.settings import World
 
 
 @pytest.mark.parametrize("world", World)
