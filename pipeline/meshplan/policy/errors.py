@@ -84,6 +84,11 @@ class PolicyError(MeshplanError):
         count = len(self.diagnostics)
         super().__init__(f"{count} mistake{'s' * (count != 1)} in rules")
 
+    @property
+    def sentence(self) -> str:
+        """How many there are, and each as compilers write it."""
+        return "\n\n".join([self.message, *map(str, self.diagnostics)])
+
     def __str__(self) -> str:
         return "\n\n".join([*map(str, self.diagnostics), self.message])
 
