@@ -159,7 +159,9 @@ class Cases:
         self._chance = random.Random(f"{rule.id} {seed}")
         nodes = list(_nodes(rule))
         self._names = {step for node in nodes if isinstance(node, ir.Read) for step in node.path}
-        self._texts = sorted({*_ODD, *_literals(nodes)})
+        self._own = sorted({*_literals(nodes)})
+        self._texts = sorted({*_ODD, *self._own})
+        self._few = ["a"]
         self._wholes = sorted({0, 1, 2, 80, 443, *_numbers(nodes)})
         self._words = _compared(nodes)
         self._collections = {(n.group, n.kind) for n in nodes if isinstance(n, ir.Collection)}
@@ -175,6 +177,7 @@ class Cases:
     def case(self, subjects: int) -> Case:
         """A case with some subjects."""
         chance = self._chance
+        self._few = ["default", *(chance.choice(self._texts) for _ in range(3))]
         objects = {key: _distinct(self._objects(*key)) for key in sorted(self._collections)}
         pairs = [self._pair() for _ in range(subjects)]
         parameters = {
@@ -215,7 +218,9 @@ class Cases:
         found = {}
         for name in type_.split("|"):
             for known in fields_of(name).values():
-                if known.json_name in self._names and self._chance.random() < 0.85:
+                # Namespaces are left out more often: they have a default.
+                share = 0.6 if known.json_name == "namespace" else 0.85
+                if known.json_name in self._names and self._chance.random() < share:
                     words = self._words.get(known.json_name)
                     told = words and isinstance(known.type, Leaf) and self._chance.random() < 0.5
                     found[known.json_name] = (
@@ -267,15 +272,18 @@ class Cases:
                 return chance.choice([{}, {"a": self._text()}, [], self._text(), 3])
 
     def _text(self) -> str:
+        """One of few texts, so that references meet; or a literal of the rule, with more around it."""
         chance = self._chance
-        first = chance.choice(self._texts)
-        if chance.random() < 0.7:
-            return first
-        return (
-            first
-            + chance.choice(["", ".", "-", " ", "/", ":", "=", "\n"])
-            + chance.choice(self._texts)
-        )
+        luck = chance.random()
+        if luck < 0.3:
+            return chance.choice(self._few)
+        own = chance.choice(self._own or self._texts)
+        other = chance.choice(self._texts)
+        if luck < 0.55:
+            return own
+        if luck < 0.65:
+            return own + chance.choice(["", ".", "-", " ", "/", ":", "=", "\n"]) + other
+        return other + own if luck < 0.75 else other
 
     def _parameter(self, default: Any) -> Any:
         if isinstance(default, bool):

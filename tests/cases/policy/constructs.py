@@ -228,7 +228,19 @@ def changes(svc: Change[Service], mesh: Mesh) -> Findings:
 
 @deny("ALL-006")
 def anything(r: Resource, *, kinds: list[str] = ["ConfigMap"]) -> Findings:
-    """Objects of which nothing is known."""
+    """Objects of which nothing is known.
+
+    Bad:
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: web, namespace: shop}
+        data:
+          on: true
+          items:
+          - {n: 1, xs: [a, b], deep: {er: {}, xs: [{}, {}]}}
+          - {xs: [c], deep: {}}
+          - {}
+    """
     kind = r.text("kind") or ""
     if kind not in kinds:
         return
