@@ -174,6 +174,10 @@ class Compiler:
     def _raw(self, node: ir.Read) -> Closure:
         base = self.expression(node.base)
         path = node.path
+        if len(path) == 1:
+            # Most readings: worth a closure without a loop.
+            (only,) = path
+            return lambda frame: o.get(only) if isinstance(o := base(frame), dict) else None
 
         def read(frame: Frame) -> Any:
             found = base(frame)

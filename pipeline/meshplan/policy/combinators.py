@@ -48,11 +48,17 @@ def called(function: Callable[..., Any], arguments: Sequence[Closure]) -> Closur
 
 def both(parts: Sequence[Closure]) -> Closure:
     """Whether all are true, as far as needed."""
+    if len(parts) == 2:
+        one, two = parts
+        return lambda frame: one(frame) and two(frame)
     return lambda frame: all(part(frame) for part in parts)
 
 
 def either(parts: Sequence[Closure]) -> Closure:
     """Whether one is true, as far as needed."""
+    if len(parts) == 2:
+        one, two = parts
+        return lambda frame: one(frame) or two(frame)
     return lambda frame: any(part(frame) for part in parts)
 
 
