@@ -1,6 +1,7 @@
 """What the rules in force find in a state of a target, and in a change of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from meshplan.finding import Finding, Fix, Severity
@@ -25,9 +26,12 @@ class ModelWorld(World):
         self.snapshot = mesh.snapshot
         self.facts = Facts(mesh)
         self._objects: dict[tuple[str, str], Sequence[Any]] = {}
+        #: What has been asked since somebody emptied this, with the answers; None if too much.
+        self.asked: list[tuple[str, tuple[str | int, ...], Any]] | None = []
 
     def objects(self, group: str, kind: str) -> Sequence[Any]:
         """All objects of a kind; of all kinds where both are empty."""
+        self.asked = None
         found = self._objects.get((group, kind))
         if found is None:
             anything = not group and not kind
@@ -37,7 +41,10 @@ class ModelWorld(World):
 
     def ask(self, fact: str, arguments: Sequence[str | int]) -> Any:
         """What the model of the mesh says."""
-        return self.facts.ask(fact, *arguments)
+        answer = self.facts.ask(fact, *arguments)
+        if self.asked is not None:
+            self.asked.append((fact, tuple(arguments), answer))
+        return answer
 
 
 class Judge:
@@ -46,6 +53,7 @@ class Judge:
     def __init__(self, rules: Sequence[CompiledRule], settings: RuleSettings):
         self.rules = [rule for rule in rules if not is_off(rule.rule.id, settings.levels)]
         self.settings = settings
+        self._earlier: dict[tuple[str, int], _Earlier] = {}
 
     @property
     def always(self) -> "Judge":
@@ -79,12 +87,38 @@ class Judge:
         known: dict[ir.Variable, Any] = {}
         for resource in _subjects(rule.rule, world.snapshot):
             try:
-                hits = rule.run(resource.manifest, None, world, given, known)
+                hits = self._hits(rule, resource.manifest, world, given, known)
             except BudgetError:
                 yield _too_long(rule.rule, resource, side)
                 continue
             for hit in hits:
                 yield _finding(rule.rule, hit, resource, side)
+
+    def _hits(
+        self,
+        rule: CompiledRule,
+        manifest: Mapping[str, Any],
+        world: ModelWorld,
+        given: Mapping[str, Any],
+        known: dict[ir.Variable, Any],
+    ) -> Sequence[Hit]:
+        """What a rule finds in an object; what another state had as well is not run again.
+
+        A rule is a function of the object and of the answers it gets. Most objects are the same at
+        both ends of a change, and so are most answers.
+        """
+        key = (rule.rule.id, id(manifest))
+        earlier = self._earlier.get(key)
+        if earlier is not None and all(
+            world.facts.ask(fact, *arguments) == answer for fact, arguments, answer in earlier.asked
+        ):
+            return earlier.hits
+        world.asked = []
+        hits = rule.run(manifest, None, world, given, known)
+        # What does not depend on the object is worked out once for a state, and asks no more.
+        if world.asked is not None and not known:
+            self._earlier[key] = _Earlier(manifest, tuple(world.asked), hits)
+        return hits
 
     def _change(
         self, rule: CompiledRule, world: ModelWorld, base: Snapshot, head: Snapshot
@@ -117,6 +151,16 @@ class Judge:
         for finding in with_levels((f.with_(target=target) for f in found), self.settings.levels):
             told.setdefault((finding.id, finding.locations, finding.message), finding)
         return tuple(told.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What a rule found in an object, after it had asked."""
+
+    #: Kept, so that nothing else gets its identity.
+    manifest: Mapping[str, Any]
+    asked: tuple[tuple[str, tuple[str | int, ...], Any], ...]
+    hits: Sequence[Hit]
 
 
 def _subjects(rule: program.Rule, snapshot: Snapshot) -> Iterator[Resource]:
