@@ -19,6 +19,10 @@ from meshplan.settings import RuleSettings
 _SEVERITIES = {"deny": Severity.ERROR, "warn": Severity.WARNING, "info": Severity.INFO}
 
 
+#: A fact, what it was asked about, and the answer.
+_Answer = tuple[str, tuple[str | int, ...], Any]
+
+
 class ModelWorld(World):
     """A mesh, as rules look at it."""
 
@@ -26,12 +30,19 @@ class ModelWorld(World):
         self.snapshot = mesh.snapshot
         self.facts = Facts(mesh)
         self._objects: dict[tuple[str, str], Sequence[Any]] = {}
-        #: What has been asked since somebody emptied this, with the answers; None if too much.
-        self.asked: list[tuple[str, tuple[str | int, ...], Any]] | None = []
+        self._asked: list[_Answer] | None = []
+
+    def listen(self) -> None:
+        """Begin to note down what is asked."""
+        self._asked = []
+
+    def heard(self) -> tuple[_Answer, ...] | None:
+        """What has been asked since then, with the answers; None if it was too much to note."""
+        return None if self._asked is None else tuple(self._asked)
 
     def objects(self, group: str, kind: str) -> Sequence[Any]:
         """All objects of a kind; of all kinds where both are empty."""
-        self.asked = None
+        self._asked = None
         found = self._objects.get((group, kind))
         if found is None:
             anything = not group and not kind
@@ -42,8 +53,8 @@ class ModelWorld(World):
     def ask(self, fact: str, arguments: Sequence[str | int]) -> Any:
         """What the model of the mesh says."""
         answer = self.facts.ask(fact, *arguments)
-        if self.asked is not None:
-            self.asked.append((fact, tuple(arguments), answer))
+        if self._asked is not None:
+            self._asked.append((fact, tuple(arguments), answer))
         return answer
 
 
@@ -113,11 +124,12 @@ class Judge:
             world.facts.ask(fact, *arguments) == answer for fact, arguments, answer in earlier.asked
         ):
             return earlier.hits
-        world.asked = []
+        world.listen()
         hits = rule.run(manifest, None, world, given, known)
         # What does not depend on the object is worked out once for a state, and asks no more.
-        if world.asked is not None and not known:
-            self._earlier[key] = _Earlier(manifest, tuple(world.asked), hits)
+        asked = world.heard()
+        if asked is not None and not known:
+            self._earlier[key] = _Earlier(manifest, asked, hits)
         return hits
 
     def _change(
@@ -159,7 +171,7 @@ class _Earlier:
 
     #: Kept, so that nothing else gets its identity.
     manifest: Mapping[str, Any]
-    asked: tuple[tuple[str, tuple[str | int, ...], Any], ...]
+    asked: tuple[_Answer, ...]
     hits: Sequence[Hit]
 
 
