@@ -22,6 +22,8 @@ class Workloads:
         self._world = world
         self._views = views
         self._found: dict[str, tuple[Workload, ...]] = {}
+        self._labelled: dict[str, Mapping[tuple[str, str], list[Workload]]] = {}
+        self._named: dict[str, Mapping[tuple[str, str], Workload]] = {}
 
     @property
     def all(self) -> tuple[Workload, ...]:
@@ -39,7 +41,25 @@ class Workloads:
 
     def matching(self, namespace: str, selector: Mapping[str, str]) -> tuple[Workload, ...]:
         """The workloads of a namespace that have all labels of a selector."""
-        return tuple(w for w in self.in_namespace(namespace) if matches_labels(selector, w.labels))
+        if not selector:
+            return self.in_namespace(namespace)
+        labelled = self._labelled.get(namespace)
+        if labelled is None:
+            found = self.in_namespace(namespace)
+            labelled = self._labelled[namespace] = grouped(found, lambda w: w.labels.items())
+        # The rarest label leaves few to look at: a namespace may have thousands of workloads.
+        rarest = min((labelled.get(label, ()) for label in selector.items()), key=len)
+        if len(selector) == 1:
+            return tuple(rarest)
+        return tuple(w for w in rarest if matches_labels(selector, w.labels))
+
+    def get(self, kind: str, namespace: str, name: str) -> Workload | None:
+        """The workload that an object makes; the first where groups share the name of a kind."""
+        named = self._named.get(namespace)
+        if named is None:
+            found = reversed(self.in_namespace(namespace))
+            named = self._named[namespace] = {(w.id.kind, w.id.name): w for w in found}
+        return named.get((kind, name))
 
     def addresses_of(self, service: MeshService) -> tuple[Endpoint, ...]:
         """What Endpoints and EndpointSlices say of a Service that selects nothing."""

@@ -66,14 +66,26 @@ class CompiledRule:
         `old` counts for rules about changes alone. `invariants` is filled, and may be given again
         for the same world and parameters. Raises BudgetError.
         """
-        state = State(world, invariants, budget)
-        state.new, state.old = new, old
-        state.op = "CREATE" if old is None else "DELETE" if new is None else "UPDATE"
         wrong = [Hit(text, steps) for steps, text in faults(new, self.rule.new)]
         if self.rule.is_change:
             wrong += [Hit(text, steps, True) for steps, text in faults(old, self.rule.old)]
         if wrong:
             return in_order(wrong)
+        return self.run_sound(new, old, world, parameters, invariants, budget)
+
+    def run_sound(
+        self,
+        new: Any,
+        old: Any,
+        world: World,
+        parameters: Mapping[str, Any],
+        invariants: dict[ir.Variable, Any],
+        budget: int = BUDGET,
+    ) -> list[Hit]:
+        """The same, where all that the rule reads is known to have the types that it expects."""
+        state = State(world, invariants, budget)
+        state.new, state.old = new, old
+        state.op = "CREATE" if old is None else "DELETE" if new is None else "UPDATE"
         frame: list[Any] = [None] * self.rule.slots
         frame[0] = state
         for slot, name, default in self._parameters:

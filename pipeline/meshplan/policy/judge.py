@@ -13,6 +13,7 @@ from meshplan.policy.evaluate import BudgetError, CompiledRule, Hit, World
 from meshplan.policy.facts.answers import Facts
 from meshplan.policy.levels import is_off, with_levels
 from meshplan.policy.places import place_of, pointer_of
+from meshplan.policy.shapes import Shapes
 from meshplan.resource import Resource, Snapshot
 from meshplan.settings import RuleSettings
 
@@ -65,6 +66,8 @@ class Judge:
         self.rules = [rule for rule in rules if not is_off(rule.rule.id, settings.levels)]
         self.settings = settings
         self._earlier: dict[tuple[str, int], _Earlier] = {}
+        self._shapes: dict[tuple[str, str], Shapes] = {}
+        self._sound: dict[int, tuple[Mapping[str, Any], bool]] = {}
 
     @property
     def always(self) -> "Judge":
@@ -98,7 +101,7 @@ class Judge:
         known: dict[ir.Variable, Any] = {}
         for resource in _subjects(rule.rule, world.snapshot):
             try:
-                hits = self._hits(rule, resource.manifest, world, given, known)
+                hits = self._hits(rule, resource, world, given, known)
             except BudgetError:
                 yield _too_long(rule.rule, resource, side)
                 continue
@@ -108,7 +111,7 @@ class Judge:
     def _hits(
         self,
         rule: CompiledRule,
-        manifest: Mapping[str, Any],
+        resource: Resource,
         world: ModelWorld,
         given: Mapping[str, Any],
         known: dict[ir.Variable, Any],
@@ -118,6 +121,7 @@ class Judge:
         A rule is a function of the object and of the answers it gets. Most objects are the same at
         both ends of a change, and so are most answers.
         """
+        manifest = resource.manifest
         key = (rule.rule.id, id(manifest))
         earlier = self._earlier.get(key)
         if earlier is not None and all(
@@ -125,12 +129,26 @@ class Judge:
         ):
             return earlier.hits
         world.listen()
-        hits = rule.run(manifest, None, world, given, known)
+        run = rule.run_sound if self._is_sound(resource) else rule.run
+        hits = run(manifest, None, world, given, known)
         # What does not depend on the object is worked out once for a state, and asks no more.
         asked = world.heard()
         if asked is not None and not known:
             self._earlier[key] = _Earlier(manifest, asked, hits)
         return hits
+
+    def _is_sound(self, resource: Resource) -> bool:
+        """Whether everything in an object has the types that all rules for its kind expect."""
+        manifest = resource.manifest
+        known = self._sound.get(id(manifest))
+        if known is None:
+            kind = (resource.id.group, resource.id.kind)
+            shapes = self._shapes.get(kind)
+            if shapes is None:
+                shapes = self._shapes[kind] = Shapes(_expected(self.rules, kind))
+            # The manifest is kept, so that nothing else gets its identity.
+            known = self._sound[id(manifest)] = (manifest, shapes.fit(manifest))
+        return known[1]
 
     def _change(
         self, rule: CompiledRule, world: ModelWorld, base: Snapshot, head: Snapshot
@@ -180,6 +198,13 @@ def _subjects(rule: program.Rule, snapshot: Snapshot) -> Iterator[Resource]:
         yield from snapshot.values()
     for kind in rule.kinds:
         yield from snapshot.of_kind(kind.group, kind.name)
+
+
+def _expected(rules: Sequence[CompiledRule], kind: tuple[str, str]) -> Iterator[program.Shape]:
+    """What the rules for a kind read of its objects."""
+    for rule in rules:
+        if not rule.rule.kinds or kind in {(k.group, k.name) for k in rule.rule.kinds}:
+            yield rule.rule.new
 
 
 def _either(old: Resource | None, new: Resource | None) -> tuple[Resource, Side]:

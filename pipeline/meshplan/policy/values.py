@@ -133,14 +133,28 @@ def described(value: Any) -> str:
     return "a mapping"
 
 
-_WANTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "text": ("text", lambda v: isinstance(v, str)),
-    "whole": ("a whole number", lambda v: whole(v) is not None),
-    "number": ("a number", lambda v: number(v) is not None),
-    "truth": ("true or false", lambda v: isinstance(v, bool)),
-    "quantity": ("text or a number", lambda v: quantity(v) is not None),
-    "array": ("a list", lambda v: isinstance(v, list)),
-    "object": ("a mapping", lambda v: isinstance(v, dict)),
+Fits = Callable[[Any], bool]
+
+#: Whether a value has one of the types that a footprint names.
+FITS: dict[str, Fits] = {
+    "text": lambda v: isinstance(v, str),
+    "whole": lambda v: whole(v) is not None,
+    "number": lambda v: number(v) is not None,
+    "truth": lambda v: isinstance(v, bool),
+    "quantity": lambda v: quantity(v) is not None,
+    "array": lambda v: isinstance(v, list),
+    "object": lambda v: isinstance(v, dict),
+}
+
+#: Those types in words.
+_WANTED = {
+    "text": "text",
+    "whole": "a whole number",
+    "number": "a number",
+    "truth": "true or false",
+    "quantity": "text or a number",
+    "array": "a list",
+    "object": "a mapping",
 }
 
 Steps = tuple[str | int, ...]
@@ -150,11 +164,10 @@ def faults(value: Any, shape: program.Shape, steps: Steps = ()) -> Iterator[tupl
     """The values that do not have the types that a rule reads: their places, and what is wrong."""
     if value is None:
         return
-    if shape.type:
-        words, fits = _WANTED[shape.type]
-        if not fits(value):
-            yield steps, f"{written(steps)} should be {words}, not {described(value)}"
-            return
+    if shape.type and not FITS[shape.type](value):
+        wanted = _WANTED[shape.type]
+        yield steps, f"{written(steps)} should be {wanted}, not {described(value)}"
+        return
     if isinstance(value, dict):
         for name, inner in shape.fields.items():
             found = value.get(name)

@@ -6,7 +6,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import sidecar
 from meshplan.mesh.security import MutualTls
-from meshplan.mesh.workload import Workload, matches_labels
+from meshplan.mesh.workload import Workload
 from meshplan.policy.facts.hosts import named, visible
 from meshplan.policy.facts.json import Json
 from meshplan.policy.facts.memory import remembered
@@ -70,7 +70,7 @@ def _works(spoken: str, server: str, *, passthrough: bool) -> str:
 
 def peer_mode(mesh: Mesh, kind: str, namespace: str, name: str, port: str) -> Json:
     """`mesh.peer_mode(kind, namespace, name, port)`."""
-    found = find_workload(mesh, kind, namespace, name)
+    found = mesh.running.get(kind, namespace, name)
     if found is None:
         return {}
     number = int(port) if port.isdecimal() and len(port) < 6 else found.ports.get(port)
@@ -80,7 +80,7 @@ def peer_mode(mesh: Mesh, kind: str, namespace: str, name: str, port: str) -> Js
 
 def workload(mesh: Mesh, kind: str, namespace: str, name: str) -> Json:
     """`mesh.workload(kind, namespace, name)`."""
-    found = find_workload(mesh, kind, namespace, name)
+    found = mesh.running.get(kind, namespace, name)
     if found is None:
         return {}
     return {
@@ -89,14 +89,6 @@ def workload(mesh: Mesh, kind: str, namespace: str, name: str) -> Json:
         "known": True,
         "services": [*_hosts_of(mesh, found)],
     }
-
-
-def find_workload(mesh: Mesh, kind: str, namespace: str, name: str) -> Workload | None:
-    """The workload that an object makes."""
-    for found in mesh.running.in_namespace(namespace):
-        if found.id.kind == kind and found.id.name == name:
-            return found
-    return None
 
 
 def _hosts_of(mesh: Mesh, found: Workload) -> list[str]:
@@ -109,24 +101,12 @@ def _hosts_of(mesh: Mesh, found: Workload) -> list[str]:
 
 
 def _hosts_in(mesh: Mesh, namespace: str) -> dict[ResourceId, list[str]]:
-    """The hosts of each workload of a namespace.
-
-    Workloads are looked up by the rarest of the labels that a Service selects: a namespace may
-    have thousands of both.
-    """
-    with_label: dict[tuple[str, str], list[Workload]] = {}
-    for workload in mesh.running.in_namespace(namespace):
-        for label in workload.labels.items():
-            with_label.setdefault(label, []).append(workload)
+    """The hosts of each workload of a namespace."""
     hosts: dict[ResourceId, list[str]] = {}
     for service in sorted(mesh.services_in(namespace), key=lambda s: s.host):
         if service.selector:
-            candidates = min(
-                (with_label.get(label, []) for label in service.selector.items()), key=len
-            )
-            for workload in candidates:
-                if matches_labels(service.selector, workload.labels):
-                    hosts.setdefault(workload.id, []).append(service.host)
+            for workload in mesh.running.matching(namespace, service.selector):
+                hosts.setdefault(workload.id, []).append(service.host)
     return hosts
 
 
