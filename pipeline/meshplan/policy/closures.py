@@ -17,15 +17,19 @@ from meshplan.policy.combinators import (
     Closure,
     Frame,
     Pairs,
+    below,
+    below_slot,
     both,
     built,
     called,
     composed,
     constant,
     either,
+    in_turn,
     listed,
     new_subject,
     old_subject,
+    read_as,
     tabled,
 )
 from meshplan.policy.operations import NATIVE, text_within
@@ -46,14 +50,7 @@ class Compiler:
     # Statements
 
     def block(self, statements: Sequence[ir.Statement]) -> Action:
-        actions = tuple(self.statement(s) for s in statements)
-        if len(actions) == 1:
-            return actions[0]
-
-        def run(frame: Frame) -> bool:
-            return any(action(frame) for action in actions)
-
-        return run
+        return in_turn([self.statement(s) for s in statements])
 
     def statement(self, node: ir.Statement) -> Action:
         match node:
@@ -172,22 +169,9 @@ class Compiler:
         return lambda frame: enumerate(value(frame))
 
     def _raw(self, node: ir.Read) -> Closure:
-        base = self.expression(node.base)
-        path = node.path
-        if len(path) == 1:
-            # Most readings: worth a closure without a loop.
-            (only,) = path
-            return lambda frame: o.get(only) if isinstance(o := base(frame), dict) else None
-
-        def read(frame: Frame) -> Any:
-            found = base(frame)
-            for step in path:
-                if not isinstance(found, dict):
-                    return None
-                found = found.get(step)
-            return found
-
-        return read
+        if isinstance(node.base, ir.Name):
+            return below_slot(node.base.variable.slot, node.path)
+        return below(self.expression(node.base), node.path)
 
     # Expressions
 
@@ -244,14 +228,7 @@ class Compiler:
                 assert_never(node)
 
     def _read(self, node: ir.Read) -> Closure:
-        raw = self._raw(node)
-        read, default = reader(node.kind), default_of(node.kind)
-
-        def run(frame: Frame) -> Any:
-            found = read(raw(frame))
-            return default if found is None else found
-
-        return run
+        return read_as(self._raw(node), reader(node.kind), default_of(node.kind))
 
     def _ask(self, fact: str, arguments: Sequence[Closure]) -> Closure:
         return lambda frame: frame[0].world.ask(fact, [a(frame) for a in arguments])

@@ -94,7 +94,7 @@ class CompiledRule:
             self._action(frame)
         except TooLargeError as error:
             raise BudgetError from error
-        return in_order(state.hits)
+        return in_order(state.hits) if state.hits else []
 
 
 def in_order(hits: Iterable[Hit]) -> list[Hit]:

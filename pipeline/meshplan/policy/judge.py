@@ -1,7 +1,6 @@
 """What the rules in force find in a state of a target, and in a change of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from meshplan.finding import Finding, Fix, Severity
@@ -21,7 +20,9 @@ _SEVERITIES = {"deny": Severity.ERROR, "warn": Severity.WARNING, "info": Severit
 
 
 #: A fact, what it was asked about, and the answer.
-_Answer = tuple[str, tuple[str | int, ...], Any]
+_Answer = tuple[str, Sequence[str | int], Any]
+#: What a rule has asked about an object, and what it found then.
+_Earlier = tuple[Sequence[_Answer], Sequence[Hit]]
 
 
 class ModelWorld(World):
@@ -37,9 +38,9 @@ class ModelWorld(World):
         """Begin to note down what is asked."""
         self._asked = []
 
-    def heard(self) -> tuple[_Answer, ...] | None:
+    def heard(self) -> Sequence[_Answer] | None:
         """What has been asked since then, with the answers; None if it was too much to note."""
-        return None if self._asked is None else tuple(self._asked)
+        return self._asked
 
     def objects(self, group: str, kind: str) -> Sequence[Any]:
         """All objects of a kind; of all kinds where both are empty."""
@@ -55,7 +56,7 @@ class ModelWorld(World):
         """What the model of the mesh says."""
         answer = self.facts.ask(fact, *arguments)
         if self._asked is not None:
-            self._asked.append((fact, tuple(arguments), answer))
+            self._asked.append((fact, arguments, answer))
         return answer
 
 
@@ -65,7 +66,7 @@ class Judge:
     def __init__(self, rules: Sequence[CompiledRule], settings: RuleSettings):
         self.rules = [rule for rule in rules if not is_off(rule.rule.id, settings.levels)]
         self.settings = settings
-        self._earlier: dict[tuple[str, int], _Earlier] = {}
+        self._earlier: dict[str, dict[int, _Earlier]] = {}
         self._shapes: dict[tuple[str, str], Shapes] = {}
         self._sound: dict[int, tuple[Mapping[str, Any], bool]] = {}
 
@@ -97,45 +98,47 @@ class Judge:
         return self._finished(found, target)
 
     def _state(self, rule: CompiledRule, world: ModelWorld, side: Side) -> Iterator[Finding]:
-        given = self._given(rule)
-        known: dict[ir.Variable, Any] = {}
+        run = self._runner(rule, world)
         for resource in _subjects(rule.rule, world.snapshot):
             try:
-                hits = self._hits(rule, resource, world, given, known)
+                hits = run(resource)
             except BudgetError:
                 yield _too_long(rule.rule, resource, side)
                 continue
             for hit in hits:
                 yield _finding(rule.rule, hit, resource, side)
 
-    def _hits(
-        self,
-        rule: CompiledRule,
-        resource: Resource,
-        world: ModelWorld,
-        given: Mapping[str, Any],
-        known: dict[ir.Variable, Any],
-    ) -> Sequence[Hit]:
+    def _runner(self, rule: CompiledRule, world: ModelWorld) -> Callable[[Resource], Sequence[Hit]]:
         """What a rule finds in an object; what another state had as well is not run again.
 
         A rule is a function of the object and of the answers it gets. Most objects are the same at
         both ends of a change, and so are most answers.
         """
-        manifest = resource.manifest
-        key = (rule.rule.id, id(manifest))
-        earlier = self._earlier.get(key)
-        if earlier is not None and all(
-            world.facts.ask(fact, *arguments) == answer for fact, arguments, answer in earlier.asked
-        ):
-            return earlier.hits
-        world.listen()
-        run = rule.run_sound if self._is_sound(resource) else rule.run
-        hits = run(manifest, None, world, given, known)
-        # What does not depend on the object is worked out once for a state, and asks no more.
-        asked = world.heard()
-        if asked is not None and not known:
-            self._earlier[key] = _Earlier(manifest, asked, hits)
-        return hits
+        given, ask = self._given(rule), world.facts.ask
+        known: dict[ir.Variable, Any] = {}
+        earlier = self._earlier.setdefault(rule.rule.id, {})
+
+        def run(resource: Resource) -> Sequence[Hit]:
+            manifest = resource.manifest
+            before = earlier.get(id(manifest))
+            if before is not None:
+                asked, hits = before
+                for fact, arguments, answer in asked:
+                    if ask(fact, *arguments) != answer:
+                        break
+                else:
+                    return hits
+            world.listen()
+            sound = self._is_sound(resource)
+            evaluate = rule.run_sound if sound else rule.run
+            hits = evaluate(manifest, None, world, given, known)
+            # What does not depend on the object is worked out once for a state, and asks no more.
+            heard = world.heard()
+            if heard is not None and not known:
+                earlier[id(manifest)] = (heard, hits)
+            return hits
+
+        return run
 
     def _is_sound(self, resource: Resource) -> bool:
         """Whether everything in an object has the types that all rules for its kind expect."""
@@ -181,16 +184,6 @@ class Judge:
         for finding in with_levels((f.with_(target=target) for f in found), self.settings.levels):
             told.setdefault((finding.id, finding.locations, finding.message), finding)
         return tuple(told.values())
-
-
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """What a rule found in an object, after it had asked."""
-
-    #: Kept, so that nothing else gets its identity.
-    manifest: Mapping[str, Any]
-    asked: tuple[_Answer, ...]
-    hits: Sequence[Hit]
 
 
 def _subjects(rule: program.Rule, snapshot: Snapshot) -> Iterator[Resource]:
