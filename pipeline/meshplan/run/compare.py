@@ -110,15 +110,16 @@ def _compare(
         # Nearly all objects are in both, and are read once.
         head = base.at(target.head)
     before, after = _touched(changes)
-    # Late: what finds plans and proves them takes 100 ms to import.
-    from meshplan.run.prove import Difference, judged  # noqa: PLC0415
+    with rules.comparing(base, head, target.name) as compared:
+        # Late: what finds plans and proves them takes 100 ms to import.
+        from meshplan.run.prove import Difference, judged  # noqa: PLC0415
 
-    difference = Difference(changes, dependency_graph(changes, base, head), base, head)
-    progress(f"proving {target.name}" if settings.proof.enabled else f"ordering {target.name}")
-    untold = TargetResult(target.name, Verdict.UNKNOWN, target.kind, *sizes)
-    result = judged(untold, difference, settings, deployers)
-    progress(f"checking {target.name}")
-    broken = rules.compared(base, head, target.name, result.plan or Plan())
+        difference = Difference(changes, dependency_graph(changes, base, head), base, head)
+        progress(f"proving {target.name}" if settings.proof.enabled else f"ordering {target.name}")
+        untold = TargetResult(target.name, Verdict.UNKNOWN, target.kind, *sizes)
+        result = judged(untold, difference, settings, deployers)
+        progress(f"checking {target.name}")
+        broken = compared(result.plan or Plan())
     findings = (*_with_status(_shapes(before, target), _shapes(after, target)), *broken)
     return Examined(result, findings, assumptions)
 

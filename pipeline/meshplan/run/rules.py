@@ -5,63 +5,123 @@ approve itself; what it makes of them is told.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from meshplan.data import data_path
 from meshplan.errors import SettingsError
 from meshplan.finding import Finding, Severity, Status, Waiver
+from meshplan.forked import can_fork, forked
 from meshplan.location import Location
 from meshplan.mesh import Mesh
 from meshplan.mesh.known import Known
 from meshplan.plan import Plan
-from meshplan.policy.always import broken_on_the_way
-from meshplan.policy.compare import compared
-from meshplan.policy.errors import Diagnostic, Grade
-from meshplan.policy.judge import Judge
-from meshplan.policy.library import Pack
-from meshplan.policy.parameters import given
 from meshplan.policy.waivers import Waived, waived
 from meshplan.resource import Snapshot
 from meshplan.run.request import Request
+from meshplan.run.sent import findings_from, findings_to_json
 from meshplan.schema.wording import did_you_mean
 from meshplan.settings import RuleSettings, Settings
 from meshplan.source.policies import RuleText, changed_policies, revision_waivers, rule_texts
 from meshplan.source.revision import Revision
 
+if TYPE_CHECKING:
+    from meshplan.policy.errors import Diagnostic
+    from meshplan.policy.judge import Judge
+    from meshplan.policy.library import Pack
 
-@dataclass(frozen=True, slots=True)
+#: Findings of a change, as soon as its plan is known.
+Findings = Callable[[Plan], tuple[Finding, ...]]
+
+#: Fewer objects, of both ends, are judged in the time that a second process costs.
+_WORTH = 1500
+
+
+@dataclass(frozen=True)
 class Rulebook:
     """What is run, and what somebody has decided about its findings."""
 
-    judge: Judge
+    texts: tuple[RuleText, ...]
     waivers: tuple[Waiver, ...]
     settings: RuleSettings
     as_of: str
-    #: Over the texts of the rules.
-    digest: str
+    #: Where the settings are from, for messages.
+    source: str
     #: That the change changes them.
     notes: tuple[Finding, ...] = ()
+
+    @cached_property
+    def judge(self) -> "Judge":
+        """The rules, compiled when they are first needed.
+
+        Raises PolicyError and SettingsError where something is wrong with them.
+        """
+        # Late, here and below: it takes 70 ms, in a process of its own where there is much to judge.
+        from meshplan.policy.judge import Judge  # noqa: PLC0415
+
+        pack = _pack_of(self.texts)
+        pack.raise_errors()
+        _check_parameters(pack, self.settings, self.source)
+        return Judge(pack.compiled, self.settings)
+
+    @property
+    def digest(self) -> str:
+        """Over the texts of the rules."""
+        return _digest(self.texts)
 
     def checked(self, mesh: Mesh, target: str) -> tuple[Finding, ...]:
         """What is wrong with one revision of a target."""
         found = self.judge.state(mesh, target)
         return tuple(finding.with_(status=Status.EXISTING) for finding in found)
 
-    def compared(self, base: Mesh, head: Mesh, target: str, plan: Plan) -> tuple[Finding, ...]:
-        """What a change makes better or worse: in the end, by itself, and on the way."""
+    @contextmanager
+    def comparing(self, base: Mesh, head: Mesh, target: str) -> Iterator[Findings]:
+        """What a change makes better or worse: in the end, by itself, and on the way.
+
+        Where there is much to judge that is done beside what happens in this context.
+        """
         known = _known(base) | _known(head)
         before, after = base.knowing(known), head.knowing(known)
+
+        def ends() -> tuple[Finding, ...]:
+            return self._ends(before, after, target)
+
+        def whole(found: tuple[Finding, ...], plan: Plan) -> tuple[Finding, ...]:
+            return (*found, *self._on_the_way(plan, before, after, target))
+
+        if len(base.snapshot) + len(head.snapshot) < _WORTH or not can_fork():
+            yield lambda plan: whole(ends(), plan)
+            return
+        with forked(lambda: findings_to_json(ends())) as answer:
+            # Where it could not answer, what keeps it from that is told here.
+            yield lambda plan: whole(
+                ends() if (sent := answer()) is None else findings_from(sent), plan
+            )
+
+    def _ends(self, before: Mesh, after: Mesh, target: str) -> tuple[Finding, ...]:
+        from meshplan.policy.compare import compared  # noqa: PLC0415 - see above
+
+        state = self.judge.state
+        return (
+            *compared(state(before, target), state(after, target)),
+            *self.judge.change(before, after, target),
+        )
+
+    def _on_the_way(self, plan: Plan, before: Mesh, after: Mesh, target: str) -> Iterator[Finding]:
+        if not any(b'"always"' in text.content for text in self.texts):
+            return
+        from meshplan.policy.always import broken_on_the_way  # noqa: PLC0415 - see above
+
         always = self.judge.always
 
         def judge(state: Snapshot) -> Sequence[Finding]:
             return always.state(after.at(state), target)
 
-        return (
-            *compared(self.judge.state(before, target), self.judge.state(after, target)),
-            *self.judge.change(before, after, target),
-            *(broken_on_the_way(plan, base.snapshot, judge) if always.rules else ()),
-        )
+        if always.rules:
+            yield from broken_on_the_way(plan, before.snapshot, judge)
 
     def with_waivers(self, findings: Iterable[Finding], *, complete: bool) -> Waived:
         """The findings with their waivers; `complete` where all targets have been looked at."""
@@ -76,34 +136,41 @@ def rulebook(
     from_base = base is not None and head.commit is not None
     decided = base if base is not None and from_base else head
     own = rule_texts(decided, settings.rules) if settings.rules.paths else ()
-    texts = (*(_pack() if settings.rules.builtin else ()), *own)
-    pack = Pack.of({text.path: text.content.decode("utf-8", "replace") for text in texts})
-    pack.raise_errors()
-    _check_parameters(pack, settings)
-    notes = _changes(base, head, settings.rules) if base is not None and from_base else ()
-    return Rulebook(
-        judge=Judge(pack.compiled, settings.rules),
+    book = Rulebook(
+        texts=(*(_builtin() if settings.rules.builtin else ()), *own),
         waivers=revision_waivers(decided, settings.rules.waivers),
         settings=settings.rules,
         as_of=request.as_of,
-        digest=_digest(texts),
-        notes=notes,
+        source=settings.source,
+        notes=_changes(base, head, settings.rules) if base is not None and from_base else (),
     )
+    if own or settings.rules.parameters:
+        # Mistakes in these are told at once, whatever there is to judge.
+        book.judge  # noqa: B018
+    return book
 
 
-def _pack() -> tuple[RuleText, ...]:
+def _builtin() -> tuple[RuleText, ...]:
     folder = data_path("policies")
     return tuple(
         RuleText(f"policies/{path.name}", path.read_bytes()) for path in sorted(folder.glob("*.py"))
     )
 
 
-def _check_parameters(pack: Pack, settings: Settings) -> None:
-    for id_, values in settings.rules.parameters.items():
+def _pack_of(texts: Iterable[RuleText]) -> "Pack":
+    from meshplan.policy.library import Pack  # noqa: PLC0415 - see above
+
+    return Pack.of({text.path: text.content.decode("utf-8", "replace") for text in texts})
+
+
+def _check_parameters(pack: "Pack", settings: RuleSettings, source: str) -> None:
+    from meshplan.policy.parameters import given  # noqa: PLC0415 - see above
+
+    for id_, values in settings.parameters.items():
         rule = pack.rule(id_)
         if rule is None:
             hint = did_you_mean(id_, [known.id for known in pack.rules])
-            raise SettingsError(f'rules.parameters: no rule "{id_}"{hint}', path=settings.source)
+            raise SettingsError(f'rules.parameters: no rule "{id_}"{hint}', path=source)
         given(rule, values)
 
 
@@ -114,8 +181,8 @@ def _changes(base: Revision, head: Revision, settings: RuleSettings) -> tuple[Fi
         place.path for note in noted if note.rule == "rules-changed" for place in note.locations
     }
     texts = [text for text in _texts_of(head, settings) if text.path in changed]
-    pack = Pack.of({text.path: text.content.decode("utf-8", "replace") for text in texts})
-    return (*noted, *(_mistake(found) for found in pack.diagnostics))
+    mistakes = _pack_of(texts).diagnostics if texts else ()
+    return (*noted, *(_mistake(found) for found in mistakes))
 
 
 def _texts_of(head: Revision, settings: RuleSettings) -> tuple[RuleText, ...]:
@@ -126,7 +193,9 @@ def _texts_of(head: Revision, settings: RuleSettings) -> tuple[RuleText, ...]:
         return ()
 
 
-def _mistake(found: Diagnostic) -> Finding:
+def _mistake(found: "Diagnostic") -> Finding:
+    from meshplan.policy.errors import Grade  # noqa: PLC0415 - see above
+
     span = found.span
     place = Location(found.path, span.line, span.column, span.end_line, span.end_column)
     severity = Severity.ERROR if found.grade is Grade.ERROR else Severity.WARNING

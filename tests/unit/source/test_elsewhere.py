@@ -1,18 +1,14 @@
 """Files that a second process reads: the same result, whatever becomes of that process."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from support.git import Repository
+from support.processes import DIES, ONE_CORE, TWO_CORES, run
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs Linux and two cores"
-)
+pytestmark = TWO_CORES
 
 MANY: dict[str, str | bytes | None] = {
     f"{number:03}.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}}}\n"
@@ -23,28 +19,6 @@ MANY: dict[str, str | bytes | None] = {
     "large.yaml": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
 }
 
-#: Runs the command line with one part of the program replaced; says on stderr how many it forked.
-PROGRAM = """
-import os, sys
-from meshplan import cli
-from meshplan.source import elsewhere
-parent, forks, fork = os.getpid(), [], os.fork
-def counted():
-    forks.append(1)
-    return fork()
-os.fork = counted
-{}
-status = cli.main(["diff", "r0..r1", "-o", "json", "--no-proof"])
-print(len(forks), file=sys.stderr)
-sys.exit(status)
-"""
-ONE_CORE = "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
-DIES = """
-def die(work, pipe):
-    os.write(pipe, b'{"' + b"0" * 40)
-    os.kill(os.getpid(), 9)
-elsewhere._send = die
-"""
 FAILS = """
 from meshplan.source.documents import Manifests
 fresh = Manifests._fresh
@@ -52,20 +26,6 @@ def fails(self, *more):
     return fresh(self, *more) if os.getpid() == parent else 1 / 0
 Manifests._fresh = fails
 """
-
-
-def run(repository: Repository, replaced: str) -> tuple[int, str, str]:
-    """What one program prints: the status, the result, and how many processes it made."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM.format(replaced)],
-        cwd=repository.path,
-        env={**os.environ, "MESHPLAN_NO_CACHE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr.strip()
 
 
 @pytest.fixture
