@@ -8,7 +8,7 @@ import pytest
 
 from meshplan.cli import main, output
 from meshplan.errors import SourceError
-from meshplan.report import REPORTS, Report
+from meshplan.report import REPORTS, Report, markdown
 from support.manifests import BASE, HEAD
 from support.results import example
 
@@ -95,7 +95,8 @@ def test_a_report_that_fails_keeps_no_other_from_being_written(
     def broken(*_: object) -> str:
         raise ZeroDivisionError
 
-    reports = (Report("broken", "fails", broken), *REPORTS)
+    monkeypatch.setattr(markdown, "render", broken)
+    reports = (Report("broken", "fails", "markdown"), *REPORTS)
     monkeypatch.setattr(output, "REPORTS", reports)
     with pytest.raises(ZeroDivisionError):
         write("broken=x", "json=e.json")
