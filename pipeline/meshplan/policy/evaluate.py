@@ -4,7 +4,7 @@
 rounds than its budget, or makes a text or a number grow too large, raises BudgetError.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from meshplan.policy import ir, program
@@ -71,30 +71,38 @@ class CompiledRule:
             wrong += [Hit(text, steps, True) for steps, text in faults(old, self.rule.old)]
         if wrong:
             return in_order(wrong)
-        return self.run_sound(new, old, world, parameters, invariants, budget)
+        return self.prepared(world, parameters, invariants, budget)(new, old)
 
-    def run_sound(
+    def prepared(
         self,
-        new: Any,
-        old: Any,
         world: World,
         parameters: Mapping[str, Any],
         invariants: dict[ir.Variable, Any],
         budget: int = BUDGET,
-    ) -> list[Hit]:
-        """The same, where all that the rule reads is known to have the types that it expects."""
+    ) -> Callable[[Any, Any], list[Hit]]:
+        """What `run` does for one object after another, new and old.
+
+        All that the rule reads has to be known to have the types that it expects.
+        """
         state = State(world, invariants, budget)
-        state.new, state.old = new, old
-        state.op = "CREATE" if old is None else "DELETE" if new is None else "UPDATE"
-        frame: list[Any] = [None] * self.rule.slots
-        frame[0] = state
+        fresh: list[Any] = [None] * self.rule.slots
+        fresh[0] = state
         for slot, name, default in self._parameters:
-            frame[slot] = parameters.get(name, default)
-        try:
-            self._action(frame)
-        except TooLargeError as error:
-            raise BudgetError from error
-        return in_order(state.hits) if state.hits else []
+            fresh[slot] = parameters.get(name, default)
+        action = self._action
+
+        def run(new: Any, old: Any) -> list[Hit]:
+            state.new, state.old, state.left = new, old, budget
+            state.op = "CREATE" if old is None else "DELETE" if new is None else "UPDATE"
+            try:
+                action(fresh.copy())
+            except TooLargeError as error:
+                raise BudgetError from error
+            finally:
+                hits, state.hits = state.hits, set()
+            return in_order(hits) if hits else []
+
+        return run
 
 
 def in_order(hits: Iterable[Hit]) -> list[Hit]:

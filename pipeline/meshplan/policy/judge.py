@@ -117,6 +117,7 @@ class Judge:
         given, ask = self._given(rule), world.facts.ask
         known: dict[ir.Variable, Any] = {}
         earlier = self._earlier.setdefault(rule.rule.id, {})
+        prepared = rule.prepared(world, given, known)
 
         def run(resource: Resource) -> Sequence[Hit]:
             manifest = resource.manifest
@@ -129,9 +130,10 @@ class Judge:
                 else:
                     return hits
             world.listen()
-            sound = self._is_sound(resource)
-            evaluate = rule.run_sound if sound else rule.run
-            hits = evaluate(manifest, None, world, given, known)
+            if self._is_sound(resource):
+                hits = prepared(manifest, None)
+            else:
+                hits = rule.run(manifest, None, world, given, known)
             # What does not depend on the object is worked out once for a state, and asks no more.
             heard = world.heard()
             if heard is not None and not known:

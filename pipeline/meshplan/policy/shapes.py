@@ -41,17 +41,19 @@ def sound(value: Any, node: _Node) -> bool:
     for fits in node.fits.values():
         if not fits(value):
             return False
+    each: _Node | None
+    below: Iterable[Any]
     if isinstance(value, dict):
-        for name, inner in node.fields.items():
-            found = value.get(name)
-            if found is not None and not sound(found, inner):
+        # Objects have few of the fields that some rule reads.
+        fields = node.fields
+        for name, found in value.items():
+            if found is not None and name in fields and not sound(found, fields[name]):
                 return False
-        below: Iterable[Any] = value.values()
-        each = node.values
+        each, below = node.values, value.values()
+    elif isinstance(value, list):
+        each, below = node.items, value
     else:
-        below, each = value, node.items
-        if not isinstance(value, list):
-            return True
+        return True
     if each is not None:
         for found in below:
             if found is not None and not sound(found, each):

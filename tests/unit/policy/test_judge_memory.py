@@ -5,14 +5,14 @@ import pytest
 from meshplan.mesh import Mesh, MeshConfig
 from meshplan.policy.judge import Judge
 from meshplan.policy.library import Pack
-from meshplan.run.rules import _pack
+from meshplan.run.rules import _builtin
 from meshplan.settings import RuleSettings, World
 from support.scenarios import SCENARIOS, scenario_snapshots
 
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return Pack.of({text.path: text.content.decode() for text in _pack()})
+    return Pack.of({text.path: text.content.decode() for text in _builtin()})
 
 
 @pytest.mark.parametrize("name", [found.name for found in SCENARIOS][::3])
