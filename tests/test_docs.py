@@ -18,6 +18,9 @@ PAGES = sorted(
     key=str,
 )
 
+#: Files that a page shows, and that are there before its commands are run.
+FILES = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
 #: Commands that need a network or make an environment: what runs them instead.
 ELSEWHERE = {
     "make demo": ".ci/run, in a fresh environment",
@@ -40,6 +43,9 @@ def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
         pytest.skip("the page has no commands")
     start = re.search(r"<!-- commands start in: (\S+) -->", text)
     folder = prepared(tmp_path, start.group(1) if start else "")
+    for name, content in FILES.findall(text):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, "utf-8")
     done = run_all([command.text for command in commands], folder, environment(tmp_path))
     assert len(done) == len(commands), f"{names(page)}: the shell ended early"
     for number, (command, result) in enumerate(zip(commands, done, strict=True)):

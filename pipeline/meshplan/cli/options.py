@@ -39,26 +39,37 @@ def _enter(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
             raise click.UsageError(f"cannot go to {value}: {reason}", ctx) from error
 
 
+_DIRECTORY = click.option(
+    "-C",
+    "--directory",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_enter,
+    metavar="DIR",
+    help="Run as if started in DIR.",
+)
+_CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Read the settings from FILE, not from .meshplan.yaml.",
+)
+
+
+def place_options(command: Command) -> Command:
+    """Where to run, and with which settings."""
+    for option in (_CONFIG, _DIRECTORY):
+        command = option(command)
+    return command
+
+
 def source_options(command: Command) -> Command:
     """Where to read: repository, settings, targets."""
     for option in reversed(
         (
-            click.option(
-                "-C",
-                "--directory",
-                type=click.Path(path_type=Path),
-                is_eager=True,
-                expose_value=False,
-                callback=_enter,
-                metavar="DIR",
-                help="Run as if started in DIR.",
-            ),
-            click.option(
-                "--config",
-                type=click.Path(path_type=Path, dir_okay=False),
-                metavar="FILE",
-                help="Read the settings from FILE, not from .meshplan.yaml.",
-            ),
+            _DIRECTORY,
+            _CONFIG,
             click.option(
                 "--target",
                 "targets",

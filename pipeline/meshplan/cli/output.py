@@ -1,16 +1,18 @@
 """`-o FORMAT[=FILE]`: which reports to write, and where."""
 
+import json
 import os
 import stat
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshplan.cli.terminal import view_of
 from meshplan.errors import SourceError, UsageError
 from meshplan.report import REPORTS, Report, View
+from meshplan.report.layout import Line, write
 from meshplan.result import Result
 from meshplan.schema.wording import did_you_mean
 
@@ -110,6 +112,28 @@ def write_stdout(content: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+
+
+def write_json(value: object) -> None:
+    """A value as JSON onto the standard output."""
+    write_stdout((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_lines(lines: Iterable[Line]) -> None:
+    """Lines onto the standard output, as it can show them."""
+    text = write(lines, view_of(sys.stdout, "auto", verbose=False))
+    write_stdout(text.encode(sys.stdout.encoding or "ascii", "backslashreplace"))
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Files in a folder, which is made where it is not there."""
+    for name, content in sorted(files.items()):
+        file = folder / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(file.parent, error) from error
+        write_file(file, content)
 
 
 def write_file(file: Path, content: bytes) -> None:

@@ -129,3 +129,15 @@ def places(statements: Iterable[ir.Statement]) -> Iterator[ir.Place]:
                 yield from places(body)
             case _:
                 pass
+
+
+def everything(statements: Iterable[ir.Statement]) -> Iterator[ir.Expression]:
+    """All expressions of statements, and those of the helpers that they call."""
+    waiting = [tuple(statements)]
+    seen: set[ir.Helper] = set()
+    while waiting:
+        for node in within(waiting.pop()):
+            yield node
+            if isinstance(node, ir.Apply) and node.helper not in seen:
+                seen.add(node.helper)
+                waiting.append(node.helper.body)

@@ -31,7 +31,7 @@ def rule_texts(revision: Revision, settings: RuleSettings) -> tuple[RuleText, ..
     paths = [
         path
         for path, entry in revision.entries.items()
-        if path.endswith(".py") and entry.kind is EntryKind.FILE
+        if is_rule_file(path) and entry.kind is EntryKind.FILE
     ]
     wanted = set()
     for pattern in settings.paths:
@@ -45,6 +45,12 @@ def rule_texts(revision: Revision, settings: RuleSettings) -> tuple[RuleText, ..
         wanted.update(found)
     contents = dict(_contents(revision, sorted(wanted)))
     return tuple(RuleText(path, contents[path]) for path in sorted(wanted))
+
+
+def is_rule_file(path: str) -> bool:
+    """Whether a file may hold rules: Python that is not pytest's."""
+    name = path.rpartition("/")[2]
+    return name.endswith(".py") and name != "conftest.py" and not name.startswith("test_")
 
 
 def _contents(revision: Revision, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
@@ -103,7 +109,7 @@ def changed_policies(base: Revision, head: Revision, settings: RuleSettings) -> 
 def _changed_rules(base: Revision, head: Revision, settings: RuleSettings) -> Iterator[Finding]:
     fits = anchored(settings.paths)
     for path in sorted({*base.entries, *head.entries}):
-        if not (path.endswith(".py") and fits(path)):
+        if not (is_rule_file(path) and fits(path)):
             continue
         was, now = base.entries.get(path), head.entries.get(path)
         if was is None or now is None or was.blob != now.blob or not now.blob:

@@ -14,8 +14,8 @@ def targets(rule: program.Rule, written: Written) -> dict[str, str]:
     return {
         "native": "",
         "opa": "",
-        "conftest": model or change,
         "gatekeeper": model,
+        "conftest": model or change,
     }
 
 

@@ -1,0 +1,157 @@
+"""`meshplan policy`: for people who write rules."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from meshplan.cli.options import place_options
+
+if TYPE_CHECKING:
+    from meshplan.run.policy.rules import Chosen
+
+_PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+_OUTPUT = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="A table, or the same for programs.",
+)
+
+
+@click.group("policy", short_help="List, compile and test rules.")
+def command() -> None:
+    """List, compile and test rules.
+
+    PATHs are files and folders with rules. Without any the rules are those that are in force here:
+    those that come with meshplan, and those that `rules.paths` names in .meshplan.yaml.
+    """
+
+
+@command.command("list", short_help="List rules.")
+@_PATHS
+@place_options
+@_OUTPUT
+def list_(paths: tuple[Path, ...], output: str, **options: Any) -> int:
+    """List rules: their ids, how bad their findings are, and what they are about."""
+    from meshplan.cli.output import write_json, write_lines  # noqa: PLC0415 - not for `--help`
+    from meshplan.report import rulebook  # noqa: PLC0415 - the same
+
+    rules = _chosen(paths, options).in_force
+    if output == "json":
+        write_json([rulebook.to_json(rule) for rule in rules])
+    else:
+        write_lines(rulebook.listed(rules))
+    return 0
+
+
+@command.command("targets", short_help="Tell which engines can run a rule, and why not.")
+@_PATHS
+@place_options
+@_OUTPUT
+def targets(paths: tuple[Path, ...], output: str, **options: Any) -> int:
+    """Tell which engines can run a rule, what they need for it, and why others cannot run it."""
+    from meshplan.cli.output import write_json, write_lines  # noqa: PLC0415 - not for `--help`
+    from meshplan.report.rule_targets import to_json, told  # noqa: PLC0415 - the same
+    from meshplan.run.policy.compile import placed  # noqa: PLC0415 - the same
+
+    found = placed(_chosen(paths, options).in_force)
+    facts = [(one.rule.id, one.reasons, one.needs) for one in found]
+    if output == "json":
+        write_json(to_json(facts))
+    else:
+        write_lines(told(facts))
+    return 0
+
+
+@command.command("compile", short_help="Write rules for OPA, Gatekeeper or conftest.")
+@_PATHS
+@place_options
+@click.option(
+    "--to",
+    type=click.Choice(["rego", "bundle", "gatekeeper", "conftest"]),
+    required=True,
+    help="Modules, a bundle for OPA, ConstraintTemplates with Constraints, or for conftest.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Where to write; made if it is not there. Files of the same names are replaced.",
+)
+@click.option(
+    "--manifests",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Ship these manifests, and what the model of the mesh says about them, as data.",
+)
+@click.option("--target", metavar="NAME", help="The target of the manifests, if there are several.")
+def compile_(
+    paths: tuple[Path, ...],
+    to: str,
+    folder: Path,
+    manifests: Path | None,
+    target: str | None,
+    **options: Any,
+) -> int:
+    """Write rules for other engines, with the levels and parameters of the settings.
+
+    \b
+    --to rego        modules for `opa eval --data DIR`
+    --to bundle      DIR/bundle.tar.gz for `opa eval --bundle` and for servers
+    --to gatekeeper  DIR/templates, DIR/constraints and DIR/syncset.yaml
+    --to conftest    DIR for `conftest test --policy DIR`
+
+    Rules that an engine cannot run are left out, and named on the standard error. `data.meshplan.findings` is what
+    all rules find in `data.inventory`, which `--manifests` fills.
+    """
+    from meshplan.cli.output import write_files  # noqa: PLC0415 - not for `--help`
+    from meshplan.errors import UsageError  # noqa: PLC0415 - the same
+    from meshplan.run.policy.compile import compiled  # noqa: PLC0415 - the same
+
+    if manifests is not None and to not in ("rego", "bundle"):
+        raise UsageError(
+            f"--manifests: {to} gets its objects from elsewhere",
+            hint="it goes with --to rego and --to bundle",
+        )
+    chosen = _chosen(paths, options)
+    _warn(chosen)
+    rules = chosen.in_force
+    data: Mapping[str, Any] = {}
+    if manifests is not None:
+        from meshplan.run.policy.shipped import data_of  # noqa: PLC0415 - the same
+
+        data = data_of(_request(options, target), manifests, rules)
+    done = compiled(rules, to, data)
+    write_files(folder, done.files)
+    count = len(rules) - len(done.left_out)
+    click.echo(
+        f"{count} rule{'s' * (count != 1)} in {folder}: {len(done.files)} file{'s' * (len(done.files) != 1)}"
+    )
+    for id_, why in done.left_out.items():
+        click.echo(f"left out {id_}: {why}", err=True)
+    return 0
+
+
+def _chosen(
+    paths: tuple[Path, ...], options: Mapping[str, Any], *, tests: bool = False
+) -> "Chosen":
+    from meshplan.run.policy.rules import choose  # noqa: PLC0415 - not for `--help`
+
+    return choose(_request(options), paths, tests=tests)
+
+
+def _request(options: Mapping[str, Any], target: str | None = None) -> Any:
+    from meshplan.cli.diff import request_of  # noqa: PLC0415 - not for `--help`
+
+    return request_of(None, targets=(target,) if target else (), **options)
+
+
+def _warn(chosen: "Chosen") -> None:
+    for found in chosen.pack.diagnostics:
+        click.echo(f"{found}\n", err=True)
