@@ -170,3 +170,72 @@ class TestOwnRules:
         assert told(result, "rules-changed") == [("rules-changed", "new", "info")]
         _, result = run(*where, "r1..r2")
         assert told(result, "rules")[0] == ("rules", "new", "error")
+
+
+ALWAYS = '''\
+from meshplan.policy import Findings, Mesh, at, deny
+from meshplan.policy.k8s import ConfigMap
+
+
+@deny("TEAM-002", severity="low", holds="always")
+def limited(config: ConfigMap, mesh: Mesh) -> Findings:
+    """Nobody raises the limit before the budget is there.
+
+    Good:
+        kind: ConfigMap
+
+    Bad:
+        kind: ConfigMap
+    """
+    large = {found.metadata.name for found in mesh.configMaps if found.data.get("is", "") == "large"}
+    if config.metadata.name == "limit" and "limit" in large and "budget" not in large:
+        yield at(config.data, "the limit is above the budget")
+'''
+#: The other way round as well, so that there is no order.
+BOTH = (
+    ALWAYS.replace('"limit" and "limit"', '"budget" and "budget"')
+    .replace('"budget" not in large', '"limit" not in large')
+    .replace("TEAM-002", "TEAM-003")
+    .replace("above", "below")
+)
+
+
+def config_map(name: str, value: str) -> str:
+    return (
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: shop}}\n"
+        f"data: {{is: {value}}}\n"
+    )
+
+
+def waves(result: Any) -> list[list[str]]:
+    return [
+        sorted(step["id"]["name"] for step in wave["steps"])
+        for wave in result["targets"][0]["plan"]["waves"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "order", "said"),
+    [
+        ({}, [["budget", "limit"]], []),
+        ({"a.py": ALWAYS}, [["budget"], ["limit"]], []),
+        (
+            {"a.py": ALWAYS, "b.py": BOTH},
+            [["limit"], ["budget"]],
+            ["true before, true after, false after wave 1: the limit is above the budget"],
+        ),
+    ],
+    ids=["no rule", "a rule", "two that contradict each other"],
+)
+def test_a_rule_that_holds_always_decides_the_order(
+    run: Run, repo: Any, rules: dict[str, str], order: list[list[str]], said: list[str]
+) -> None:
+    files = {f"rules/{name}": text for name, text in rules.items()}
+    chosen = settings("rules: {paths: [rules]}\n") if rules else {}
+    before = {f"{name}.yaml": config_map(name, "small") for name in ("budget", "limit")}
+    after = {f"{name}.yaml": config_map(name, "large") for name in ("budget", "limit")}
+    made = repo({**files, **chosen, **before}, after)
+    _, result = run("diff", "-C", str(made.path), "r0..r1")
+    assert waves(result) == order
+    assert [f["message"] for f in result["findings"] if f["rule"].startswith("TEAM")] == said
+    assert result["targets"][0]["verdict"].startswith("safe")

@@ -12,7 +12,8 @@ from meshplan.plan import Plan, Step
 from meshplan.planner.order import Solved, order
 from meshplan.planner.reverse import irreversible, reversed_plan
 from meshplan.planner.search import NoPath, Path, State, search
-from meshplan.proof import Counterexample, Lost, Proof, Prover, StatePredicate
+from meshplan.planner.standing import Predicate, with_edges_for
+from meshplan.proof import Counterexample, Lost, Proof, Prover
 
 _Ids = frozenset[ResourceId]
 
@@ -53,50 +54,61 @@ def solve(
     base: Mesh,
     head: Mesh,
     *,
-    predicates: Sequence[StatePredicate] = (),
+    holding: Predicate | None = None,
     effort: Effort = DEFAULT_EFFORT,
 ) -> Solution:
-    """A proven plan from `base` to `head`, with bridges where no order of the two is safe."""
+    """A proven plan from `base` to `head`, with bridges where no order of the two is safe.
+
+    Of the safe plans it looks for one in whose every state holds what `holding` asks for.
+    """
+    found = _solved(changes, graph, base, head, effort)
+    if holding is None:
+        return found
+    for _ in range(effort.rounds):
+        wider = with_edges_for(holding, found.plan, graph, base.snapshot, head.snapshot)
+        if wider is graph:
+            break
+        other = _solved(changes, wider, base, head, effort)
+        if other.proof.verdict != found.proof.verdict:
+            break
+        found, graph = other, wider
+    return found
+
+
+def _solved(
+    changes: ChangeSet, graph: DependencyGraph, base: Mesh, head: Mesh, effort: Effort
+) -> Solution:
     plan = order(changes, graph, base, head)
     prover = Prover(base, head)
-    proof = prover.check(plan, predicates=predicates)
+    proof = prover.check(plan)
     if not proof.counterexamples:
-        return _finished(plan, proof, prover, predicates)
+        return _finished(plan, proof, prover)
     repair = _Repair(changes, graph, base, head, effort, prover)
     for _ in range(effort.rounds):
         if not repair.learn(plan, proof.counterexamples):
             break
         plan = repair.plan()
-        proof = repair.prover.check(plan, predicates=predicates)
+        proof = repair.prover.check(plan)
         if not proof.counterexamples:
             break
-    found = _finished(plan, proof, repair.prover, predicates)
+    found = _finished(plan, proof, repair.prover)
     witness = repair.witness if proof.counterexamples else None
     tried = "" if witness or not proof.counterexamples else repair.tried
     return Solution(found.plan, found.proof, witness, tried, found.irreversible, found.lost)
 
 
-def _finished(
-    plan: Plan, proof: Proof, prover: Prover, predicates: Sequence[StatePredicate]
-) -> Solution:
-    return Solution(
-        plan,
-        proof,
-        irreversible=_no_way_back(plan, proof, prover, predicates),
-        lost=proof.lost,
-    )
+def _finished(plan: Plan, proof: Proof, prover: Prover) -> Solution:
+    return Solution(plan, proof, irreversible=_no_way_back(plan, proof, prover), lost=proof.lost)
 
 
-def _no_way_back(
-    plan: Plan, proof: Proof, prover: Prover, predicates: Sequence[StatePredicate]
-) -> str:
+def _no_way_back(plan: Plan, proof: Proof, prover: Prover) -> str:
     if not proof.is_safe:
         return "the plan itself is not proven"
     reason = irreversible(plan)
     if reason:
         return reason
     way_back = reversed_plan(plan, prover.base.snapshot)
-    back = prover.back().check(way_back, predicates=predicates, proven=plan)
+    back = prover.back().check(way_back, proven=plan)
     if back.counterexamples:
         return f"on the way back: {back.counterexamples[0].sentence}"
     return f"on the way back: {back.unknowns[0].why}" if back.unknowns else ""

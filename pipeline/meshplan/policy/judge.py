@@ -1,6 +1,7 @@
 """What the rules in force find in a state of a target, and in a change of it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from meshplan.finding import Finding, Fix, Severity
@@ -70,7 +71,7 @@ class Judge:
         self._shapes: dict[tuple[str, str], Shapes] = {}
         self._sound: dict[int, tuple[Mapping[str, Any], bool]] = {}
 
-    @property
+    @cached_property
     def always(self) -> "Judge":
         """The rules that have to hold in every state of a plan."""
         return Judge([rule for rule in self.rules if rule.rule.holds == "always"], self.settings)

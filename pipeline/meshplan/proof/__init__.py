@@ -9,7 +9,6 @@ from meshplan.proof.types import (
     Lost,
     Proof,
     RequestClass,
-    StatePredicate,
     Undecided,
 )
 
@@ -22,7 +21,6 @@ __all__ = [
     "Proof",
     "Prover",
     "RequestClass",
-    "StatePredicate",
     "Undecided",
     "prove",
 ]

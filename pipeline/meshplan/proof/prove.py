@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
-from meshplan.plan import Plan, Step, simulate
+from meshplan.plan import Plan, Step
 from meshplan.proof.cases import Case
 from meshplan.proof.footprint import Footprint, Topic
 from meshplan.proof.index import Index, KeyMemory
@@ -24,7 +24,6 @@ from meshplan.proof.types import (
     Lost,
     Proof,
     RequestClass,
-    StatePredicate,
     Undecided,
     short,
 )
@@ -102,7 +101,6 @@ class Prover:
         self,
         plan: Plan,
         *,
-        predicates: Sequence[StatePredicate] = (),
         proven: Plan | None = None,
     ) -> Proof:
         """Whether all waves of a plan are safe, every view of each.
@@ -120,7 +118,7 @@ class Prover:
             topics = tuple(t for t in topics if not self._is_mirrored(t, there, waves))
         with _collector_held_back():
             found = self._examine(topics, waves, lost=proven is None)
-        general = (*self._general(ids), *_predicate_failures(plan, self.base, predicates))
+        general = self._general(ids)
         return Proof(
             found.classes,
             found.views,
@@ -338,10 +336,9 @@ def prove(
     head: Mesh,
     *,
     budget: Budget = DEFAULT_BUDGET,
-    predicates: Sequence[StatePredicate] = (),
 ) -> Proof:
     """Whether a plan from `base` to `head` keeps the invariants in every view of every wave."""
-    return Prover(base, head, budget=budget).check(plan, predicates=predicates)
+    return Prover(base, head, budget=budget).check(plan)
 
 
 @contextmanager
@@ -448,21 +445,3 @@ def _counterexample(scope: Scope, request: RequestClass, found: Violation) -> Co
 
 def _ids(scope: Scope, positions: Iterable[int]) -> tuple[ResourceId, ...]:
     return tuple(scope.ids[position] for position in positions)
-
-
-def _predicate_failures(
-    plan: Plan, base: Mesh, predicates: Sequence[StatePredicate]
-) -> Iterator[Undecided]:
-    """States between waves in which a predicate does not hold, though it does at both ends."""
-    if not predicates:
-        return
-    states = [base.snapshot]
-    for wave in plan.waves:
-        states.append(simulate(wave.steps, states[-1]))
-    for predicate in predicates:
-        found = [predicate(state) for state in states]
-        if found[0] is None and found[-1] is None:
-            for number, why in enumerate(found[1:-1]):
-                if why is not None:
-                    ids = tuple(step.id for step in plan.waves[number].steps)
-                    yield Undecided(why, wave=number, culprits=ids)

@@ -1,19 +1,15 @@
 """What a proof says: request classes, counterexamples, and what could not be decided."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.proxy import Proxy, ProxyKind
-from meshplan.resource import Snapshot
 from meshplan.traffic.inbound import Server
 from meshplan.traffic.outcome import Outcome, outcome_to_json
 from meshplan.traffic.request import Request
-
-#: Says of a state of the cluster what is wrong with it, as a sentence; None where it holds.
-StatePredicate = Callable[[Snapshot], str | None]
 
 
 class BudgetError(Exception):

@@ -15,6 +15,7 @@ from meshplan.mesh import Mesh
 from meshplan.plan import Plan
 from meshplan.planner import order
 from meshplan.planner.solve import Solution, solve
+from meshplan.planner.standing import Predicate
 from meshplan.proof import Proof, Prover, Undecided
 from meshplan.result import DeployerResult, TargetResult, Verdict
 from meshplan.settings import DeployerSettings, Settings
@@ -33,11 +34,16 @@ class Difference:
 
 
 def judged(
-    target: TargetResult, difference: Difference, settings: Settings, asked: Sequence[str] = ()
+    target: TargetResult,
+    difference: Difference,
+    settings: Settings,
+    asked: Sequence[str] = (),
+    holding: Predicate | None = None,
 ) -> TargetResult:
     """The target with its plan, what is proven of that, and what deployers would do.
 
-    `asked` names deployers besides those that the settings name. Without proof the verdict is
+    `asked` names deployers besides those that the settings name; `holding` is what the plan is to
+    keep in every state. Without proof the verdict is
     unknown; a failure of the prover makes it unknown too, and never costs the plan.
     """
     found = replace(
@@ -49,7 +55,7 @@ def judged(
     if not settings.proof.enabled:
         return replace(found, plan=_ordered(difference))
     seconds = settings.proof.timeout_seconds
-    solution = _solved(difference, seconds)
+    solution = _solved(difference, seconds, holding)
     return replace(
         found,
         verdict=verdict_of(solution),
@@ -89,10 +95,16 @@ def _ordered(difference: Difference) -> Plan:
     return order(difference.changes, difference.graph, difference.base, difference.head)
 
 
-def _solved(difference: Difference, seconds: float) -> Solution:
+def _solved(difference: Difference, seconds: float, holding: Predicate | None) -> Solution:
+    changes, graph, base, head = (
+        difference.changes,
+        difference.graph,
+        difference.base,
+        difference.head,
+    )
     try:
         with _no_longer_than(seconds):
-            return solve(difference.changes, difference.graph, difference.base, difference.head)
+            return solve(changes, graph, base, head, holding=holding)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the plan is not lost
         proof = Proof(unknowns=(Undecided(_why(error)),))
         return Solution(_ordered(difference), proof, irreversible="the plan itself is not proven")

@@ -29,6 +29,7 @@ from meshplan.source.policies import RuleText, changed_policies, revision_waiver
 from meshplan.source.revision import Revision
 
 if TYPE_CHECKING:
+    from meshplan.planner.standing import Predicate
     from meshplan.policy.errors import Diagnostic
     from meshplan.policy.judge import Judge
     from meshplan.policy.library import Pack
@@ -90,7 +91,7 @@ class Rulebook:
             return self._ends(before, after, target)
 
         def whole(found: tuple[Finding, ...], plan: Plan) -> tuple[Finding, ...]:
-            return (*found, *self._on_the_way(plan, before, after, target))
+            return (*found, *self._on_the_way(plan, base, head, target))
 
         if len(base.snapshot) + len(head.snapshot) < _WORTH or not can_fork():
             yield lambda plan: whole(ends(), plan)
@@ -110,18 +111,34 @@ class Rulebook:
             *self.judge.change(before, after, target),
         )
 
-    def _on_the_way(self, plan: Plan, before: Mesh, after: Mesh, target: str) -> Iterator[Finding]:
+    def holding(self, base: Mesh, head: Mesh, target: str) -> "Predicate | None":
+        """What has to hold in every state of a plan; None where nothing has to."""
+        judge = self._always(base, head, target)
+        if judge is None:
+            return None
+        from meshplan.policy.always import held  # noqa: PLC0415 - see above
+
+        return lambda state: held(judge, state)
+
+    def _on_the_way(self, plan: Plan, base: Mesh, head: Mesh, target: str) -> Iterator[Finding]:
+        judge = self._always(base, head, target)
+        if judge is not None:
+            from meshplan.policy.always import broken_on_the_way  # noqa: PLC0415 - see above
+
+            yield from broken_on_the_way(plan, base.snapshot, head.snapshot, judge)
+
+    def _always(
+        self, base: Mesh, head: Mesh, target: str
+    ) -> Callable[[Snapshot], Sequence[Finding]] | None:
+        """The rules that hold always, if there are any."""
+        # Most rules are for both ends alone, and need not be compiled to see that.
         if not any(b'"always"' in text.content for text in self.texts):
-            return
-        from meshplan.policy.always import broken_on_the_way  # noqa: PLC0415 - see above
-
+            return None
         always = self.judge.always
-
-        def judge(state: Snapshot) -> Sequence[Finding]:
-            return always.state(after.at(state), target)
-
-        if always.rules:
-            yield from broken_on_the_way(plan, before.snapshot, judge)
+        if not always.rules:
+            return None
+        mesh = head.knowing(_known(base) | _known(head))
+        return lambda state: always.state(mesh.at(state), target)
 
     def with_waivers(self, findings: Iterable[Finding], *, complete: bool) -> Waived:
         """The findings with their waivers; `complete` where all targets have been looked at."""
