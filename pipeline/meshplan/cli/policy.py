@@ -138,6 +138,72 @@ def compile_(
     return 0
 
 
+@command.command("test", short_help="Run the tests of rules, and tell how much they test.")
+@_PATHS
+@place_options
+@click.option(
+    "--opa/--no-opa",
+    "ask_opa",
+    default=None,
+    help="Whether to compare with the answers of OPA; without, where `opa` is on PATH.",
+)
+@click.option("--no-mistakes", is_flag=True, help="Make no mistakes on purpose: faster.")
+@click.option(
+    "--min-branches",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="PERCENT",
+    help="Fail if the tests take fewer of the branches.",
+)
+@click.option(
+    "--min-mistakes",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="PERCENT",
+    help="Fail if the tests notice fewer of the mistakes.",
+)
+@_OUTPUT
+@click.option("-v", "--verbose", is_flag=True, help="Show everything that is not tested.")
+def test(
+    paths: tuple[Path, ...],
+    ask_opa: bool | None,
+    min_branches: int,
+    min_mistakes: int,
+    output: str,
+    *,
+    no_mistakes: bool,
+    verbose: bool,
+    **options: Any,
+) -> int:
+    """Run the tests of rules, and tell how much they test.
+
+    Tests are the `Good:` and `Bad:` manifests in docstrings, and suites: YAML files in a folder
+    `tests` (`meshplan schema policy-suite` describes them), or named as PATH. Without PATHs the rules are
+    those that `rules.paths` names, or else those that come with meshplan.
+
+    Besides what fails, meshplan tells which branches of a rule no test takes, and which mistakes in a
+    rule no test would notice: it makes each on purpose.
+
+    \b
+    Exit status: 0 all tests hold; 1 one fails, OPA finds something else, a rule is tested by nothing
+    or by nothing that it could get wrong, or too little is tested; 2 usage, or mistakes in rules or tests.
+    """
+    from meshplan.cli.output import write_json, write_lines  # noqa: PLC0415 - not for `--help`
+    from meshplan.cli.terminal import Progress  # noqa: PLC0415 - the same
+    from meshplan.run.policy.tests import run_tests  # noqa: PLC0415 - the same
+    from meshplan.run.policy.told import short_of, to_json, told  # noqa: PLC0415 - the same
+
+    with Progress() as progress:
+        chosen = _chosen(paths, options, tests=True)
+        done = run_tests(chosen, progress, mutate=not no_mistakes, ask_opa=ask_opa)
+    short = short_of(done, min_branches, None if no_mistakes else min_mistakes)
+    if output == "json":
+        write_json(to_json(done))
+    else:
+        write_lines(told(done, short, verbose=verbose))
+    return 0 if done.holds and not short else 1
+
+
 def _chosen(
     paths: tuple[Path, ...], options: Mapping[str, Any], *, tests: bool = False
 ) -> "Chosen":

@@ -6,9 +6,12 @@ from meshplan.data import data_path
 
 
 @click.command("schema", short_help="Print the JSON Schema of a result, the settings or waivers.")
-@click.argument("name", type=click.Choice(["result", "settings", "waivers"]), default="result")
+@click.argument(
+    "name", type=click.Choice(["result", "settings", "waivers", "policy-suite"]), default="result"
+)
 def command(name: str) -> int:
-    """Print the JSON Schema of a result (`-o json`), of the settings (.meshplan.yaml) or of waivers.
+    """Print the JSON Schema of a result (`-o json`), of the settings (.meshplan.yaml), of waivers, or
+    of tests of rules (policy-suite).
 
     \b
     In an editor with a YAML language server, the first line of .meshplan.yaml may be
