@@ -63,9 +63,9 @@ def tls_kept_under_strict(dr: DestinationRule, mesh: Mesh) -> Findings:
             f"clients speak plaintext to {host}, and the mesh asks for mutual TLS",
         )
         return
-    covered = sorted({name for name in strict if host == f"*.{name}{services}"})
-    if len(covered) > 0:
+    name = host.removeprefix("*.").removesuffix(services)
+    if host == f"*.{name}{services}" and name in strict:
         yield at(
             dr.spec.trafficPolicy.tls.mode,
-            f"clients speak plaintext to {host}, and namespace {', '.join(covered)} asks for mutual TLS",
+            f"clients speak plaintext to {host}, and namespace {name} asks for mutual TLS",
         )

@@ -71,6 +71,23 @@ def roots(statements: Iterable[ir.Statement]) -> Iterator[ir.Expression]:
                 assert_never(statement)
 
 
+def loops(statements: Iterable[ir.Statement]) -> Iterator[ir.Each]:
+    """All loops of statements and of their expressions, without those of helpers."""
+    for statement in statements:
+        match statement:
+            case ir.For(each, body):
+                yield each
+                yield from loops(body)
+            case ir.If(_, then, otherwise):
+                yield from loops(then)
+                yield from loops(otherwise)
+            case _:
+                pass
+    for node in within(statements):
+        if isinstance(node, ir.Comprehension | ir.Exists):
+            yield from node.loops
+
+
 def within(statements: Iterable[ir.Statement]) -> Iterator[ir.Expression]:
     """All expressions of statements."""
     for root in roots(statements):

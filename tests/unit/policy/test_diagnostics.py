@@ -18,6 +18,22 @@ from meshplan.policy.k8s import Deployment, Service
 def rule(svc: Service, mesh: Mesh) -> Findings:
 """
 
+#: Worked out once for all objects.
+MADE = "names = {s.metadata.name for s in mesh.services}\n"
+
+HELPERS = """
+
+def walks(name: str, mesh: Mesh) -> bool:
+    return any(s.metadata.name == name for s in mesh.services)
+
+def within(text: str, names: set[str]) -> bool:
+    return any(name in text for name in names)
+
+def has(text: str, names: set[str]) -> bool:
+    return text in names
+
+"""
+
 
 def codes(body: str) -> list[str]:
     lines = "".join(f"    {line}\n" for line in body.splitlines())
@@ -75,6 +91,34 @@ def test_warnings_do_not_keep_a_rule_from_running() -> None:
         "W401": Grade.WARNING,
     }
     assert len(pack.rules) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "walked"),
+    [
+        ("for s in mesh.services:\n    yield s.metadata.name", "all Services of the mesh"),
+        ("if any(s.metadata.name == 'x' for s in mesh.services):\n    yield 'x'", "all Services"),
+        ("if walks(svc.metadata.name, mesh):\n    yield 'x'", "all Services"),
+        (MADE + "for name in names:\n    yield name", "`names`"),
+        (MADE + "if any(name in svc.metadata.name for name in names):\n    yield 'x'", "`names`"),
+        (MADE + "if within(svc.metadata.name, names):\n    yield 'x'", "`names`"),
+        (MADE + "more = {n for n in names if n != 'x'}\nfor n in more:\n    yield n", "`more`"),
+        (MADE + "if svc.metadata.name in names:\n    yield 'x'", None),
+        (MADE + "if has(svc.metadata.name, names):\n    yield 'x'", None),
+        (MADE + "if len(names) > 3:\n    yield 'x'", None),
+        ("for p in svc.spec.ports:\n    if p.name is not None:\n        yield p.name", None),
+        ("few = {'a', 'b'}\nfor name in few:\n    yield name", None),
+    ],
+)
+def test_a_rule_that_walks_the_mesh_for_every_object_is_warned_of(
+    body: str, walked: str | None
+) -> None:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    helpers = HELPERS + HEAD.partition("\n\n")[2]
+    found = Pack.of({"x.py": HEAD.partition("\n\n")[0] + helpers + lines}).diagnostics
+    told = [d.message for d in found if d.code != "W401"]
+    assert [d.code for d in found if d.code != "W401"] == (["W301"] if walked else [])
+    assert all(walked is not None and walked in message for message in told)
 
 
 @pytest.mark.parametrize(
