@@ -114,4 +114,4 @@ def load_rules(*paths: str | Path, directory: str | Path = ".") -> RuleTests:
     Raises UsageError, PolicyError and SettingsError, which say what is wrong and where.
     """
     request = Request(Path(directory), as_of="1970-01-01")
-    return RuleTests(choose(request, [Path(path) for path in paths], tests=True))
+    return RuleTests(choose(request, [Path(path) for path in paths], suites=True, own=True))

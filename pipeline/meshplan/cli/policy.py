@@ -90,13 +90,23 @@ def targets(paths: tuple[Path, ...], output: str, **options: Any) -> int:
     metavar="PATH",
     help="Ship these manifests, and what the model of the mesh says about them, as data.",
 )
+@click.option(
+    "--before",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Ship these as what was there before, for rules about changes.",
+)
+@click.option("--tests", is_flag=True, help="Ship the examples and suites, for `opa test`.")
 @click.option("--target", metavar="NAME", help="The target of the manifests, if there are several.")
 def compile_(
     paths: tuple[Path, ...],
     to: str,
     folder: Path,
     manifests: Path | None,
+    before: Path | None,
     target: str | None,
+    *,
+    tests: bool,
     **options: Any,
 ) -> int:
     """Write rules for other engines, with the levels and parameters of the settings.
@@ -114,20 +124,31 @@ def compile_(
     from meshplan.errors import UsageError  # noqa: PLC0415 - the same
     from meshplan.run.policy.compile import compiled  # noqa: PLC0415 - the same
 
-    if manifests is not None and to not in ("rego", "bundle"):
+    if (manifests or before or tests) and to not in ("rego", "bundle"):
         raise UsageError(
-            f"--manifests: {to} gets its objects from elsewhere",
-            hint="it goes with --to rego and --to bundle",
+            f"--manifests, --before and --tests: {to} gets its data from elsewhere",
+            hint="they go with --to rego and --to bundle",
         )
-    chosen = _chosen(paths, options)
+    if before is not None and manifests is None:
+        raise UsageError(
+            "--before says what was there, and nothing says what is to be there",
+            hint="add --manifests PATH",
+        )
+    chosen = _chosen(paths, options, suites=tests)
     _warn(chosen)
     rules = chosen.in_force
     data: Mapping[str, Any] = {}
     if manifests is not None:
         from meshplan.run.policy.shipped import data_of  # noqa: PLC0415 - the same
 
-        data = data_of(_request(options, target), manifests, rules)
-    done = compiled(rules, to, data)
+        data = data_of(_request(options, target), manifests, before, rules)
+    written: Mapping[str, str] = {}
+    if tests:
+        from meshplan.run.policy.cases import cases_of  # noqa: PLC0415 - the same
+        from meshplan.run.policy.rego_tests import rego_tests  # noqa: PLC0415 - the same
+
+        written = rego_tests(rules, cases_of(chosen))
+    done = compiled(rules, to, data, written)
     write_files(folder, done.files)
     count = len(rules) - len(done.left_out)
     click.echo(
@@ -194,7 +215,7 @@ def test(
     from meshplan.run.policy.told import short_of, to_json, told  # noqa: PLC0415 - the same
 
     with Progress() as progress:
-        chosen = _chosen(paths, options, tests=True)
+        chosen = _chosen(paths, options, suites=True, own=True)
         done = run_tests(chosen, progress, mutate=not no_mistakes, ask_opa=ask_opa)
     short = short_of(done, min_branches, None if no_mistakes else min_mistakes)
     if output == "json":
@@ -204,12 +225,10 @@ def test(
     return 0 if done.holds and not short else 1
 
 
-def _chosen(
-    paths: tuple[Path, ...], options: Mapping[str, Any], *, tests: bool = False
-) -> "Chosen":
+def _chosen(paths: tuple[Path, ...], options: Mapping[str, Any], **wanted: bool) -> "Chosen":
     from meshplan.run.policy.rules import choose  # noqa: PLC0415 - not for `--help`
 
-    return choose(_request(options), paths, tests=tests)
+    return choose(_request(options), paths, **wanted)
 
 
 def _request(options: Mapping[str, Any], target: str | None = None) -> Any:

@@ -3,9 +3,10 @@
 import gzip
 import io
 import json
+import re
 import subprocess
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ import pytest
 
 from meshplan.cli import main
 from meshplan.errors import UsageError
+from meshplan.policy.evaluate import CompiledRule
 from meshplan.policy.library import Pack
 from meshplan.policy.rego.bundle import bundle, inventory, modules
+from meshplan.report.yamltext import to_yaml
+from meshplan.run.policy.cases import Case, cases_of
 from meshplan.run.policy.compile import compiled, placed
-from meshplan.run.policy.rules import builtin
+from meshplan.run.policy.rules import Chosen, builtin
+from meshplan.run.policy.shown import Stage
+from meshplan.settings import Settings
 from meshplan.source.yaml import parse
 
 RULES = Pack.of(builtin()).rules
@@ -203,6 +209,64 @@ def test_what_is_written_is_clean(to: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.tool("opa")
+def test_a_bundle_with_tests_passes_them_and_fails_without_its_rules(tmp_path: Path) -> None:
+    """The tests hold what is found natively: other Rego does not pass them."""
+    command = ["policy", "compile", "-C", str(tmp_path), "--tests", "-o", "out", "--to"]
+    assert main([*command, "bundle"]) == 0
+    assert main([*command, "rego"]) == 0
+    out = tmp_path / "out"
+    # Parameters of the settings change what rules find, and not what their tests want.
+    printed = run("opa", "test", "--format", "json", "--bundle", str(out / "bundle.tar.gz"))
+    passed = json.loads(printed)
+    assert len(passed) > 100
+    assert not [test for test in passed if test.get("fail") or test.get("error")]
+    (out / "bundle.tar.gz").unlink()
+    for rule in (out / "meshplan").glob("*_001.rego"):
+        text = rule.read_text("utf-8")
+        rule.write_text(text.replace('"msg": msg', '"msg": "?"'), "utf-8")
+    done = subprocess.run(
+        ["opa", "test", "--format", "json", str(out)], capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    failed = [test["package"] for test in json.loads(done.stdout) if test.get("fail")]
+    assert len(set(failed)) == len(list((out / "meshplan").glob("*_001.rego")))
+
+
+@pytest.mark.tool("opa")
+def test_parameters_of_the_settings_leave_the_tests_alone(repository: Path) -> None:
+    example = MANIFESTS.partition("---")[0].replace("\n", "\n        ")
+    page = f'"""Services have the prefix of their team.\n\n    Bad:\n        {example}\n    """'
+    text = TEAM.replace('"""Services have the prefix of their team."""', page)
+    (repository / "policies" / "team.py").write_text(text, "utf-8")
+    (repository / ".meshplan.yaml").write_text(
+        "rules: {parameters: {TEAM-001: {prefix: web}}}\n", "utf-8"
+    )
+    assert main(["policy", "compile", "policies", "--to", "rego", "--tests", "-o", "out"]) == 0
+    assert '"prefix": "web"' in Path("out/meshplan/team_001.rego").read_text("utf-8")
+    assert json.loads(run("opa", "test", "--format", "json", "out"))[0].get("fail") is None
+
+
+@pytest.mark.tool("opa")
+def test_changes_are_shipped_with_what_was_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rule = next(r for r in RULES if r.id == "REF-006")
+    for name, text in (("old", rule.page.bad[0].before), ("new", rule.page.bad[0].after)):
+        Path(name).mkdir()
+        Path(name, "app.yaml").write_text(text, "utf-8")
+    ship = ["--manifests", "new", "--before", "old"]
+    assert main(["policy", "compile", "--to", "bundle", "-o", "out", *ship]) == 0
+    printed = run(
+        *("opa", "eval", "--format", "values", "--bundle", "out/bundle.tar.gz"),
+        "data.meshplan.ref_006.inventory",
+    )
+    (found,) = json.loads(printed)[0]
+    assert "subset 'v1' of reviews.shop.svc.cluster.local" in found["violation"]["msg"]
+    assert found["violation"]["details"]["path"] == ["@old", "spec", "subsets", 0]
+
+
+@pytest.mark.tool("opa")
 @pytest.mark.parametrize("combined", [True, False])
 def test_the_adapter_understands_both_inputs(combined: bool, repository: Path) -> None:
     """What conftest does, done by OPA: the document alone, or all of them with their paths."""
@@ -244,6 +308,73 @@ def test_gatekeeper_takes_the_templates(repository: Path) -> None:
     assert {result["msg"] for result in found} == {message for _, _, message in FOUND}
 
 
+@pytest.mark.tool("gator")
+def test_gatekeeper_finds_what_meshplan_finds_in_each_example(tmp_path: Path) -> None:
+    """Every rule that Gatekeeper can run, asked by its own engine about each example."""
+    assert main(["policy", "compile", "--to", "gatekeeper", "-o", str(tmp_path)]) == 0
+    chosen = Chosen(Pack.of(builtin()), Settings(), builtin(), {})
+    runs = {one.rule.id for one in placed(RULES) if not one.reasons["gatekeeper"]}
+    tests: dict[str, list[Any]] = {}
+    for number, case in enumerate(c for c in cases_of(chosen) if c.rule.id in runs):
+        tests.setdefault(case.rule.id, []).extend(gator_cases(tmp_path, number, case))
+    suite = {
+        "apiVersion": "test.gatekeeper.sh/v1alpha1",
+        "kind": "Suite",
+        "metadata": {"name": "meshplan"},
+        "tests": [
+            {
+                "name": id_,
+                "template": f"templates/meshplan{id_.replace('-', '').lower()}.yaml",
+                "constraint": f"constraints/meshplan{id_.replace('-', '').lower()}.yaml",
+                "cases": cases,
+            }
+            for id_, cases in tests.items()
+        ],
+    }
+    (tmp_path / "suite.yaml").write_text(to_yaml(suite), "utf-8")
+    done = subprocess.run(
+        ["gator", "verify", str(tmp_path / "suite.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {len(tests), len(runs)} == {12}
+    assert "ok" in done.stdout
+
+
+def gator_cases(folder: Path, number: int, case: Case) -> Iterator[dict[str, Any]]:
+    """What gator is asked about each subject of a case, and what it has to find."""
+    stage = Stage(case)
+    hits = stage.hits(CompiledRule(case.rule))
+    for place, resource in enumerate(stage.mesh.snapshot.values()):
+        (folder / f"c{number}-o{place}.yaml").write_text(to_yaml(dict(resource.manifest)), "utf-8")
+    inventory_ = [f"c{number}-o{n}.yaml" for n in range(len(stage.mesh.snapshot))]
+    for place, ((old, new), found) in enumerate(zip(stage.subjects, hits, strict=True)):
+        subject = new or old
+        assert subject is not None
+        request: dict[str, Any] = {
+            "uid": "1",
+            "kind": {"group": subject.id.group, "version": "v1", "kind": subject.id.kind},
+            "operation": "CREATE" if old is None else "DELETE" if new is None else "UPDATE",
+            "name": subject.id.name,
+            "namespace": subject.id.namespace or "",
+        }
+        request |= {"object": dict(new.manifest)} if new is not None else {}
+        request |= {"oldObject": dict(old.manifest)} if old is not None else {}
+        review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}
+        name = f"c{number}-r{place}.yaml"
+        (folder / name).write_text(to_yaml({**review, "request": request}), "utf-8")
+        violations = [{"violations": len(found)}]
+        violations += [{"violations": 1, "message": f"^{re.escape(h.message)}$"} for h in found]
+        yield {
+            "name": f"{case.name} {place}",
+            "object": name,
+            "inventory": inventory_,
+            "assertions": violations,
+        }
+
+
 def test_parameters_and_levels_of_the_settings_are_compiled(repository: Path) -> None:
     (repository / ".meshplan.yaml").write_text(
         "rules:\n  parameters: {TEAM-001: {prefix: web}}\n"
@@ -264,6 +395,7 @@ def test_parameters_and_levels_of_the_settings_are_compiled(repository: Path) ->
         (["list", "app.yaml"], "no rule is at app.yaml"),
         (["compile", "--to", "bundel", "-o", "out"], "is not one of"),
         (["compile", "--to", "conftest", "-o", "out", "--manifests", "app.yaml"], "conftest gets"),
+        (["compile", "--to", "rego", "-o", "out", "--before", "app.yaml"], "what is to be there"),
         (["compile", "--to", "rego", "-o", "app.yaml"], "app.yaml"),
         (["compile", "--to", "rego", "-o", "app.yaml/x"], "cannot write app.yaml/x"),
         (["compile", "--to", "rego", "-o", "out", "--manifests", "policies"], "no manifests"),

@@ -48,13 +48,16 @@ def check_packages(rules: Sequence[program.Rule]) -> None:
             )
 
 
-def bundle(rules: Sequence[program.Rule], data: Mapping[str, Any]) -> bytes:
+def bundle(
+    rules: Sequence[program.Rule], data: Mapping[str, Any], more: Mapping[str, str] | None = None
+) -> bytes:
     """A bundle: the modules with their data. The same rules and data give the same bytes.
 
     `data` may have `inventory`, `inventory_before` and `facts`; what it has not, OPA may be given
-    from elsewhere: the bundle does not own it.
+    from elsewhere: the bundle does not own it. `more` are files in folders of their own.
     """
-    files = {name: content.encode() for name, content in modules(rules).items()}
+    more = more or {}
+    files = {name: content.encode() for name, content in {**modules(rules), **more}.items()}
     if data:
         files["data.json"] = _json(data)
     digest = hashlib.sha256()
@@ -64,7 +67,7 @@ def bundle(rules: Sequence[program.Rule], data: Mapping[str, Any]) -> bytes:
     manifest = {
         "revision": f"sha256:{digest.hexdigest()}",
         "rego_version": 1,
-        "roots": sorted(("meshplan", *_LIBRARY, *data)),
+        "roots": sorted({"meshplan", *_LIBRARY, *data, *(n.partition("/")[0] for n in more)}),
         "metadata": {"rules": [_about(rule) for rule in rules]},
     }
     return archive({".manifest": _json(manifest), **files})

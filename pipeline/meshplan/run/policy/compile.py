@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from meshplan.kinds import kind_of
@@ -19,6 +20,10 @@ from meshplan.policy.rego.targets import (
 )
 from meshplan.policy.walk import everything
 from meshplan.report.yamltext import to_yaml
+
+#: Texts by the names of files.
+Files = Mapping[str, str]
+_NOTHING: Files = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +51,29 @@ def placed(rules: Sequence[program.Rule]) -> tuple[Placed, ...]:
     return tuple(_placed(rule) for rule in rules)
 
 
-def compiled(rules: Sequence[program.Rule], to: str, data: Mapping[str, Any]) -> Compiled:
+def compiled(
+    rules: Sequence[program.Rule], to: str, data: Mapping[str, Any], tests: Files = _NOTHING
+) -> Compiled:
     """Rules as files for one of `TO`. Raises UsageError for rules that cannot be together.
 
-    `data` is shipped with a bundle, and with Rego as `data.json`: see `rego.bundle`.
+    `data` and `tests` go into a bundle, and beside Rego: see `rego.bundle` and `rego_tests`.
     """
     check_packages(rules)
-    return _TO[to](rules, data)
+    return _TO[to](rules, data, tests)
 
 
-def _rego(rules: Sequence[program.Rule], data: Mapping[str, Any]) -> Compiled:
-    files = {name: text.encode() for name, text in modules(rules).items()}
+def _rego(rules: Sequence[program.Rule], data: Mapping[str, Any], tests: Files) -> Compiled:
+    files = {name: text.encode() for name, text in {**modules(rules), **tests}.items()}
     if data:
         files["data.json"] = (json.dumps(data, sort_keys=True, indent=1) + "\n").encode()
     return Compiled(files, {})
 
 
-def _bundle(rules: Sequence[program.Rule], data: Mapping[str, Any]) -> Compiled:
-    return Compiled({"bundle.tar.gz": bundle(rules, data)}, {})
+def _bundle(rules: Sequence[program.Rule], data: Mapping[str, Any], tests: Files) -> Compiled:
+    return Compiled({"bundle.tar.gz": bundle(rules, data, tests)}, {})
 
 
-def _gatekeeper(rules: Sequence[program.Rule], _: Mapping[str, Any]) -> Compiled:
+def _gatekeeper(rules: Sequence[program.Rule], *_: object) -> Compiled:
     left_out = dict(_left_out(rules, "gatekeeper"))
     files: dict[str, bytes] = {}
     kinds: set[tuple[str, str]] = set()
@@ -83,7 +90,7 @@ def _gatekeeper(rules: Sequence[program.Rule], _: Mapping[str, Any]) -> Compiled
     return Compiled(files, left_out)
 
 
-def _conftest(rules: Sequence[program.Rule], _: Mapping[str, Any]) -> Compiled:
+def _conftest(rules: Sequence[program.Rule], *_: object) -> Compiled:
     left_out = dict(_left_out(rules, "conftest"))
     kept = [rule for rule in rules if rule.id not in left_out]
     files = {
@@ -95,7 +102,7 @@ def _conftest(rules: Sequence[program.Rule], _: Mapping[str, Any]) -> Compiled:
     return Compiled({"main.rego": adapter(kept).encode(), **files}, left_out)
 
 
-_TO: Mapping[str, Callable[[Sequence[program.Rule], Mapping[str, Any]], Compiled]] = {
+_TO: Mapping[str, Callable[[Sequence[program.Rule], Mapping[str, Any], Files], Compiled]] = {
     "rego": _rego,
     "bundle": _bundle,
     "gatekeeper": _gatekeeper,

@@ -10,11 +10,12 @@ from typing import Any
 
 from meshplan.errors import SourceError, UsageError
 from meshplan.policy import program
-from meshplan.policy.evaluate import BudgetError, CompiledRule, Hit
+from meshplan.policy.evaluate import BudgetError, CompiledRule
 from meshplan.policy.rego.body import rule as written_rule
-from meshplan.policy.rego.bundle import inventory, modules
+from meshplan.policy.rego.bundle import modules
 from meshplan.policy.rego.module import package_of
 from meshplan.policy.rego.names import text
+from meshplan.run.policy.rego_tests import document, told
 from meshplan.run.policy.shown import Stage
 
 _SECONDS = 300
@@ -43,7 +44,7 @@ def _differences(path: str, rules: Sequence[program.Rule], stages: Sequence[Stag
 
 def _ours(stage: Stage, rule: CompiledRule) -> list[set[str]]:
     try:
-        return [{_key(_told(hit)) for hit in hits} for hits in stage.hits(rule)]
+        return [{_key(told(hit)) for hit in hits} for hits in stage.hits(rule)]
     except BudgetError:
         return []
 
@@ -56,7 +57,7 @@ def _theirs(
         for file, content in {**modules(rules), **dict(_harness(rules))}.items():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(content, "utf-8")
-        cases = json.dumps({"cases": [_document(stage) for stage in stages]})
+        cases = json.dumps({"cases": [document(stage) for stage in stages]})
         (folder / "cases.json").write_text(cases, "utf-8")
         answers = _evaluate(path, folder)
     found: dict[int, list[set[str]]] = {}
@@ -89,37 +90,16 @@ def _harness(rules: Iterable[program.Rule]) -> Iterable[tuple[str, str]]:
         package = package_of(rule)
         name = package.removeprefix("meshplan.")
         world = "with data.inventory as inventory with data.facts as facts"
-        asked = f"data.{package}.violation with input as subject {world}"
+        query = f"data.{package}.violation with input as asked {world}"
         lines = [
             "some number, case in data.cases",
             f"case.rule == {text(rule.id)}",
             "inventory := case.inventory",
             "facts := case.facts",
-            f"found := [hits |\n\tsome subject in case.subjects\n\thits := {asked}\n]",
+            f"found := [hits |\n\tsome subject in case.subjects\n\tasked := subject.input\n\thits := {query}\n]",
         ]
         body = written_rule("answers[number] := found", lines)
         yield f"tests/{name}.rego", f"package meshplan_tests.{name}\n\n{body}"
-
-
-def _document(stage: Stage) -> dict[str, Any]:
-    parameters = dict(stage.case.parameters)
-    subjects = []
-    for old, new in stage.subjects:
-        objects = {"object": old if new is None else new, "oldObject": old}
-        review: dict[str, Any] = {k: r.manifest for k, r in objects.items() if r is not None}
-        review["operation"] = "CREATE" if old is None else "DELETE" if new is None else "UPDATE"
-        subjects.append({"review": review, "parameters": parameters})
-    return {
-        "rule": stage.case.rule.id,
-        "subjects": subjects,
-        "inventory": inventory([r.manifest for r in stage.mesh.snapshot.values()]),
-        "facts": stage.world.facts.to_json(),
-    }
-
-
-def _told(hit: Hit) -> dict[str, Any]:
-    details: dict[str, Any] = {"path": [*(["@old"] if hit.old else []), *hit.steps]}
-    return {"msg": hit.message, "details": details | ({} if hit.fix is None else {"fix": hit.fix})}
 
 
 def _key(found: Any) -> str:

@@ -59,33 +59,36 @@ def builtin() -> dict[str, str]:
     return {f"policies/{p.name}": p.read_text("utf-8") for p in sorted(folder.glob("*.py"))}
 
 
-def choose(request: Request, paths: Sequence[Path] = (), *, tests: bool = False) -> Chosen:
+def choose(
+    request: Request, paths: Sequence[Path] = (), *, suites: bool = False, own: bool = False
+) -> Chosen:
     """The rules in files and folders; without any, those that the settings put in force.
 
-    With `tests`, suites may be named as well, and where the repository has rules of its own, those
-    that come with meshplan are left out. Raises UsageError where there are none, PolicyError and
+    With `suites`, suites may be named as well. `own` leaves out those that come with meshplan where
+    the repository has rules of its own. Raises UsageError where there are none, PolicyError and
     SettingsError where something is wrong.
     """
     revision, wanted = _opened(request.directory, paths)
     settings, _ = settings_for(request, None, revision)
     texts: dict[str, str] = {}
-    suites = dict(_suites(revision, wanted if paths else settings.rules.paths)) if tests else {}
+    places = (wanted if paths else settings.rules.paths) if suites else ()
+    tests = dict(_suites(revision, places))
     for path, place in zip(paths, wanted, strict=True):
         found = dict(_read(revision, place, is_rule_file))
-        if not found and not any(_is_below(suite, place) for suite in suites):
+        if not found and not any(_is_below(suite, place) for suite in tests):
             hint = "name a file that ends in .py, or a folder with such files"
             raise UsageError(f"no rule is at {path}", hint=hint)
         texts |= {name: content.decode("utf-8", "replace") for name, content in found.items()}
     if not texts:
         texts = _of_settings(revision, settings.rules)
-        if settings.rules.builtin and not (tests and texts and not paths):
+        if settings.rules.builtin and not (own and texts and not paths):
             texts = builtin() | texts
     pack = Pack.of(texts)
     pack.raise_errors()
     for rule in pack.rules:
         # Said here, before anything is written.
         given(rule, settings.rules.parameters.get(rule.id, {}))
-    return Chosen(pack, settings, texts, suites)
+    return Chosen(pack, settings, texts, tests)
 
 
 def rule_of(pack: Pack, id_: str) -> program.Rule:
