@@ -9,6 +9,7 @@ import click
 from meshplan.cli.options import place_options
 
 if TYPE_CHECKING:
+    from meshplan.policy.program import Rule
     from meshplan.run.policy.rules import Chosen
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
@@ -135,8 +136,8 @@ def compile_(
             hint="add --manifests PATH",
         )
     chosen = _chosen(paths, options, suites=tests)
+    rules = _some(chosen.in_force)
     _warn(chosen)
-    rules = chosen.in_force
     data: Mapping[str, Any] = {}
     if manifests is not None:
         from meshplan.run.policy.shipped import data_of  # noqa: PLC0415 - the same
@@ -216,7 +217,9 @@ def test(
 
     with Progress() as progress:
         chosen = _chosen(paths, options, suites=True, own=True)
+        _some(chosen.rules)
         done = run_tests(chosen, progress, mutate=not no_mistakes, ask_opa=ask_opa)
+    _warn(chosen, without="W401")  # that is told below
     short = short_of(done, min_branches, None if no_mistakes else min_mistakes)
     if output == "json":
         write_json(to_json(done))
@@ -237,6 +240,17 @@ def _request(options: Mapping[str, Any], target: str | None = None) -> Any:
     return request_of(None, targets=(target,) if target else (), **options)
 
 
-def _warn(chosen: "Chosen") -> None:
+def _some(rules: tuple["Rule", ...]) -> tuple["Rule", ...]:
+    """The rules; raises UsageError for none."""
+    from meshplan.errors import UsageError  # noqa: PLC0415 - not for `--help`
+
+    if not rules:
+        raise UsageError("no rules are in force here", hint="name files or folders with rules")
+    return rules
+
+
+def _warn(chosen: "Chosen", without: str = "") -> None:
+    """Print warnings about rules, but those of one code."""
     for found in chosen.pack.diagnostics:
-        click.echo(f"{found}\n", err=True)
+        if found.code != without:
+            click.echo(f"{found}\n", err=True)

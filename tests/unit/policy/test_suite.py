@@ -357,6 +357,44 @@ def test_opa_agrees_about_the_pack_and_about_suites(
     assert "50 rules" in capfd.readouterr().out
 
 
+def test_an_opa_that_fails_is_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake_opa(folder, "no")
+    (folder / "bin" / "opa").write_text("#!/bin/sh\necho rego_parse_error >&2; exit 2\n", "utf-8")
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert main(["policy", "test", "policies"]) == 3
+    assert capfd.readouterr().err == (
+        "error: opa failed: rego_parse_error\n"
+        "hint: it has to be OPA 1.0 or newer; --no-opa leaves it out\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["test", "compile --to rego -o out"])
+def test_no_rules_are_nothing_to_work_with(
+    command: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".meshplan.yaml").write_text("rules: {builtin: false}\n", "utf-8")
+    assert main(["policy", *command.split()]) == 2
+    assert "no rules are in force here" in capfd.readouterr().err
+    assert main(["policy", "list"]) == 0
+    assert capfd.readouterr().out == "no rules are in force\n"
+
+
+def test_the_settings_say_which_rules_are_tested(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its own where a repository has some; the parameters of the settings are not those of tests."""
+    suite(folder)
+    (folder / ".meshplan.yaml").write_text(
+        "rules: {paths: [policies], parameters: {TEAM-001: {most: 0}}}\n", "utf-8"
+    )
+    assert main(["policy", "test", "--no-opa"]) == 0
+    assert "1 rule, 6 cases;" in capfd.readouterr().out
+    assert main(["policy", "test", "--no-opa", "policies/tests/ports.yaml"]) == 0
+    assert "1 rule, 4 cases;" in capfd.readouterr().out
+
+
 # From pytest
 
 

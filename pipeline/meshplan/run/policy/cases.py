@@ -59,11 +59,10 @@ class Case:
 
 def cases_of(chosen: Chosen) -> list[Case]:
     """All cases of rules. Raises SettingsError for those that cannot be read, with their place."""
-    cases = [
-        case
-        for path, text in sorted(chosen.texts.items())
-        for case in _examples(chosen.pack, path, text)
-    ]
+    cases: list[Case] = []
+    if not chosen.suites_alone:
+        for path, text in sorted(chosen.texts.items()):
+            cases += _examples(chosen.pack, path, text)
     for path, content in sorted(chosen.suites.items()):
         cases += _suite(chosen.pack, path, content)
     return cases

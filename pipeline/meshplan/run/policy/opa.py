@@ -19,6 +19,8 @@ from meshplan.run.policy.rego_tests import document, told
 from meshplan.run.policy.shown import Stage
 
 _SECONDS = 300
+#: What is written is Rego v1.
+_HINT = "it has to be OPA 1.0 or newer; --no-opa leaves it out"
 
 #: For each case, how OPA's answer differs; "" where it does not.
 Engine = Callable[[Sequence[program.Rule], Sequence[Stage]], list[str]]
@@ -75,10 +77,10 @@ def _evaluate(path: str, folder: Path) -> dict[str, Any]:
             command, capture_output=True, text=True, check=False, timeout=_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SourceError(f"opa gave no answer: {error}") from error
+        raise SourceError(f"opa gave no answer: {error}", hint=_HINT) from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise SourceError(f"opa failed: {' '.join(said[:3])[:300]}")
+        raise SourceError(f"opa failed: {' '.join(said[:3])[:300]}", hint=_HINT)
     result = json.loads(done.stdout).get("result")
     value: dict[str, Any] = result[0]["expressions"][0]["value"] if result else {}
     return value

@@ -33,6 +33,8 @@ class Chosen:
     texts: dict[str, str]
     #: Suites of tests, by path.
     suites: dict[str, bytes]
+    #: Whether suites alone were named: then the examples in docstrings are left aside.
+    suites_alone: bool = False
 
     @property
     def rules(self) -> tuple[program.Rule, ...]:
@@ -79,6 +81,7 @@ def choose(
             hint = "name a file that ends in .py, or a folder with such files"
             raise UsageError(f"no rule is at {path}", hint=hint)
         texts |= {name: content.decode("utf-8", "replace") for name, content in found.items()}
+    suites_alone = bool(tests) and not texts
     if not texts:
         texts = _of_settings(revision, settings.rules)
         if settings.rules.builtin and not (own and texts and not paths):
@@ -88,7 +91,7 @@ def choose(
     for rule in pack.rules:
         # Said here, before anything is written.
         given(rule, settings.rules.parameters.get(rule.id, {}))
-    return Chosen(pack, settings, texts, tests)
+    return Chosen(pack, settings, texts, tests, suites_alone and bool(paths))
 
 
 def rule_of(pack: Pack, id_: str) -> program.Rule:
