@@ -127,11 +127,17 @@ class _Repair:
     solved: dict[_Ids, Solved] = field(default_factory=dict)
     hopeless: dict[_Ids, NoPath] = field(default_factory=dict)
     witness: Counterexample | None = None
+    #: The edges of the graph by their ends.
+    after: dict[ResourceId, list[ResourceId]] = field(default_factory=dict)
+    before: dict[ResourceId, list[ResourceId]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.choices: Mapping[ResourceId, Choice] = {
             choice.id: choice for choice in bridges(self.changes, self.base, self.head)
         }
+        for edge in self.graph.edges:
+            self.after.setdefault(edge.first, []).append(edge.then)
+            self.before.setdefault(edge.then, []).append(edge.first)
         versions = [v for choice in self.choices.values() for v in choice.between]
         self.prover = self.prover.with_versions(versions)
 
@@ -191,7 +197,8 @@ class _Repair:
             tried.add(candidate)
             choices = [self.choices[i] for i in sorted(candidate)]
             choices += self._temporaries(candidate)
-            found = search(choices, self._around(candidate), self._probe, self.effort.probes)
+            around = self._around(candidate, choices)
+            found = search(choices, around, self._probe, self.effort.probes)
             match found:
                 case Path(waves):
                     return Solved(candidate, waves)
@@ -223,30 +230,32 @@ class _Repair:
 
     def _component(self, members: _Ids) -> _Ids:
         """Everything that is connected with the members."""
-        found = set(members)
-        while True:
-            more = {e.then for e in self.graph.edges if e.first in found}
-            more |= {e.first for e in self.graph.edges if e.then in found}
-            if more <= found:
-                return frozenset(found)
-            found |= more
-
-    def _reach(self, members: _Ids, *, forward: bool) -> _Ids:
-        pairs = [(e.first, e.then) if forward else (e.then, e.first) for e in self.graph.edges]
-        found: set[ResourceId] = set()
-        edge_of = set(members)
+        found, edge_of = set(members), set(members)
         while edge_of:
-            edge_of = {b for a, b in pairs if a in edge_of and b not in found and b not in members}
+            near = {i for found_at in edge_of for i in self.after.get(found_at, ())}
+            near |= {i for found_at in edge_of for i in self.before.get(found_at, ())}
+            edge_of = near - found
             found |= edge_of
         return frozenset(found)
 
-    def _around(self, members: _Ids) -> State:
+    def _reach(self, members: _Ids, *, forward: bool) -> _Ids:
+        pairs = self.after if forward else self.before
+        found: set[ResourceId] = set()
+        edge_of: set[ResourceId] | _Ids = members
+        while edge_of:
+            edge_of = {b for a in edge_of for b in pairs.get(a, ()) if b not in members} - found
+            found |= edge_of
+        return frozenset(found)
+
+    def _around(self, members: _Ids, choices: Sequence[Choice]) -> State:
         """The other objects while the members are written: new if they come before, else old."""
         before = self._reach(members, forward=False)
+        found = self.prover.having_a_say(choice.id for choice in choices)
+        others = (self.choices[i] for i in sorted(found - members) if i in self.choices)
         return {
             choice.id: choice.new if choice.id in before else choice.old
-            for choice in self.choices.values()
-            if choice.id not in members and not choice.temporary
+            for choice in others
+            if not choice.temporary
         }
 
     def _probe(self, state: State, steps: Sequence[Step]) -> bool:

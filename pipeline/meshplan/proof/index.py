@@ -37,21 +37,27 @@ Key = tuple[str, ...]
 _Keys = Callable[[Resource], Iterable[Key]]
 
 
-#: The keys of resources, by family and by the identity of the resource, which is kept alive.
-KeyMemory = dict[tuple[str, int], tuple[Resource, tuple[Key, ...]]]
+#: Keys to the ids that have them.
+Table = dict[Key, dict[ResourceId, None]]
+#: One for each family.
+Tables = dict[str, Table]
+_NONE: Mapping[ResourceId, None] = {}
 
 
 class Index:
     """Keys to the ids of the objects that have them in some version.
 
-    `memory` may be shared by indexes of one mesh: most resources are in all of them.
+    What two revisions have in common is indexed in tables of its own, which are most of it.
+    `tables` may be shared by all indexes of the same two revisions, in either direction.
     """
 
-    def __init__(self, versions: Versions, domain: str, memory: KeyMemory | None = None):
+    def __init__(self, versions: Versions, domain: str, tables: Tables | None = None):
         self._versions = versions
-        self._memory: KeyMemory = {} if memory is None else memory
         self.domain = domain
-        self._families: dict[str, dict[Key, dict[ResourceId, None]]] = {}
+        #: Of the objects that are the same in both revisions.
+        self._fixed: Tables = {} if tables is None else tables
+        #: Of those that have several versions; an object may be in both.
+        self._families: Tables = {}
         self._patterns: dict[tuple[str, str], tuple[str, ...]] = {}
         self._makers: Mapping[str, tuple[tuple[tuple[str, str], ...], _Keys]] = {
             "service": ((("", "Service"), (NETWORKING, "ServiceEntry")), self._service_keys),
@@ -73,11 +79,18 @@ class Index:
     def ids(self, *keys: Key) -> Iterator[ResourceId]:
         """The objects that have one of the keys; the family is the first part of a key."""
         for key in keys:
-            yield from self._family(key[0]).get(key, ())
+            fixed, own = self._family(key[0])
+            there = fixed.get(key, _NONE)
+            yield from there
+            for id_ in own.get(key, _NONE):
+                if id_ not in there:
+                    yield id_
 
-    def keys(self, family: str) -> Iterable[Key]:
+    def keys(self, family: str) -> Iterator[Key]:
         """All keys of a family."""
-        return self._family(family)
+        fixed, own = self._family(family)
+        yield from fixed
+        yield from (key for key in own if key not in fixed)
 
     def near(self, what: str, host: str) -> Iterator[ResourceId]:
         """The objects with a host that has a name in common with `host`.
@@ -134,29 +147,27 @@ class Index:
         """The wildcards among the hosts of a family; there are few."""
         known = self._patterns.get((family, role))
         if known is None:
-            found = (k[2] for k in self._family(family) if k[1] == role and is_wildcard(k[2]))
+            found = (k[2] for k in self.keys(family) if k[1] == role and is_wildcard(k[2]))
             known = self._patterns[family, role] = tuple(found)
         return known
 
-    def _family(self, family: str) -> dict[Key, dict[ResourceId, None]]:
-        known = self._families.get(family)
-        if known is None:
-            known = self._families[family] = {}
+    def _family(self, family: str) -> tuple[Table, Table]:
+        """The tables of what is the same in both revisions, and of what is not."""
+        own = self._families.get(family)
+        if own is None:
+            versions = self._versions
             kinds, keys_of = self._makers[family]
-            for group, kind in kinds:
-                for resource in self._versions.of_kind(group, kind):
-                    told = self._memory.get((family, id(resource)))
-                    if told is None:
-                        told = (resource, tuple(keys_of(resource)))
-                        self._memory[family, id(resource)] = told
-                    for key in told[1]:
-                        known.setdefault(key, {})[resource.id] = None
+            if family not in self._fixed:
+                same = (r for kind in kinds for r in versions.in_common(*kind))
+                self._fixed[family] = _table(same, keys_of)
+            several = (r for kind in kinds for r in versions.with_several(*kind))
+            own = self._families[family] = _table(several, keys_of)
             if family == "import":
                 # Where there is no Sidecar, everything is imported.
-                for id_, found in self._versions.changed.items():
+                for id_, found in versions.changed.items():
                     if id_.kind == "Sidecar" and None in found:
-                        known.setdefault(("import", "*", "*"), {})[id_] = None
-        return known
+                        own.setdefault(("import", "*", "*"), {})[id_] = None
+        return self._fixed[family], own
 
     # Keys of the kinds
 
@@ -238,6 +249,14 @@ class Index:
     def in_full(self, host: str, namespace: str) -> str:
         """A host as an object of a namespace means it."""
         return resolve_short_name(host, namespace, self.domain).lower()
+
+
+def _table(resources: Iterable[Resource], keys_of: _Keys) -> Table:
+    found: Table = {}
+    for resource in resources:
+        for key in keys_of(resource):
+            found.setdefault(key, {})[resource.id] = None
+    return found
 
 
 def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:

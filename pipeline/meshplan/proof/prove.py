@@ -3,15 +3,15 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
 from meshplan.plan import Plan, Step
-from meshplan.proof.cases import Case
+from meshplan.proof.findings import Findings, kinds, renumbered, reported, thinned, together
 from meshplan.proof.footprint import Footprint, Topic
-from meshplan.proof.index import Index, KeyMemory
+from meshplan.proof.index import Index, Tables
 from meshplan.proof.opaque import opaque_changes
 from meshplan.proof.scope import Scope
 from meshplan.proof.topics import AGED, TopicCases
@@ -19,32 +19,25 @@ from meshplan.proof.types import (
     DEFAULT_BUDGET,
     Budget,
     BudgetError,
-    Counterexample,
-    Invariant,
     Lost,
     Proof,
     RequestClass,
     Undecided,
-    short,
 )
-from meshplan.proof.versions import HEAD, Versions
-from meshplan.proof.views import Examination, Tally, Violation, WaveStates
+from meshplan.proof.versions import HEAD, Differing, Versions
+from meshplan.proof.views import Examination, Tally, WaveStates
 from meshplan.proof.waves import Moving, moving_waves, version_of, wave_of
-from meshplan.proof.words import lost_sentence, names, sentence
+from meshplan.proof.words import names
 from meshplan.resource import Resource
-from meshplan.traffic.outcome import Unknown
 
 
 @dataclass(frozen=True, slots=True)
-class _Findings:
-    """What came out of some topics."""
+class _Shared:
+    """What provers of the same two revisions have in common, in either direction."""
 
-    classes: int = 0
-    views: int = 0
-    counterexamples: tuple[Counterexample, ...] = ()
-    unknowns: tuple[Undecided, ...] = ()
-    warnings: tuple[Counterexample, ...] = ()
-    lost: tuple[Lost, ...] = ()
+    differing: Differing
+    #: By the domain of the cluster, which is one of the settings of the mesh.
+    tables: dict[str, Tables] = field(default_factory=dict)
 
 
 class Prover:
@@ -61,31 +54,35 @@ class Prover:
         *,
         extra_versions: Iterable[Resource] = (),
         budget: Budget = DEFAULT_BUDGET,
-        memory: KeyMemory | None = None,
+        shared: "_Shared | None" = None,
     ):
         self.base = base
         self.head = head
         self.budget = budget
-        self._memory: KeyMemory = {} if memory is None else memory
-        self._versions = Versions(base.snapshot, head.snapshot, extra_versions)
+        differing = shared.differing if shared else None
+        self._versions = Versions(base.snapshot, head.snapshot, differing)
+        self._shared = shared or _Shared(self._versions.differing)
+        for version in extra_versions:
+            self._versions.number(version.id, version)
         self._forget()
 
     def _forget(self) -> None:
         """Start anew with all versions that are known by now."""
-        self._index = Index(self._versions, self.base.config.cluster_domain, self._memory)
+        domain = self.base.config.cluster_domain
+        self._index = Index(self._versions, domain, self._shared.tables.setdefault(domain, {}))
         root = self.base.config.root_namespace
         self._footprint = Footprint(self._index, self._versions, root)
         self._mesh = self.base.knowing(self._footprint.known())
         self._topics: dict[ResourceId, tuple[Topic, ...]] = {}
         self._cases: dict[Topic, TopicCases] = {}
-        self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], _Findings] = {}
+        self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], Findings] = {}
         self._lost: tuple[Lost, ...] | None = None
 
     def with_versions(self, versions: Iterable[Resource]) -> "Prover":
         """A prover for plans that may write further versions; it keeps what they have no bearing on."""
         extra = tuple(versions)
         found = Prover(
-            self.base, self.head, extra_versions=extra, budget=self.budget, memory=self._memory
+            self.base, self.head, extra_versions=extra, budget=self.budget, shared=self._shared
         )
         if found._mesh.known == self._mesh.known:
             touched = set(found._topics_of(dict.fromkeys(version.id for version in extra)))
@@ -95,7 +92,7 @@ class Prover:
 
     def back(self) -> "Prover":
         """A prover for plans that lead from the head to the base."""
-        return Prover(self.head, self.base, budget=self.budget, memory=self._memory)
+        return Prover(self.head, self.base, budget=self.budget, shared=self._shared)
 
     def check(
         self,
@@ -122,34 +119,18 @@ class Prover:
         return Proof(
             found.classes,
             found.views,
-            _thinned(found.counterexamples),
+            thinned(found.counterexamples),
             (*general, *found.unknowns),
-            _thinned(found.warnings),
+            thinned(found.warnings),
             found.lost,
         )
 
-    def transition(
-        self,
-        before: Mapping[ResourceId, Resource | None],
-        steps: Sequence[Step],
-        *,
-        wave: int = 0,
-    ) -> tuple[tuple[Counterexample, ...], tuple[Undecided, ...]]:
-        """What one wave may break; nothing found means that it is safe.
+    def allows(self, before: Mapping[ResourceId, Resource | None], steps: Sequence[Step]) -> bool:
+        """Whether one wave is safe, without saying why it is not.
 
         `before` tells the changed objects as they are when the wave begins (None for one that is
-        not there); those it leaves out are as in the base. Only the request classes in the
-        footprint of `steps` are looked at.
-        """
-        self._learn(steps, before)
-        moving = wave_of(wave, before, steps)
-        ids = [step.id for step in steps]
-        found = self._examine(self._topics_of(ids), (moving,), lost=False)
-        return found.counterexamples, (*self._general(ids), *found.unknowns)
-
-    def allows(self, before: Mapping[ResourceId, Resource | None], steps: Sequence[Step]) -> bool:
-        """Whether one wave is safe, as `transition`, without saying why it is not.
-
+        not there); those it leaves out are as in the base. It has to tell those that
+        `having_a_say` names. Only the request classes in the footprint of `steps` are looked at.
         What is broken without any of the steps is not their fault: it lies with the objects around,
         which may not be in their places yet, or with an earlier wave.
         """
@@ -163,6 +144,11 @@ class Prover:
             if found.unknowns or any(one.visible for one in found.counterexamples):
                 return False
         return True
+
+    def having_a_say(self, ids: Iterable[ResourceId]) -> frozenset[ResourceId]:
+        """The changed objects that may make a difference to what some of them have a bearing on."""
+        topics = self._topics_of(ids)
+        return frozenset(id_ for topic in topics for id_ in self._cases_of(topic).scope.ids)
 
     def lost(self) -> tuple[Lost, ...]:
         """Requests that the base serves and the head does not (I6)."""
@@ -219,30 +205,29 @@ class Prover:
 
     # Looking
 
-    def _examine(
-        self, topics: Iterable[Topic], waves: Sequence[Moving], *, lost: bool
-    ) -> _Findings:
-        total = _Findings()
-        budget = self.budget.total
+    def _examine(self, topics: Iterable[Topic], waves: Sequence[Moving], *, lost: bool) -> Findings:
+        parts: list[Findings] = []
+        classes, budget = 0, self.budget.total
         for topic in topics:
-            found = self._examined(topic, waves, lost=lost)
-            total = _added(total, found)
-            if total.classes > budget:
+            parts.append(self._examined(topic, waves, lost=lost))
+            classes += parts[-1].classes
+            if classes > budget:
                 why = f"more than {budget} request classes"
-                return _added(total, _Findings(unknowns=(Undecided(why),)))
-        return total
+                parts.append(Findings(unknowns=(Undecided(why),)))
+                break
+        return together(parts)
 
-    def _examined(self, topic: Topic, waves: Sequence[Moving], *, lost: bool) -> _Findings:
+    def _examined(self, topic: Topic, waves: Sequence[Moving], *, lost: bool) -> Findings:
         cases = self._cases_of(topic)
         states = tuple(self._in_scope(cases.scope, waves))
         if not states and not lost:
-            return _Findings()
+            return Findings()
         alike = tuple(replace(wave, number=number) for number, wave in enumerate(states))
         key = (topic, alike, lost)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._looked_at(cases, alike, lost=lost)
-        return _renumbered(found, [wave.number for wave in states])
+        return renumbered(found, [wave.number for wave in states])
 
     def _in_scope(self, scope: Scope, waves: Sequence[Moving]) -> Iterator[WaveStates]:
         """The waves in which objects of a scope move, as states of the scope."""
@@ -273,13 +258,13 @@ class Prover:
 
     def _looked_at(
         self, cases: TopicCases, states: Sequence[WaveStates], *, lost: bool
-    ) -> _Findings:
+    ) -> Findings:
         found = self._in_order(cases, states, lost=lost, reverse=False)
         rivals = cases.rivals
         if not rivals:
             return found
         other = self._in_order(cases, states, lost=False, reverse=True)
-        if _kinds(found) == _kinds(other):
+        if kinds(found) == kinds(other):
             return found
         why = f"it depends on which is older of {names(rivals)}, which Git does not tell"
         witness = next(iter((*found.counterexamples, *other.counterexamples)), None)
@@ -290,17 +275,17 @@ class Prover:
             rivals,
             witness.culprits if witness else (),
         )
-        return _Findings(
+        return Findings(
             found.classes, found.views, (), (*found.unknowns, unknown), found.warnings, found.lost
         )
 
     def _in_order(
         self, cases: TopicCases, states: Sequence[WaveStates], *, lost: bool, reverse: bool
-    ) -> _Findings:
+    ) -> Findings:
         scope = cases.scope_of(reverse=reverse)
         base = scope.state({})
         head = scope.state({}, HEAD)
-        total = _Findings()
+        parts: list[Findings] = []
         done: list[tuple[object, Tally]] = []
         for case in cases.cases(reverse=reverse):
             tally = Tally()
@@ -319,9 +304,8 @@ class Prover:
                 wave = states[0].number if len(states) == 1 else None
                 culprits = tuple(scope.ids[p] for w in states for p, _ in w.moves)
                 unknowns = (Undecided(str(error), request, wave, (), culprits),)
-            total = _added(total, _reported(scope, case, tally))
-            total = _added(total, _Findings(unknowns=unknowns))
-        return total
+            parts += [reported(scope, case, tally), Findings(unknowns=unknowns)]
+        return together(parts)
 
     def _general(self, ids: Iterable[ResourceId]) -> Iterator[Undecided]:
         """What cannot be decided for any request."""
@@ -349,99 +333,3 @@ def _collector_held_back() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-
-
-def _added(one: _Findings, other: _Findings) -> _Findings:
-    return _Findings(
-        one.classes + other.classes,
-        one.views + other.views,
-        one.counterexamples + other.counterexamples,
-        one.unknowns + other.unknowns,
-        one.warnings + other.warnings,
-        one.lost + other.lost,
-    )
-
-
-def _renumbered(found: _Findings, numbers: Sequence[int]) -> _Findings:
-    """What was found about some waves, as waves of a plan."""
-    return replace(
-        found,
-        counterexamples=tuple(replace(c, wave=numbers[c.wave]) for c in found.counterexamples),
-        unknowns=tuple(
-            u if u.wave is None else replace(u, wave=numbers[u.wave]) for u in found.unknowns
-        ),
-        warnings=tuple(replace(c, wave=numbers[c.wave]) for c in found.warnings),
-    )
-
-
-def _thinned(found: Iterable[Counterexample]) -> tuple[Counterexample, ...]:
-    """Of alike ones the simplest: the same host, steps and invariant in one wave."""
-    kept: dict[object, Counterexample] = {}
-    for one in sorted(found, key=_simplicity):
-        host = short(one.request.request.host).removesuffix(".svc")
-        kept.setdefault((one.wave, one.invariant, one.culprits, host), one)
-    return tuple(sorted(kept.values(), key=lambda c: (c.wave, str(c.invariant), c.sentence)))
-
-
-def _simplicity(found: Counterexample) -> tuple[object, ...]:
-    request, client = found.request.request, found.request.client
-    asked = "?" in request.path, len(request.headers), len(request.path)
-    return client.anywhere, len(found.request.assumed), asked, found.sentence
-
-
-def _kinds(found: _Findings) -> object:
-    """What was found, apart from the words."""
-    broken = {(c.wave, c.invariant, str(c.request)) for c in found.counterexamples}
-    return broken, {(u.wave, str(u.request)) for u in found.unknowns}
-
-
-def _reported(scope: Scope, case: Case, tally: Tally) -> _Findings:
-    """What was found about a case, with the objects named."""
-    broken: list[Counterexample] = []
-    unknowns: list[Undecided] = []
-    for violation in tally.violations:
-        request = RequestClass(case.client, violation.request, case.server, violation.assumed)
-        if violation.invariant is None or not violation.certain:
-            ids = violation.during.opaque if isinstance(violation.during, Unknown) else ()
-            why = violation.why or _counterexample(scope, request, violation).sentence
-            unknowns.append(
-                Undecided(why, request, violation.wave, ids, _ids(scope, violation.matter))
-            )
-        else:
-            broken.append(_counterexample(scope, request, violation))
-    warnings = tuple(
-        _counterexample(scope, RequestClass(case.client, v.request, case.server, v.assumed), v)
-        for v in tally.warnings
-    )
-    lost = []
-    for request_, before, after in tally.lost:
-        gone = RequestClass(case.client, request_, case.server)
-        lost.append(Lost(gone, before, after, lost_sentence(gone, before, after)))
-    return _Findings(
-        tally.classes, tally.views, tuple(broken), tuple(unknowns), warnings, tuple(lost)
-    )
-
-
-def _counterexample(scope: Scope, request: RequestClass, found: Violation) -> Counterexample:
-    invariant = found.invariant or Invariant.AVAILABILITY
-    visible = sorted({position for seen in found.seen for position in seen})
-    stages = {
-        stage: _ids(scope, seen)
-        for stage, seen in zip(("routes", "clusters", "servers"), found.seen, strict=True)
-    }
-    return Counterexample(
-        found.wave,
-        _ids(scope, visible),
-        invariant,
-        request,
-        found.before,
-        found.during,
-        found.after,
-        sentence(request, invariant, found.before, found.during, found.after, found.why),
-        _ids(scope, found.matter),
-        stages,
-    )
-
-
-def _ids(scope: Scope, positions: Iterable[int]) -> tuple[ResourceId, ...]:
-    return tuple(scope.ids[position] for position in positions)

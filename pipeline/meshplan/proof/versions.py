@@ -1,6 +1,6 @@
 """Every version of every object that changes, numbered; states are tuples of numbers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.workload import workload_kinds, workload_of
@@ -9,23 +9,21 @@ from meshplan.resource import Resource, Snapshot
 #: Numbers of the versions in the base and at the head.
 BASE, HEAD = 0, 1
 
+#: The ids of objects that are not the same in two revisions.
+Differing = Mapping[ResourceId, None]
+
 
 class Versions:
     """The objects that differ between two snapshots, with further versions of them or of others."""
 
-    def __init__(self, base: Snapshot, head: Snapshot, extra: Iterable[Resource]):
+    def __init__(self, base: Snapshot, head: Snapshot, differing: Differing | None = None):
         self.base = base
         self.head = head
-        self._of: dict[ResourceId, list[Resource | None]] = {}
-        for id_, old in base.items():
-            new = head.get(id_)
-            if not _same(old, new):
-                self._of[id_] = [old, new]
-        for id_, new in head.items():
-            if id_ not in base:
-                self._of[id_] = [None, new]
-        for resource in extra:
-            self.number(resource.id, resource)
+        #: What differs between the two, in either direction.
+        self.differing = differing if differing is not None else _differing(base, head)
+        self._of: dict[ResourceId, list[Resource | None]] = {
+            id_: [base.get(id_), head.get(id_)] for id_ in self.differing
+        }
 
     @property
     def changed(self) -> Mapping[ResourceId, list[Resource | None]]:
@@ -76,9 +74,25 @@ class Versions:
         for found in self.base.of_kind(group, kind):
             if found.id not in self._of:
                 yield found
+        yield from self.with_several(group, kind)
+
+    def in_common(self, group: str, kind: str) -> Iterator[Resource]:
+        """The objects of a kind that are the same in both revisions, with versions besides or not."""
+        for found in self.base.of_kind(group, kind):
+            if found.id not in self.differing:
+                yield found
+
+    def with_several(self, group: str, kind: str) -> Iterator[Resource]:
+        """Every version of every object of a kind that has more than one."""
         for id_ in self._of:
             if (id_.group, id_.kind) == (group, kind):
                 yield from self.all_of(id_)
+
+
+def _differing(base: Snapshot, head: Snapshot) -> Differing:
+    found = {id_: None for id_, old in base.items() if not _same(old, head.get(id_))}
+    found.update({id_: None for id_ in head if id_ not in base})
+    return found
 
 
 def _same(one: Resource | None, other: Resource | None) -> bool:
