@@ -13,9 +13,13 @@ from typing import Any
 
 from meshplan.policy import ir, program, walk
 from meshplan.policy.catalog import FieldType, Leaf, ListOf, MapOf, Part, Scalar, catalog
+from meshplan.policy.facts.answers import Facts
 from meshplan.policy.facts.declared import BY_NAME
 from meshplan.policy.types import fields_of
+from meshplan.run.request import mesh_of
+from meshplan.settings import Settings
 from meshplan.source.yaml import parse
+from support.snapshots import of_values
 
 _ODD = (
     *(
@@ -100,6 +104,8 @@ class Case:
     seed: int
     #: What the model may answer, besides the usual.
     words: dict[str, list[str]]
+    #: The model of the example that the case is made from.
+    model: Facts | None = None
     answers: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     def ask(self, fact: str, arguments: Sequence[str | int]) -> Any:
@@ -107,7 +113,13 @@ class Case:
         key = (fact, *map(str, arguments))
         if key not in self.answers:
             chance = random.Random(f"{self.seed} {key}")
-            self.answers[key] = _answer(chance, BY_NAME[fact].result, self.words)
+            made = _answer(chance, BY_NAME[fact].result, self.words)
+            if self.model is not None and chance.random() < 0.8:
+                told = self.model.ask(fact, *arguments)
+                changed = isinstance(told, dict) and isinstance(made, dict) and made
+                one = chance.choice(list(made)) if changed and chance.random() < 0.3 else None
+                made = told if one is None else {**told, one: made[one]}
+            self.answers[key] = made
         return self.answers[key]
 
     def objects_of(self, group: str, kind: str) -> list[Any]:
@@ -165,27 +177,67 @@ class Cases:
         self._wholes = sorted({0, 1, 2, 80, 443, *_numbers(nodes)})
         self._words = _compared(nodes)
         self._collections = {(n.group, n.kind) for n in nodes if isinstance(n, ir.Collection)}
-        examples = [
-            document.value
+        #: Of each example the objects before and after.
+        self._homes = [
+            (_documents(change(example.before)), _documents(change(example.after)))
             for example in (*rule.page.good, *rule.page.bad)
-            for text in (example.before, example.after)
-            for document in parse(text.encode(), "x").documents
+            # And in the namespace that is meant where none is written.
+            for change in (str, lambda text: text.replace("shop", "default"))
         ]
-        self._examples = [e for e in examples if isinstance(e, dict)]
+        self._models: dict[int, Facts | None] = {}
+        self._examples = [e for home in self._homes for side in home for e in side]
         self._names |= {"name", "namespace", "metadata", "kind", "apiVersion"}
 
     def case(self, subjects: int) -> Case:
         """A case with some subjects."""
         chance = self._chance
         self._few = ["default", *(chance.choice(self._texts) for _ in range(3))]
-        objects = {key: _distinct(self._objects(*key)) for key in sorted(self._collections)}
-        pairs = [self._pair() for _ in range(subjects)]
+        # Half of the cases are one of the rule's examples, nearly: deep in a rule all has to fit.
+        number = chance.randrange(len(self._homes)) if self._homes else 0
+        home = self._homes[number] if self._homes and chance.random() < 0.5 else ([], [])
+        objects = {
+            key: _distinct([*self._at_home(home[1], key), *self._objects(*key, most=len(home[1]))])
+            for key in sorted(self._collections)
+        }
+        pairs = [
+            self._pair_of(home) if any(home) and chance.random() < 0.7 else self._pair()
+            for _ in range(subjects)
+        ]
         parameters = {
             p.name: self._parameter(p.default)
             for p in self.rule.parameters
             if chance.random() < 0.3
         }
-        return Case(self.rule, pairs, objects, parameters, chance.randrange(2**32), self._words)
+        model = self._model_of(number) if any(home) else None
+        seed = chance.randrange(2**32)
+        return Case(self.rule, pairs, objects, parameters, seed, self._words, model)
+
+    def _model_of(self, number: int) -> Facts | None:
+        """What the model of the mesh says of an example; None for one that is no objects."""
+        if number not in self._models:
+            found = [e for e in self._homes[number][1] if "apiVersion" in e and "metadata" in e]
+            mesh, _ = mesh_of(of_values(*copy.deepcopy(found)), Settings())
+            self._models[number] = Facts(mesh) if found else None
+        return self._models[number]
+
+    def _at_home(self, side: Sequence[Any], key: tuple[str, str]) -> list[Any]:
+        """The objects of a kind in an example, one of three of them nudged."""
+        return [
+            self._nudged(e) if self._chance.random() < 0.3 else copy.deepcopy(e)
+            for e in side
+            if _kind_of(e) == key
+        ]
+
+    def _pair_of(self, home: tuple[Sequence[Any], Sequence[Any]]) -> tuple[Any, Any]:
+        """A subject of an example, nudged."""
+        kinds = {(k.group, k.name) for k in self.rule.kinds} or {("", "ConfigMap")}
+        old, new = ([e for e in side if _kind_of(e) in kinds] for side in home)
+        if not new and not (self.rule.is_change and old):
+            return self._pair()
+        subject = self._nudged(self._chance.choice(new)) if new else None
+        if not self.rule.is_change:
+            return None, subject
+        return (self._nudged(self._chance.choice(old)) if old else None), subject
 
     def _pair(self) -> tuple[Any, Any]:
         chance = self._chance
@@ -196,8 +248,9 @@ class Cases:
         old = self._object(kind.group, kind.name) if chance.random() < 0.4 else self._mutated(new)
         return chance.choice([(None, new), (old, None), (old, new), (old, new)])
 
-    def _objects(self, group: str, kind: str) -> list[Any]:
-        return [self._object(group, kind) for _ in range(self._chance.randrange(5))]
+    def _objects(self, group: str, kind: str, most: int = 0) -> list[Any]:
+        count = self._chance.randrange(2 if most else 5)
+        return [self._object(group, kind) for _ in range(count)]
 
     def _object(self, group: str, kind: str) -> Any:
         chance = self._chance
@@ -307,6 +360,41 @@ class Cases:
                 self._change(inner, key)
         return found
 
+    def _nudged(self, value: Any) -> Any:
+        """A copy with one change at most, as small as can be."""
+        found = copy.deepcopy(value)
+        chance = self._chance
+        metadata = found.get("metadata")
+        if isinstance(metadata, dict) and metadata.get("namespace") == chance.choice(
+            ["default", ""]
+        ):
+            del metadata["namespace"]
+        places = [
+            (inner, key) for inner, key in _places(found) if key not in ("kind", "apiVersion")
+        ]
+        if not places or chance.random() < 0.1:
+            return found
+        inner, key = chance.choice(places)
+        if isinstance(inner[key], str) and chance.random() < 0.8:
+            inner[key] = self._near(inner[key])
+        elif type(inner[key]) is int and chance.random() < 0.8:
+            inner[key] += chance.choice([-1, 1])
+        else:
+            self._change(inner, key)
+        return found
+
+    def _near(self, text: str) -> str:
+        """A text that begins alike, ends alike, has another within it, or is one that is in use."""
+        chance = self._chance
+        own, other = chance.choice(self._own or self._texts), chance.choice(self._texts)
+        return chance.choice(
+            [
+                f"{text}x", f"x{text}", text[1:], text[:-1], text.upper(), f"{text}.x", f"x.{text}",
+                f"{text}/x", f"x/{text}", text.rpartition("/")[2], text.partition(".")[0],
+                f"{text}\n", "", own, f"x{own}", f"{own}x", f"x{own}x", f"{own}{text}", other,
+            ]
+        )  # fmt: skip
+
     def _change(self, inner: Any, key: Any) -> None:
         chance = self._chance
         luck = chance.random()
@@ -386,6 +474,16 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         for index, inner in enumerate(value):
             yield value, index
             yield from _places(inner)
+
+
+def _documents(text: str) -> list[Any]:
+    found = (document.value for document in parse(text.encode(), "x").documents)
+    return [e for e in found if isinstance(e, dict)]
+
+
+def _kind_of(manifest: Any) -> tuple[str, str]:
+    group, slash, _ = str(manifest.get("apiVersion")).rpartition("/")
+    return group if slash else "", str(manifest.get("kind"))
 
 
 def _distinct(objects: list[Any]) -> list[Any]:
