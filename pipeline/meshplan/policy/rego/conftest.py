@@ -39,16 +39,20 @@ as_object(value) := value if {
 
 # the layout of Gatekeeper's inventory; what the innermost keys are does not matter
 objects := {"cluster": {version: kinds |
-	some version in {mp.text(document.object, "apiVersion", "") | some document in documents}
+	some [version, _] in groups
 	kinds := {kind: named |
-		some kind in {document.object.kind | some document in documents}
+		some [other, kind] in groups
+		other == version
 		named := {json.marshal(document): document.object |
 			some document in documents
-			document.object.kind == kind
-			mp.text(document.object, "apiVersion", "") == version
+			group(document.object) == [version, kind]
 		}
 	}
 }}
+
+groups := {group(document.object) | some document in documents}
+
+group(object) := [mp.text(object, "apiVersion", ""), object.kind]
 
 paths(id) := concat(", ", sort([document.path |
 	some document in documents
