@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from meshplan.data import data_path
+from meshplan.kinds import home_group
+from meshplan.kinds.scopes import HOMES
 from meshplan.policy.automaton import Automaton
 from meshplan.policy.library import Pack
 from meshplan.policy.operations import NATIVE
@@ -126,6 +128,22 @@ def test_gatekeeper_gets_modules_that_read_what_it_has() -> None:
     plain = [module for module in modules if not module.uses_facts]
     assert plain
     assert all("meshplan_facts" not in module.text for module in plain)
+
+
+@pytest.mark.tool("opa")
+def test_old_groups_of_kinds_are_known(tmp_path: Path) -> None:
+    """A Deployment of `extensions` is one of `apps`, in OPA as well."""
+    write_rules(tmp_path, ())
+    assert evaluate(tmp_path, "data.lib.meshplan.homes") == {
+        group: {kind: home for (old, kind), home in HOMES.items() if old == group}
+        for group in {group for group, _ in HOMES}
+    }
+    asked = [("apps/v1", "Deployment"), ("extensions/v1beta1", "Deployment"), ("v1", "Pod")]
+    asked += [("extensions/v1beta1", "Ingress"), ("extensions/v1beta1", "Other"), ("", "")]
+    for version, kind in asked:
+        found = evaluate(tmp_path, f'data.lib.meshplan.group_of("{version}", "{kind}")')
+        group = version.partition("/")[0] if "/" in version else ""
+        assert found == home_group(group, kind)
 
 
 # One target for each function that is written twice, in Python and in Rego.

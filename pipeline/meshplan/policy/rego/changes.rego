@@ -10,12 +10,12 @@ old_objects(group, kind) := namespaced | cluster if {
 	namespaced := {o |
 		some versions in data.inventory_before.namespace
 		some version, kinds in versions
-		mp.group_of(version) == group
+		mp.group_of(version, kind) == group
 		some o in object.get(kinds, kind, {})
 	}
 	cluster := {o |
 		some version, kinds in data.inventory_before.cluster
-		mp.group_of(version) == group
+		mp.group_of(version, kind) == group
 		some o in object.get(kinds, kind, {})
 	}
 }

@@ -111,12 +111,12 @@ objects(group, kind) := namespaced | cluster if {
 	namespaced := {o |
 		some versions in data.inventory.namespace
 		some version, kinds in versions
-		group_of(version) == group
+		group_of(version, kind) == group
 		some o in object.get(kinds, kind, {})
 	}
 	cluster := {o |
 		some version, kinds in data.inventory.cluster
-		group_of(version) == group
+		group_of(version, kind) == group
 		some o in object.get(kinds, kind, {})
 	}
 }
@@ -135,13 +135,30 @@ everything := namespaced | cluster if {
 	}
 }
 
-group_of(version) := split(version, "/")[0] if {
+# the group by which objects are known, whatever group an old API had them in
+group_of(version, kind) := object.get(homes, [group, kind], group) if {
+	group := written_group(version)
+}
+
+written_group(version) := split(version, "/")[0] if {
 	contains(version, "/")
 } else := ""
 
+homes := {
+	"events.k8s.io": {"Event": ""},
+	"extensions": {
+		"DaemonSet": "apps",
+		"Deployment": "apps",
+		"Ingress": "networking.k8s.io",
+		"NetworkPolicy": "networking.k8s.io",
+		"PodSecurityPolicy": "policy",
+		"ReplicaSet": "apps",
+	},
+}
+
 is_kind(o, group, kind) if {
 	text(o, "kind", "") == kind
-	group_of(text(o, "apiVersion", "")) == group
+	group_of(text(o, "apiVersion", ""), kind) == group
 }
 
 id_of(o) := {

@@ -24,7 +24,14 @@ def data_of(
     Raises UsageError where the manifests are of several targets.
     """
     mesh = _mesh(request, manifests)
-    base = _mesh(request, before).snapshot if before is not None else Snapshot()
+    return shipped(rules, mesh, None if before is None else _mesh(request, before).snapshot)
+
+
+def shipped(
+    rules: Sequence[program.Rule], mesh: Mesh, before: Snapshot | None = None
+) -> dict[str, Any]:
+    """The same for a mesh that is at hand."""
+    base = before if before is not None else Snapshot()
     world = ModelWorld(mesh)
     for rule in rules:
         _ask(rule, world, base)
