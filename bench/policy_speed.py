@@ -80,6 +80,9 @@ def natively(pack: Pack, snapshots: dict[int, Snapshot], rounds: int) -> None:
         print(f"all rules over {len(snapshot):6} objects: {whole[share]:.2f} s in this process")
     print(f"twice the objects: {whole[1] / whole[2]:.2f} times as long; linear is 2")
     grown = {id_: t[1] / t[4] for id_, t in alone.items() if t[4] > _SHORT}
+    if not grown:
+        print("too few objects to say how single rules grow")
+        return
     id_ = max(grown, key=lambda found: grown[found])
     exponent = math.log(grown[id_], 4)
     print(f"the rule that grows most is {id_}: objects to the power of {exponent:.2f}")
