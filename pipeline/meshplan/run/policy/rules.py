@@ -61,6 +61,11 @@ def builtin() -> dict[str, str]:
     return {f"policies/{p.name}": p.read_text("utf-8") for p in sorted(folder.glob("*.py"))}
 
 
+def _builtin_suites() -> dict[str, bytes]:
+    folder = data_path("policies") / "tests"
+    return {f"policies/tests/{p.name}": p.read_bytes() for p in sorted(folder.glob("*.yaml"))}
+
+
 def choose(
     request: Request, paths: Sequence[Path] = (), *, suites: bool = False, own: bool = False
 ) -> Chosen:
@@ -86,6 +91,7 @@ def choose(
         texts = _of_settings(revision, settings.rules)
         if settings.rules.builtin and not (own and texts and not paths):
             texts = builtin() | texts
+            tests = (_builtin_suites() if suites and not paths else {}) | tests
     pack = Pack.of(texts)
     pack.raise_errors()
     for rule in pack.rules:
