@@ -239,3 +239,48 @@ def test_a_rule_that_holds_always_decides_the_order(
     assert waves(result) == order
     assert [f["message"] for f in result["findings"] if f["rule"].startswith("TEAM")] == said
     assert result["targets"][0]["verdict"].startswith("safe")
+
+
+class TestPreview:
+    """What the head's own rules would find is told, and holds nothing back."""
+
+    LOOSE = OWN.replace('"shop-"', '""')
+
+    def preview(self, result: Any) -> list[str]:
+        return [f["help"] for f in result["findings"] if f["rule"] == "rules-changed"]
+
+    def test_a_rule_that_becomes_stricter(self, run: Run, repo: Any) -> None:
+        kept = settings("rules: {paths: [rules]}\n")
+        made = repo({**BASE, "rules/own.py": self.LOOSE, **kept}, {"rules/own.py": OWN})
+        status, result = run("diff", "-C", str(made.path), "r0..r1")
+        [said] = self.preview(result)
+        assert said.startswith("findings once it is in force: 1 more (TEAM-001 at Service ")
+        assert said.endswith("shop/reviews, reviews does not begin with shop-)")
+        assert (status, told(result, "TEAM-001")) == (0, [])
+
+    def test_a_rule_that_goes(self, run: Run, repo: Any) -> None:
+        kept = settings("rules: {paths: [rules]}\n")
+        files = {"rules/own.py": OWN, "rules/other.py": ALWAYS, **kept}
+        made = repo({**BASE, **files}, {"rules/own.py": None})
+        _, result = run("diff", "-C", str(made.path), "r0..r1")
+        [said] = self.preview(result)
+        assert said.startswith("findings once it is in force: 1 fewer (TEAM-001 at Service")
+
+    def test_the_first_rule_of_all(self, run: Run, repo: Any) -> None:
+        made = repo(BASE, {"rules/own.py": OWN, **settings("rules: {paths: [rules]}\n")})
+        status, result = run("diff", "-C", str(made.path), "r0..r1")
+        assert status == 0
+        assert self.preview(result)[0].startswith("findings once it is in force: 1 more")
+
+    def test_a_rule_that_takes_too_long(self, run: Run, repo: Any) -> None:
+        loops = "".join(f"{' ' * 4 * n}for p{n} in svc.spec.ports:\n" for n in range(1, 5))
+        body = f"{' ' * 20}if p4.port == -1:\n{' ' * 24}yield prefix\n"
+        slow = OWN.partition("    if not")[0] + loops + body
+        ports = ", ".join(f"{{name: http-{n}, port: {n + 80}}}" for n in range(40))
+        service = SERVICE.partition("  ports:")[0] + f"  ports: [{ports}]\n"
+        kept = settings("rules: {paths: [rules]}\n")
+        made = repo({**BASE, "shop/service.yaml": service}, {"rules/own.py": slow, **kept})
+        status, result = run("diff", "-C", str(made.path), "r0..r1")
+        assert status == 0
+        [told] = self.preview(result)
+        assert "rule TEAM-001 takes too many steps for Service shop/reviews" in told

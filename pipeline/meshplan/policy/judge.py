@@ -9,7 +9,7 @@ from meshplan.location import Location, Side
 from meshplan.mesh import Mesh
 from meshplan.policy import ir, program
 from meshplan.policy.compare import words
-from meshplan.policy.evaluate import BudgetError, CompiledRule, Hit, World
+from meshplan.policy.evaluate import BUDGET, BudgetError, CompiledRule, Hit, World
 from meshplan.policy.facts.answers import Facts
 from meshplan.policy.levels import is_off, with_levels
 from meshplan.policy.places import place_of, pointer_of
@@ -64,9 +64,10 @@ class ModelWorld(World):
 class Judge:
     """Some rules with the settings for them."""
 
-    def __init__(self, rules: Sequence[CompiledRule], settings: RuleSettings):
+    def __init__(self, rules: Sequence[CompiledRule], settings: RuleSettings, budget: int = BUDGET):
         self.rules = [rule for rule in rules if not is_off(rule.rule.id, settings.levels)]
         self.settings = settings
+        self.budget = budget
         self._earlier: dict[str, dict[int, _Earlier]] = {}
         self._shapes: dict[tuple[str, str], Shapes] = {}
         self._sound: dict[int, tuple[Mapping[str, Any], bool]] = {}
@@ -74,7 +75,9 @@ class Judge:
     @cached_property
     def always(self) -> "Judge":
         """The rules that have to hold in every state of a plan."""
-        return Judge([rule for rule in self.rules if rule.rule.holds == "always"], self.settings)
+        return Judge(
+            [rule for rule in self.rules if rule.rule.holds == "always"], self.settings, self.budget
+        )
 
     def state(self, mesh: Mesh, target: str, side: Side = Side.HEAD) -> tuple[Finding, ...]:
         """What is wrong in a state."""
@@ -118,7 +121,7 @@ class Judge:
         given, ask = self._given(rule), world.facts.ask
         known: dict[ir.Variable, Any] = {}
         earlier = self._earlier.setdefault(rule.rule.id, {})
-        prepared = rule.prepared(world, given, known)
+        prepared = rule.prepared(world, given, known, self.budget)
 
         def run(resource: Resource) -> Sequence[Hit]:
             manifest = resource.manifest
@@ -134,7 +137,7 @@ class Judge:
             if self._is_sound(resource):
                 hits = prepared(manifest, None)
             else:
-                hits = rule.run(manifest, None, world, given, known)
+                hits = rule.run(manifest, None, world, given, known, self.budget)
             # What does not depend on the object is worked out once for a state, and asks no more.
             heard = world.heard()
             if heard is not None and not known:
@@ -168,7 +171,7 @@ class Judge:
             if before == after:
                 continue
             try:
-                hits = rule.run(after, before, world, given, known)
+                hits = rule.run(after, before, world, given, known, self.budget)
             except BudgetError:
                 yield _too_long(rule.rule, *_either(old, new))
                 continue

@@ -52,7 +52,12 @@ def diff_revisions(request: Request, progress: Progress) -> Result:
         examined.append(_compare(target, settings, rules, request.deployers, progress))
     result = _result(request, (base, head), settings, loaded, examined)
     result = _with_waivers(result, rules, complete=False)
-    result = replace(result, findings=(*noted, *rules.notes, *result.findings))
+    meshes = (
+        (target.name, mesh_of(target.base, settings)[0], mesh_of(target.head, settings)[0])
+        for target in loaded.targets
+    )
+    notes = rules.changed.previewed(meshes)
+    result = replace(result, findings=(*noted, *notes, *result.findings))
     anything = any(len(one.result.changes) for one in examined)
     if request.revisions is not None or anything or changed_paths(base, head):
         return result

@@ -7,30 +7,29 @@ approve itself; what it makes of them is told.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meshplan.data import data_path
 from meshplan.errors import SettingsError
-from meshplan.finding import Finding, Severity, Status, Waiver
+from meshplan.finding import Finding, Status, Waiver
 from meshplan.forked import can_fork, forked
-from meshplan.location import Location
 from meshplan.mesh import Mesh
 from meshplan.mesh.known import Known
 from meshplan.plan import Plan
 from meshplan.policy.waivers import Waived, waived
 from meshplan.resource import Snapshot
+from meshplan.run.changed_rules import ChangedRules, changed_rules, pack_of
 from meshplan.run.request import Request
 from meshplan.run.sent import findings_from, findings_to_json
 from meshplan.schema.wording import did_you_mean
 from meshplan.settings import RuleSettings, Settings
-from meshplan.source.policies import RuleText, changed_policies, revision_waivers, rule_texts
+from meshplan.source.policies import RuleText, revision_waivers, rule_texts
 from meshplan.source.revision import Revision
 
 if TYPE_CHECKING:
     from meshplan.planner.standing import Predicate
-    from meshplan.policy.errors import Diagnostic
     from meshplan.policy.judge import Judge
     from meshplan.policy.library import Pack
 
@@ -51,8 +50,8 @@ class Rulebook:
     as_of: str
     #: Where the settings are from, for messages.
     source: str
-    #: That the change changes them.
-    notes: tuple[Finding, ...] = ()
+    #: What the change makes of them.
+    changed: ChangedRules = field(default_factory=ChangedRules)
 
     @cached_property
     def judge(self) -> "Judge":
@@ -63,7 +62,7 @@ class Rulebook:
         # Late, here and below: it takes 70 ms, in a process of its own where there is much to judge.
         from meshplan.policy.judge import Judge  # noqa: PLC0415
 
-        pack = _pack_of(self.texts)
+        pack = pack_of(self.texts)
         pack.raise_errors()
         _check_parameters(pack, self.settings, self.source)
         return Judge(pack.compiled, self.settings)
@@ -159,7 +158,9 @@ def rulebook(
         settings=settings.rules,
         as_of=request.as_of,
         source=settings.source,
-        notes=_changes(base, head, settings.rules) if base is not None and from_base else (),
+        changed=changed_rules(base, head, settings.rules)
+        if base is not None and from_base
+        else ChangedRules(),
     )
     if own or settings.rules.parameters:
         # Mistakes in these are told at once, whatever there is to judge.
@@ -174,12 +175,6 @@ def _builtin() -> tuple[RuleText, ...]:
     )
 
 
-def _pack_of(texts: Iterable[RuleText]) -> "Pack":
-    from meshplan.policy.library import Pack  # noqa: PLC0415 - see above
-
-    return Pack.of({text.path: text.content.decode("utf-8", "replace") for text in texts})
-
-
 def _check_parameters(pack: "Pack", settings: RuleSettings, source: str) -> None:
     from meshplan.policy.parameters import given  # noqa: PLC0415 - see above
 
@@ -189,35 +184,6 @@ def _check_parameters(pack: "Pack", settings: RuleSettings, source: str) -> None
             hint = did_you_mean(id_, [known.id for known in pack.rules])
             raise SettingsError(f'rules.parameters: no rule "{id_}"{hint}', path=source)
         given(rule, values)
-
-
-def _changes(base: Revision, head: Revision, settings: RuleSettings) -> tuple[Finding, ...]:
-    """What the head makes of rules and waivers; mistakes in its rules are found before a merge."""
-    noted = changed_policies(base, head, settings)
-    changed = {
-        place.path for note in noted if note.rule == "rules-changed" for place in note.locations
-    }
-    texts = [text for text in _texts_of(head, settings) if text.path in changed]
-    mistakes = _pack_of(texts).diagnostics if texts else ()
-    return (*noted, *(_mistake(found) for found in mistakes))
-
-
-def _texts_of(head: Revision, settings: RuleSettings) -> tuple[RuleText, ...]:
-    try:
-        return rule_texts(head, settings)
-    except SettingsError:
-        # Rules that are gone are told already.
-        return ()
-
-
-def _mistake(found: "Diagnostic") -> Finding:
-    from meshplan.policy.errors import Grade  # noqa: PLC0415 - see above
-
-    span = found.span
-    place = Location(found.path, span.line, span.column, span.end_line, span.end_column)
-    severity = Severity.ERROR if found.grade is Grade.ERROR else Severity.WARNING
-    message = f"{found.message} ({found.code})"
-    return Finding("rules", severity, message, (place,), help=found.help)
 
 
 def _known(mesh: Mesh) -> Known:
