@@ -14,6 +14,7 @@ from meshplan.planner.reverse import irreversible, reversed_plan
 from meshplan.planner.search import NoPath, Path, State, search
 from meshplan.planner.standing import Predicate, with_edges_for
 from meshplan.proof import Counterexample, Lost, Proof, Prover
+from meshplan.proof.collector import collector_held_back
 
 _Ids = frozenset[ResourceId]
 
@@ -61,6 +62,18 @@ def solve(
 
     Of the safe plans it looks for one in whose every state holds what `holding` asks for.
     """
+    with collector_held_back():
+        return _holding(changes, graph, base, head, holding, effort)
+
+
+def _holding(
+    changes: ChangeSet,
+    graph: DependencyGraph,
+    base: Mesh,
+    head: Mesh,
+    holding: Predicate | None,
+    effort: Effort,
+) -> Solution:
     found = _solved(changes, graph, base, head, effort)
     if holding is None:
         return found

@@ -1,21 +1,12 @@
 """One client and one host, port and scheme: its request classes, and their outcomes in a view."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
 from meshplan.mesh.model import Mesh
-from meshplan.proof.assumptions import (
-    AssumingInbounds,
-    Assumptions,
-    Memory,
-    TokenRules,
-    decided,
-    is_about_token,
-    refuses_token,
-    token_rules,
-)
+from meshplan.proof.assumptions import TokenRules, token_rules
 from meshplan.proof.conditions import (
     Shift,
     left_open,
@@ -25,30 +16,19 @@ from meshplan.proof.conditions import (
     shift_of,
     undecidable,
 )
+from meshplan.proof.outcomes import Outcomes
 from meshplan.proof.scope import Scope, Stages, State
 from meshplan.proof.space import RuleList, Space
 from meshplan.proof.types import Budget, Client
 from meshplan.traffic.clusters import Cluster
-from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.inbound import Inbound, Server
-from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
-from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Transport, Unknown
-from meshplan.traffic.paths import normalized
+from meshplan.traffic.opaque import opaque_inbound, opaque_outbound, opaque_service
+from meshplan.traffic.outcome import Transport
 from meshplan.traffic.request import Request
-from meshplan.traffic.route import Front, Selected, View, admit, carry_out, front, let_in, tables
+from meshplan.traffic.route import Front, Selected, front, tables
 from meshplan.traffic.table import ClusterName, Forward, Route, VirtualHost
 
-#: Which of the distinct results of each stage a view has.
-Place = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Triple:
-    """The states that the three stages of a view are from."""
-
-    routes: State
-    clusters: State
-    servers: State
+_EITHER = (False, True)
 
 
 @dataclass(slots=True)
@@ -63,9 +43,11 @@ class Case:
     server: Server | None = None
     transport: Transport = Transport.PLAINTEXT
     _fronts: dict[State, Front] = field(default_factory=dict)
-    _classes: dict[tuple[frozenset[State], ...], list[Request]] = field(default_factory=dict)
-    _distinct: dict[Hashable, list[object]] = field(default_factory=dict)
-    _numbers: dict[tuple[Hashable, State], int] = field(default_factory=dict)
+    _classes: dict[Hashable, list[Request]] = field(default_factory=dict)
+    outcomes: Outcomes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outcomes = Outcomes(self)
 
     # Stages
 
@@ -115,13 +97,13 @@ class Case:
         if self.server is not None:
             return [self.server]
         names = tuple(names)
-        found: dict[tuple[str, tuple[tuple[str, str], ...], int], Server] = {}
+        found: dict[Hashable, Server] = {}
         for state in states:
             for cluster in self.clusters(state, names):
                 for up in cluster.upstreams if cluster else ():
                     if up.has_sidecar and not up.opaque:
-                        key = (up.namespace, tuple(sorted(up.labels.items())), up.port)
-                        found.setdefault(key, Server(up.namespace, up.labels, up.port))
+                        server = Server(up.namespace, up.labels, up.port)
+                        found.setdefault(server.key, server)
         return list(found.values())
 
     # Classes
@@ -137,7 +119,12 @@ class Case:
 
         Raises BudgetError.
         """
-        key = (routes, clusters, servers)
+        reached = self.servers(sorted(clusters), self.names(sorted(routes)))
+        key = (
+            tuple(dict.fromkeys(self.front_number(state) for state in sorted(routes))),
+            tuple(server.key for server in reached),
+            tuple(dict.fromkeys(self.server_number(state, reached) for state in sorted(servers))),
+        )
         if key not in self._classes:
             lists = tuple(dict.fromkeys(self._lists(routes, clusters, servers)))
             level = self.scope.mesh(next(iter(servers))).config.path_normalization
@@ -155,16 +142,16 @@ class Case:
                     yield from of_routes(found.host)
                 if found.inbound is not None:
                     yield from of_filters(found.inbound.filters(), [(0, "")])
-            yield from self._of_tokens(routes, self._at_gateway)
+            yield from self._of_tokens(routes, self.at_gateway)
         shifts = list(dict.fromkeys(self._shifts(routes)))
         for server in self.servers(sorted(clusters), self.names(sorted(routes))):
             yield from self._of_tokens(servers, server)
             for state in sorted(servers):
-                filters = self.inbound(state, server).filters(for_tcp=self._is_tcp)
+                filters = self.inbound(state, server).filters(for_tcp=self.is_tcp)
                 yield from of_filters(filters, shifts)
 
     @property
-    def _at_gateway(self) -> Server | None:
+    def at_gateway(self) -> Server | None:
         """The pods of the client's gateway, as those who ask for tokens."""
         proxy = self.client.proxy
         if proxy is None or not self.client.is_gateway:
@@ -195,7 +182,8 @@ class Case:
                 yield shift_of(route.action.rewrite, route)
 
     @property
-    def _is_tcp(self) -> bool:
+    def is_tcp(self) -> bool:
+        """Whether they are connections, of which nobody reads what is in them."""
         return self.base.scheme in ("tcp", "tls")
 
     def is_blind(self, routes: Iterable[State], servers: Iterable[State]) -> bool:
@@ -214,26 +202,33 @@ class Case:
         routes: frozenset[State],
         clusters: frozenset[State],
         servers: frozenset[State],
-    ) -> object:
+    ) -> Hashable:
         """What outcomes depend on besides the request: equal for clients that fare alike."""
         names = self.names(sorted(routes))
         reached = self.servers(sorted(clusters), names)
-        asked = [
-            self.inbound(state, server).filters(for_tcp=for_tcp)
-            for server in reached
-            for state in sorted(servers)
-            for for_tcp in (False, True)
-        ]
+        base = self.base
         return (
-            replace(self.base, principal=""),
-            self.server,
+            (base.host, base.port, base.scheme, base.method, base.path, base.sni, base.client_ip),
+            self.server and self.server.key,
             self.transport,
             self.stages,
-            [self._front_key(state) for state in sorted(routes)] if self.client.proxy else None,
-            [self.clusters(state, names) for state in sorted(clusters)] if names else None,
-            [(server.namespace, server.labels, server.port) for server in reached],
-            [left_open(filters, self._identity) for filters in asked],
+            tuple(self.front_number(state) for state in sorted(routes)),
+            names,
+            tuple(self.cluster_number(state, names) for state in sorted(clusters)),
+            tuple(server.key for server in reached),
+            tuple(self._left_open(state, one) for one in reached for state in sorted(servers)),
         )
+
+    def _left_open(self, state: State, server: Server) -> int:
+        """A number for what the policies of a server still ask who knows who the client is."""
+        identity = self._identity
+
+        def left() -> object:
+            inbound = self.inbound(state, server)
+            return [left_open(inbound.filters(for_tcp=t), identity) for t in _EITHER]
+
+        subject = (server.key, self.server_number(state, (server,)), identity)
+        return self.scope.numbers.of("left open", subject, left)
 
     @property
     def _identity(self) -> str:
@@ -250,19 +245,24 @@ class Case:
         """A number for what the routes of a state make of the requests; equal ones share it."""
         if self.client.proxy is None:
             return 0
-        return self._number(("front",), state, self._front_key)
+        base = self.base
+        stage = ("front", base.host, base.port, base.scheme)
+        subject = (self.client.proxy, state)
+        return self.scope.numbers.of(stage, subject, lambda: self._front_key(state))
 
     def cluster_number(self, state: State, names: tuple[ClusterName, ...]) -> int:
         """As `front_number`, for clusters and endpoints."""
-        if self.client.proxy is None:
+        if self.client.proxy is None or not names:
             return 0
-        return self._number(("clusters", names), state, lambda s: self.clusters(s, names))
+        stage, subject = ("clusters", names), (self.client.proxy, state)
+        return self.scope.numbers.of(stage, subject, lambda: self._cluster_keys(state, names))
 
-    def server_number(self, state: State, servers: list[Server]) -> int:
+    def server_number(self, state: State, servers: Iterable[Server]) -> int:
         """As `front_number`, for the servers."""
-        names = tuple((s.namespace, tuple(sorted(s.labels.items())), s.port) for s in servers)
-        return self._number(
-            ("servers", names), state, lambda s: [self._server_key(s, found) for found in servers]
+        found = tuple(servers)
+        stage = ("servers", tuple(server.key for server in found))
+        return self.scope.numbers.of(
+            stage, state, lambda: [self._server_key(state, server) for server in found]
         )
 
     def _front_key(self, state: State) -> object:
@@ -272,8 +272,15 @@ class Case:
         assert self.client.proxy is not None  # noqa: S101
         mesh = self.scope.mesh(state)
         opaque = opaque_outbound(mesh, self.client.proxy)
-        tokens = self.tokens(state, self._at_gateway)
-        return (found.host, filters, places, tokens, opaque, self._is_nowhere(mesh))
+        tokens = self.tokens(state, self.at_gateway)
+        return (found.host, filters, places, tokens, opaque, self.is_nowhere(mesh))
+
+    def _cluster_keys(self, state: State, names: tuple[ClusterName, ...]) -> object:
+        mesh = self.scope.mesh(state)
+        return [
+            found and (found, opaque_service(mesh, found.service))
+            for found in self.clusters(state, names)
+        ]
 
     def _server_key(self, state: State, server: Server) -> object:
         found = self.inbound(state, server)
@@ -281,65 +288,13 @@ class Case:
         return (
             found.peer_mode.mode,
             found.protocol,
-            found.filters(for_tcp=self._is_tcp),
+            [found.filters(for_tcp=for_tcp) for for_tcp in _EITHER],
             found.token_places,
             self.tokens(state, server),
             opaque,
         )
 
-    def _number(self, stage: Hashable, state: State, result: Callable[[State], object]) -> int:
-        key = (stage, state)
-        if key not in self._numbers:
-            value = result(state)
-            known = self._distinct.setdefault(stage, [])
-            same = (number for number, other in enumerate(known) if other == value)
-            number = next(same, len(known))
-            if number == len(known):
-                known.append(value)
-            self._numbers[key] = number
-        return self._numbers[key]
-
-    # Outcomes
-
-    def outcome(
-        self, triple: Triple, request: Request, assumptions: Assumptions, memory: Memory
-    ) -> Outcome:
-        """What happens to a request in a view; raises OpenQuestionError.
-
-        `memory` is kept for the same request.
-        """
-        view = View(
-            self.scope.mesh(triple.routes),
-            self.scope.mesh(triple.clusters),
-            self.scope.mesh(triple.servers),
-        )
-        if self.client.proxy is None:
-            return self._admitted(triple.servers, request, assumptions)
-        if self._is_nowhere(view.routes):
-            why = (Reason(None, "there is no such Service"),)
-            return Failed(None, "-", "no such host", why=why)
-        tokens = self.tokens(triple.routes, self._at_gateway)
-        chosen = decided(self.front(triple.routes), request, assumptions, tokens)
-        if not isinstance(chosen, Selected):
-            outcome = chosen
-        elif isinstance(chosen.route.action, Forward):
-            inbound = tables(view.servers).inbound
-            hop = Hop(
-                clusters=tables(view.clusters).clusters(self.client.proxy),
-                servers=view.servers,
-                inbound=AssumingInbounds(view.servers, inbound, assumptions, memory),
-                proxy=self.client.proxy,
-            )
-            outcome = forward(chosen.route.action, chosen.route, request, hop, chosen.why)
-        else:
-            outcome = carry_out(view, chosen, request, self.client.proxy)
-        opaque = opaque_outbound(view.routes, self.client.proxy)
-        if opaque and not isinstance(outcome, Unknown):
-            reason = f"{opaque[0]} changes what the proxy does"
-            return Unknown(reason, opaque, outcome, outcome.why)
-        return outcome
-
-    def _is_nowhere(self, mesh: Mesh) -> bool:
+    def is_nowhere(self, mesh: Mesh) -> bool:
         """Whether a client cannot even find the host: the name of a Service that does not exist."""
         if self.client.is_gateway or not mesh.known.hosts:
             return False
@@ -348,21 +303,3 @@ class Case:
         if not namespace or host not in mesh.known.hosts or host in mesh.registry.by_host:
             return False
         return ResourceId("", "Service", namespace, host.partition(".")[0]) not in mesh.snapshot
-
-    def _admitted(self, state: State, request: Request, assumptions: Assumptions) -> Outcome:
-        """What a workload does with a request of a peer that has no sidecar."""
-        assert self.server is not None  # noqa: S101 - peers without a proxy go to a workload
-        mesh = self.scope.mesh(state)
-        inbound, tokens = self.inbound(state, self.server), self.tokens(state, self.server)
-        outcome = admit(mesh, request, self.server, self.transport)
-        if refuses_token(inbound, tokens, request, assumptions):
-            return Denied(401, "jwt") if not isinstance(outcome, Failed) else outcome
-        if not isinstance(outcome, Unknown) or outcome.opaque:
-            return outcome
-        filters = inbound.filters(for_tcp=self._is_tcp)
-        question = ("server", inbound.peer_mode.mode, filters, tokens)
-        is_good = bool(tokens) and is_about_token(outcome)
-        if is_good or assumptions.ask(question, f"not denied, though {outcome.reason}"):
-            path = normalized(request.path, mesh.config.path_normalization) or request.path
-            return let_in(replace(request, path=path), self.server, self.transport, outcome.why)
-        return Denied(403, "assumed", outcome.why)

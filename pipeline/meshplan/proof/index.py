@@ -214,14 +214,24 @@ class Index:
 
     def _attached_keys(self, resource: Resource) -> Iterator[Key]:
         here = resource.id.namespace
-        for host in texts(resource.spec.get("hostnames")) or ("*",):
-            yield "attached", "host", host.lower()
         for parent in mappings(resource.spec.get("parentRefs")):
             kind = text(parent.get("kind", "Gateway"))
-            where = text(parent.get("namespace")) or here
-            yield "attached", kind, f"{where}/{text(parent.get('name'))}"
+            where, name = text(parent.get("namespace")) or here, text(parent.get("name"))
+            yield "attached", kind, f"{where}/{name}"
+            for host in self._attached_hosts(resource, kind, f"{name}.{where}"):
+                yield "attached", "host", host
         for host in self.backends_of(resource):
             yield "attached", "destination", host
+
+    def _attached_hosts(self, resource: Resource, kind: str, name: str) -> Iterable[str]:
+        """The hosts that a route counts for at a parent; at a Service that is the Service's."""
+        match kind:
+            case "Gateway":
+                return [host.lower() for host in texts(resource.spec.get("hostnames"))] or ["*"]
+            case "Service":
+                return [f"{name}.svc.{self.domain}"]
+            case _:
+                return ["*"]
 
     def _gateway_keys(self, resource: Resource) -> Iterator[Key]:
         yield "gateway", "name", f"{resource.id.namespace}/{resource.id.name}"

@@ -1,14 +1,13 @@
 """The proof: every request class in the footprint of a change, in every view of every wave."""
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
 from meshplan.plan import Plan, Step
+from meshplan.proof.collector import collector_held_back
 from meshplan.proof.findings import Findings, kinds, renumbered, reported, thinned, together
 from meshplan.proof.footprint import Footprint, Topic
 from meshplan.proof.index import Index, Tables
@@ -113,7 +112,7 @@ class Prover:
         if proven is not None:
             there = moving_waves(proven, {i: self.head.snapshot.get(i) for i in ids})
             topics = tuple(t for t in topics if not self._is_mirrored(t, there, waves))
-        with _collector_held_back():
+        with collector_held_back():
             found = self._examine(topics, waves, lost=proven is None)
         general = self._general(ids)
         return Proof(
@@ -286,17 +285,16 @@ class Prover:
         base = scope.state({})
         head = scope.state({}, HEAD)
         parts: list[Findings] = []
-        done: list[tuple[object, Tally]] = []
+        done: dict[Hashable, Tally] = {}
         for case in cases.cases(reverse=reverse):
             tally = Tally()
             unknowns: tuple[Undecided, ...] = ()
             try:
                 examination = Examination(case, base, head, states, self.budget)
-                alike = (found for known, found in done if known == examination.likeness)
-                twin = next(alike, None)
+                twin = done.get(examination.likeness)
                 if twin is None:
                     examination.run(tally, lost=lost)
-                    done.append((examination.likeness, tally))
+                    done[examination.likeness] = tally
                 else:
                     tally = twin
             except BudgetError as error:
@@ -323,13 +321,3 @@ def prove(
 ) -> Proof:
     """Whether a plan from `base` to `head` keeps the invariants in every view of every wave."""
     return Prover(base, head, budget=budget).check(plan)
-
-
-@contextmanager
-def _collector_held_back() -> Iterator[None]:
-    """Nothing that was read before is garbage, and looking for some takes a sixth of the time."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

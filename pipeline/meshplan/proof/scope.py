@@ -11,6 +11,7 @@ from meshplan.mesh.model import Mesh
 from meshplan.mesh.workload import workload_kinds
 from meshplan.proof.footprint import Topic
 from meshplan.proof.index import DISCOVERY, EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
+from meshplan.proof.numbers import Numbers
 from meshplan.proof.types import BudgetError, Client
 from meshplan.proof.versions import BASE, Versions
 from meshplan.resource import Resource, Snapshot
@@ -72,6 +73,8 @@ class Scope:
         #: Whether some proxies do not import everything.
         self._selective = selective
         self._context = [self._aged(found, created=False) for found in context]
+        #: Of what the stages make of the states of this scope.
+        self.numbers = Numbers()
         self._meshes: dict[State, Mesh] = {}
         self._aged_versions: dict[tuple[int, int], Resource | None] = {}
 

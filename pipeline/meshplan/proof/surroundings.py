@@ -28,9 +28,17 @@ class Surroundings:
     """Collects the objects; each of the methods follows one kind of name."""
 
     def __init__(
-        self, index: Index, versions: Versions, root_namespace: str, *, private: bool = False
+        self,
+        index: Index,
+        versions: Versions,
+        root_namespace: str,
+        *,
+        in_mesh: bool,
+        private: bool = False,
     ):
         self._index = index
+        #: Whether requests leave through sidecars, which take no routes that are bound to gateways.
+        self._in_mesh = in_mesh
         self._versions = versions
         self._root = root_namespace
         self._found: dict[ResourceId, None] = {}
@@ -60,13 +68,27 @@ class Surroundings:
             return
         self.destination(host)
         for id_ in self._index.near("route.host", host):
-            self._route(id_)
+            if any(self._is_bound(version) for version in self._versions.all_of(id_)):
+                self._route(id_)
         for id_ in self._index.near("attached.host", host):
-            self._attached(id_)
+            if any(self._is_attached(version) for version in self._versions.all_of(id_)):
+                self._attached(id_)
+        if self._in_mesh:
+            return
         for id_ in self._index.near("gateway.host", host):
             self.gateway(f"{id_.namespace}/{id_.name}")
         for id_ in self._index.near("listener.host", host):
             self.gateway(f"{id_.namespace}/{id_.name}")
+
+    def _is_bound(self, version: Resource) -> bool:
+        """Whether a VirtualService counts where the requests are routed."""
+        gateways = virtual_service_of(version, self._index.domain).gateways
+        return any((name == MESH_GATEWAY) == self._in_mesh for name in gateways)
+
+    def _is_attached(self, version: Resource) -> bool:
+        """Whether a route of the Gateway API does."""
+        kinds = (text(p.get("kind", "Gateway")) for p in mappings(version.spec.get("parentRefs")))
+        return any((kind != "Gateway") == self._in_mesh for kind in kinds)
 
     def destination(self, host: str) -> None:
         """The services, rules and pods of a host."""
@@ -175,8 +197,9 @@ class Surroundings:
             found = virtual_service_of(version, self._index.domain)
             for host in found.hosts:
                 self._other_host(host.lower(), in_mesh=MESH_GATEWAY in found.gateways)
-            for gateway in (*found.gateways, *_gateways_of_matches(version)):
-                self.gateway(gateway)
+            if not self._in_mesh:
+                for gateway in (*found.gateways, *_gateways_of_matches(version)):
+                    self.gateway(gateway)
             self._sends_to(version)
             for rule in mappings(version.spec.get("http")):
                 delegate = rule.get("delegate")
@@ -209,7 +232,8 @@ class Surroundings:
                 where = text(parent.get("namespace")) or id_.namespace
                 kind, name = text(parent.get("kind", "Gateway")), text(parent.get("name"))
                 if kind == "Gateway":
-                    self.gateway(f"{where}/{name}")
+                    if not self._in_mesh:
+                        self.gateway(f"{where}/{name}")
                 elif kind == "Service":
                     self._services(f"{name}.{where}.svc.{self._index.domain}")
                 else:

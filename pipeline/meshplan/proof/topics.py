@@ -57,7 +57,10 @@ class TopicCases:
     @cached_property
     def _around(self) -> Surroundings:
         private = "*" not in self._mesh.config.default_service_export_to
-        found = Surroundings(self._index, self._versions, self._root, private=private)
+        in_mesh = self.topic.kind is TopicKind.MESH
+        found = Surroundings(
+            self._index, self._versions, self._root, in_mesh=in_mesh, private=private
+        )
         if self.topic.kind is TopicKind.SERVER:
             found.pods_with(self.topic.namespace, dict(self.topic.labels))
             for id_ in self._index.pods(self.topic.namespace, dict(self.topic.labels)):
@@ -302,5 +305,12 @@ def _competes_for(version: Resource, index: Index) -> Iterator[tuple[str, ...]]:
         case "PeerAuthentication" | "Sidecar":
             yield kind, namespace, str(sorted(labels(at(spec, "selector", "matchLabels")).items()))
         case _:
-            for host in texts(spec.get("hostnames")) or ("*",):
-                yield kind, host
+            for parent in mappings(spec.get("parentRefs")):
+                of = str(parent.get("kind", "Gateway"))
+                if of == "Service":
+                    # Routes of other Services never meet.
+                    where = str(parent.get("namespace") or namespace)
+                    yield kind, of, where, str(parent.get("name"))
+                else:
+                    for host in texts(spec.get("hostnames")) or ("*",):
+                        yield kind, of, host

@@ -1,12 +1,13 @@
 """Every view of a wave for the requests of one case, and what it breaks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from meshplan.proof.assumptions import NOTHING, Assumptions, Memory, OpenQuestionError
-from meshplan.proof.cases import Case, Triple
+from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
+from meshplan.proof.cases import Case
 from meshplan.proof.invariants import Ends, Interval, broken, ends_of, policy_changes
+from meshplan.proof.outcomes import Triple
 from meshplan.proof.scope import State, between, normal
 from meshplan.proof.types import Budget, BudgetError, Invariant
 from meshplan.traffic.outcome import Outcome, Unknown
@@ -83,6 +84,11 @@ class _Part:
     #: Each state and the number of its result.
     results: Mapping[State, int]
 
+    @property
+    def likeness(self) -> Hashable:
+        """All of it."""
+        return self.states, self.seen, self.matter, tuple(self.results.items())
+
 
 class Examination:
     """The waves of a plan, or a single one, in the eyes of one case."""
@@ -130,16 +136,16 @@ class Examination:
         return parts, tuple(every)
 
     @cached_property
-    def likeness(self) -> object:
+    def likeness(self) -> Hashable:
         """All that outcomes depend on; what two clients have in common need be looked at once.
 
         Raises BudgetError.
         """
         parts, every = self._looked_up
-        moves = [
-            (wave.number, [(part.states, part.seen, part.matter, part.results) for part in found])
+        moves = tuple(
+            (wave.number, tuple(part.likeness for part in found))
             for wave, found in zip(self._waves, parts, strict=True)
-        ]
+        )
         return moves, every, self._case.likeness(every[0], every[1], every[2])
 
     def _look(
@@ -152,13 +158,12 @@ class Examination:
     ) -> None:
         """One class, under all ways to answer what is open about it."""
         pending = [NOTHING]
-        memory: Memory = {}
         tried = 0
         while pending:
             assumptions = pending.pop()
             found = Tally()
             try:
-                self._under(request, (assumptions, memory), parts, found, lost=lost)
+                self._under(request, assumptions, parts, found, lost=lost)
             except OpenQuestionError as question:
                 tried += 1
                 if tried > _MAX_ANSWERS:
@@ -173,20 +178,13 @@ class Examination:
     def _under(
         self,
         request: Request,
-        known_of: tuple[Assumptions, Memory],
+        assumptions: Assumptions,
         parts: Sequence[tuple[_Part, _Part, _Part]],
         tally: Tally,
         *,
         lost: bool,
     ) -> None:
-        assumptions, memory = known_of
-        known: dict[Triple, Outcome] = {}
-
-        def outcome(triple: Triple) -> Outcome:
-            if triple not in known:
-                known[triple] = self._case.outcome(triple, request, assumptions, memory)
-            return known[triple]
-
+        outcome = self._case.outcomes.asked(request, assumptions)
         before, after = outcome(self._base), outcome(self._head)
         first, last = ends_of(before, request), ends_of(after, request)
         if lost and first and last and first.served and not (first.passed or last.served):

@@ -63,11 +63,9 @@ class Inbounds:
 
     def of(self, server: Server) -> Inbound:
         """The inbound side of a workload for a port."""
-        labels = tuple(sorted(server.labels.items()))
-        key = (server.namespace, server.port, server.is_gateway, labels)
-        found = self._found.get(key)
+        found = self._found.get(server.key)
         if found is None:
-            found = self._found[key] = Inbound(self._mesh, server)
+            found = self._found[server.key] = Inbound(self._mesh, server)
         return found
 
 

@@ -40,6 +40,11 @@ class Server:
     #: Whether it is a gateway, which believes nobody's X-Forwarded-For.
     is_gateway: bool = False
 
+    @property
+    def key(self) -> tuple[str, int, bool, tuple[tuple[str, str], ...]]:
+        """The same for the same workloads and port, and can be hashed."""
+        return self.namespace, self.port, self.is_gateway, tuple(sorted(self.labels.items()))
+
 
 #: Why it is not known whether a request is let in that no policy denies.
 TOKEN_UNKNOWN = "whether the token is valid is not known"  # noqa: S105 - words, not a token
