@@ -21,6 +21,7 @@ COMMANDS = {
     "argocd": "Make a sync of Argo CD safe, or refuse it.",
     "targets": "List what the repository deploys, and what could not be read.",
     "policy": "List, compile and test rules.",
+    "init": "Write settings, a workflow and a hook for this repository.",
     "demo": "Make a small repository with a change, and show its plan.",
     "schema": "Print the JSON Schema of a result or of the settings.",
     "completion": "Print the script that completes commands in your shell.",
