@@ -3,6 +3,7 @@
 import re
 
 from meshplan.policy import Findings, Mesh, at, warn
+from meshplan.policy.istio import Sidecar
 from meshplan.policy.k8s import Container, DaemonSet, Deployment, StatefulSet
 
 LOCAL = r"(^|\s)-{1,2}(bind|bind-address|bind-addr|bind_ip|address|addr|listen|listen-address|listen-addr|host|http-address|http-host|http-addr|server\.address|server-address|server\.host)[=\s](127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(\s|$)"
@@ -30,6 +31,13 @@ def says_localhost(container: Container) -> bool:
     return bool(re.search(LOCAL, " ".join(container.command + container.args)))
 
 
+def leads_to_localhost(sidecar: Sidecar) -> bool:
+    return any(
+        re.match(r"127\.0\.0\.1:|\[::1\]:|unix:", listener.defaultEndpoint or "")
+        for listener in sidecar.spec.ingress
+    )
+
+
 @warn("BIND-001", severity="high")
 def app_listens_for_sidecar(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) -> Findings:
     """The application listens where its sidecar looks for it.
@@ -40,7 +48,8 @@ def app_listens_for_sidecar(app: Deployment | StatefulSet | DaemonSet, mesh: Mes
         the flag `UF` in the log of the server's sidecar (connection refused), though a probe from
         inside the container passes.
     Fix: Listen on `0.0.0.0` (or `[::]`), which works everywhere. For an application that cannot, a
-        Sidecar with `ingress` and `defaultEndpoint: 127.0.0.1:PORT` leads there.
+        Sidecar with `ingress` and `defaultEndpoint: 127.0.0.1:PORT` leads there: in a namespace with
+        such a Sidecar nothing is found.
     See: https://istio.io/latest/blog/2021/upcoming-networking-changes/
 
     Good:
@@ -102,15 +111,15 @@ def app_listens_for_sidecar(app: Deployment | StatefulSet | DaemonSet, mesh: Mes
         spec: {tag: 1.9.9}
     """
     redirected = {
-        sidecar.metadata.namespace for sidecar in mesh.sidecars if len(sidecar.spec.ingress) > 0
+        sidecar.metadata.namespace for sidecar in mesh.sidecars if leads_to_localhost(sidecar)
     }
     namespace = app.metadata.namespace
     workload = mesh.workload(app.kind, namespace, app.metadata.name)
     if workload.injected != "yes" or len(workload.services) == 0 or workload.gateway:
         return
-    if namespace in redirected:
-        return
     new = mesh.config().istioMinor >= 10
+    if new and namespace in redirected:
+        return
     for container in app.spec.template.spec.containers:
         if new and says_localhost(container):
             yield at(
@@ -118,15 +127,14 @@ def app_listens_for_sidecar(app: Deployment | StatefulSet | DaemonSet, mesh: Mes
                 f"container '{container.name}' listens on localhost, where its sidecar does not look since Istio 1.10",
             )
         for variable in container.env:
-            value = variable.value or ""
-            local = bool(re.match(r"(127\.0\.0\.1|localhost)(:|$)", value))
-            own = variable.valueFrom.fieldRef.fieldPath == "status.podIP"
-            if variable.name in NAMES and new and local:
+            if variable.name not in NAMES:
+                continue
+            if new and re.match(r"(127\.0\.0\.1|localhost|\[::1\])(:|$)", variable.value or ""):
                 yield at(
                     variable,
                     f"{variable.name} makes container '{container.name}' listen on localhost, where its sidecar does not look since Istio 1.10",
                 )
-            elif variable.name in NAMES and own and not new:
+            if not new and variable.valueFrom.fieldRef.fieldPath == "status.podIP":
                 yield at(
                     variable,
                     f"{variable.name} makes container '{container.name}' listen on the pod's address, where its sidecar does not look before Istio 1.10",
