@@ -137,7 +137,6 @@ def compile_(
         )
     chosen = _chosen(paths, options, suites=tests)
     rules = _some(chosen.in_force)
-    _warn(chosen)
     data: Mapping[str, Any] = {}
     if manifests is not None:
         from meshplan.run.policy.shipped import data_of  # noqa: PLC0415 - the same
@@ -155,6 +154,7 @@ def compile_(
     click.echo(
         f"{count} rule{'s' * (count != 1)} in {folder}: {len(done.files)} file{'s' * (len(done.files) != 1)}"
     )
+    _warn(chosen)
     for id_, why in done.left_out.items():
         click.echo(f"left out {id_}: {why}", err=True)
     return 0

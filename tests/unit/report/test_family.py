@@ -15,7 +15,7 @@ SHARED = {
     *("verdicts", "wayback", "wording", "yamltext"),
 }
 #: Reports about something else than a result.
-OTHERS = {"trace"}
+OTHERS = {"rule_targets", "rulebook", "trace"}
 
 
 def test_every_module_is_a_listed_report() -> None:
