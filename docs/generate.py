@@ -338,6 +338,52 @@ def _manifests(example: Any) -> Iterator[str]:
         yield f"```yaml\n{example.after}\n```"
 
 
+#: What the codes of mistakes in rules begin with.
+MISTAKES = {
+    "E0": "The file",
+    "E10": "Statements that rules do not have",
+    "E11": "Statements that rules do not have",
+    "E12": "The parts of a rule",
+    "E13": "Values",
+    "E14": "Types",
+    "E15": "Limits",
+    "E16": "Names and fields",
+    "E17": "Patterns",
+    "E18": "Calls",
+    "E2": "What would fail, or mean something else elsewhere",
+    "W": "Warnings",
+}
+
+
+def rule_errors() -> str:
+    """What the compiler of rules says, from the files of mistakes that it is tested with."""
+    from meshplan.policy.library import Pack
+
+    cases = DOCS.parent / "tests" / "cases" / "policy"
+    texts = {f.name: f.read_text("utf-8") for f in cases.glob("*mistakes.txt")}
+    texts |= {"large.txt": "#\n" * 35_000, "broken.txt": "def rule(svc: Service\n"}
+    found: dict[str, Any] = {}
+    for path, text in sorted(texts.items()):
+        for mistake in Pack.of({path: text}).diagnostics:
+            found.setdefault(mistake.code, mistake)
+    about = (
+        "What the compiler says about the text of a rule: one example of each mistake, with what to "
+        "write instead. A file with an error (`E`) has no rules; a warning (`W`) keeps none from running. "
+        "[How rules work](../explanation/rules.md) has the reasons."
+    )
+    blocks = [about]
+    title = ""
+    for code_, mistake in sorted(found.items()):
+        topic = next(name for start, name in MISTAKES.items() if code_.startswith(start))
+        if topic != title:
+            blocks.append(f"## {topic}")
+            title = topic
+        lines = str(mistake).splitlines()
+        lines[0] = mistake.message
+        blocks += [f"### {code_}", "```text\n" + "\n".join(lines) + "\n```"]
+    return page("Mistakes in rules", *blocks)
+
+
 def order_bench() -> str:
     """What the orders of deployers do to requests, from the bench."""
     sys.path.insert(0, str(DOCS.parent / "bench" / "order"))
@@ -348,6 +394,7 @@ def order_bench() -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/rules.md": rules,
+    "reference/rule-errors.md": rule_errors,
     "reference/commands.md": commands,
     "reference/settings.md": settings,
     "reference/result.md": result,

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from meshplan.errors import MeshplanError
+
+#: Of a line that is shown; what is wrong is in the middle of a longer one.
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -133,6 +136,12 @@ class Diagnostics:
 def _excerpt(span: Span, source: str) -> list[str]:
     gutter = " " * len(str(span.line))
     end = span.end_column if span.end_line == span.line else len(source) + 1
+    if len(source) > _LONGEST:
+        # What is wrong, with what is around it.
+        start = max(0, span.column - 1 - _LONGEST // 2)
+        source = source[start : start + _LONGEST]
+        span = replace(span, column=span.column - start)
+        end = min(end - start, len(source) + 1)
     carets = "^" * max(1, end - span.column)
     # A tab stays a tab, so that the carets are below what they mean.
     before = "".join("\t" if char == "\t" else " " for char in source[: span.column - 1])

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+import meshplan.policy
 from meshplan.policy.errors import Grade, PolicyError
 from meshplan.policy.library import Pack
 
-CASES = Path(__file__).parents[2] / "cases" / "policy"
+ROOT = Path(__file__).parents[3]
+CASES = ROOT / "tests" / "cases" / "policy"
 MISTAKES = (CASES / "mistakes.txt").read_text("utf-8")
 
 HEAD = """from meshplan.policy import Findings, Mesh, at, deny
@@ -41,11 +43,21 @@ def codes(body: str) -> list[str]:
     return [d.code for d in found if d.code != "W401"]
 
 
-def test_all_mistakes_of_a_file_are_shown() -> None:
-    """`mistakes.out.txt` is what the command line shows, read and found right."""
-    found = Pack.of({"mistakes.txt": MISTAKES}).diagnostics
+@pytest.mark.parametrize("name", ["mistakes", "rare-mistakes"])
+def test_all_mistakes_of_a_file_are_shown(name: str) -> None:
+    """`*.out.txt` is what the command line shows, read and found right."""
+    text = (CASES / f"{name}.txt").read_text("utf-8")
+    found = Pack.of({f"{name}.txt": text}).diagnostics
     shown = "\n\n".join(map(str, found)) + "\n"
-    assert shown == (CASES / "mistakes.out.txt").read_text("utf-8")
+    assert shown == (CASES / f"{name}.out.txt").read_text("utf-8")
+
+
+def test_every_mistake_is_on_the_page_of_mistakes() -> None:
+    sources = Path(meshplan.policy.__file__).parent.rglob("*.py")
+    codes = {c for path in sources for c in re.findall(r'"([EW]\d{3})"', path.read_text("utf-8"))}
+    page = (ROOT / "docs" / "reference" / "rule-errors.md").read_text("utf-8")
+    # E115 is for statements that Python does not have yet.
+    assert codes - set(re.findall(r"^### ([EW]\d{3})$", page, re.MULTILINE)) == {"E115"}
 
 
 def test_a_place_is_that_of_the_mistake() -> None:
@@ -66,6 +78,18 @@ def test_columns_count_characters_and_not_bytes() -> None:
     (mistake,) = [d for d in Pack.of({"x.py": text}).diagnostics if d.code == "E161"]
     assert text.splitlines()[5][mistake.span.column - 1 :] == "svc.nme"
     assert str(mistake).splitlines()[3].index("^") == str(mistake).splitlines()[2].index("svc.nme")
+
+
+def test_of_a_long_line_the_mistake_is_shown() -> None:
+    padding = "'" + "y" * 3000 + "'"
+    text = HEAD + f"    yield {padding} + svc.nme + {padding}\n"
+    (mistake,) = [d for d in Pack.of({"x.py": text}).diagnostics if d.code == "E161"]
+    shown = str(mistake).splitlines()
+    assert max(map(len, shown)) < 250
+    start = shown[3].index("^")
+    assert shown[2][start : start + shown[3].count("^")] == "svc.nme"
+    whole = Pack.of({"x.py": "#" * 70_000}).diagnostics
+    assert max(map(len, str(whole[0]).splitlines())) < 250
 
 
 def test_a_file_with_a_mistake_has_no_rules() -> None:
