@@ -62,7 +62,9 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click, but a mistyped name gets a suggestion."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        wrong = args and args[0] not in COMMANDS and not args[0].startswith("-")
+        # A shell that asks for completions shows whatever is said, in the middle of the line.
+        if wrong and not ctx.resilient_parsing:
             from meshplan.schema.wording import did_you_mean  # noqa: PLC0415 - only on an error
 
             hint = did_you_mean(args[0], COMMANDS)
