@@ -358,6 +358,47 @@ class TestNoComment:
         assert run.status == 0
         assert not job.fake.writes()
 
+    def test_a_locked_conversation(self, job: Job) -> None:
+        job.pull_request()
+        job.pull["locked"] = True
+        refused = Reply(403, {"message": "Unable to create comment because issue is locked."})
+        job.fake.fail("POST", "/issues/7/comments", refused)
+        run = job.run()
+        self.there(run)
+        assert run.status == 0
+        [(kind, message)] = run.commands
+        assert kind == "warning"
+        assert "pull request 7 is locked" in message
+
+    def test_an_api_that_is_not_there(self, job: Job) -> None:
+        job.pull_request()
+        with github_server() as gone:
+            job.env |= {"GITHUB_API_URL": gone.url, "GITHUB_GRAPHQL_URL": f"{gone.url}/graphql"}
+        run = job.run()
+        self.there(run)
+        assert run.status == 0
+        [(kind, message)] = run.commands
+        assert kind == "warning"
+        assert "cannot be reached" in message
+
+    def test_a_comment_that_is_deleted_meanwhile(self, job: Job) -> None:
+        """Between reading and writing: it is made again."""
+        job.pull_request()
+        job.fake.comment(f"{MARKER}run=1 attempt=1 digest={'0' * 16} -->\nof yesterday")
+
+        def delete(method: str, path: str) -> None:
+            if method == "GET" and "/issues/7/comments" in path:
+                job.fake.comments.clear()
+
+        job.fake.after = delete
+        run = job.run()
+        assert run.status == 0, run.log
+        assert not run.commands
+        [comment] = job.fake.comments
+        assert run.outputs["comment-url"] == comment["html_url"]
+        assert "of yesterday" not in comment["body"]
+        assert job.fake.writes()[:2] == ["PATCH", "POST"]
+
     def test_a_fork_gets_a_notice_and_an_artifact(self, job: Job) -> None:
         job.pull_request(fork="mallory/shop")
         run = job.run()

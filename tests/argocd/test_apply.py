@@ -249,6 +249,20 @@ def test_without_a_safe_plan_the_sync_is_refused(job: Job) -> None:
     assert not job.cluster.journal
 
 
+def test_what_is_not_known_is_refused(job: Job) -> None:
+    """Several sources; no sync that it could start from; an API that is not there."""
+    job.changes("subset-renamed")
+    source = job.fake.application["spec"].pop("source")
+    job.fake.application["spec"]["sources"] = [source, source]
+    status, message = job.run()
+    assert (status, "several sources" in message) == (3, True), message
+    job.changes("subset-renamed")
+    job.fake.application["status"]["history"] = []
+    status, message = job.run("--before", "history")
+    assert (status, "no full sync in its history" in message) == (3, True), message
+    assert not job.cluster.journal
+
+
 def test_a_dry_run_writes_nothing(job: Job) -> None:
     job.changes("subset-renamed")
     status, message = job.run("--dry-run")

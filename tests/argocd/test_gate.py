@@ -215,6 +215,10 @@ class TestRevisions:
         ended = job.run()
         assert ended.status == 3
         assert "several sources" in ended.message
+        spec["sources"].pop()
+        ended = job.run()
+        assert ended.status == 3
+        assert "spec.sources to spec.source" in ended.message
 
     def test_force_and_replace_are_refused(self, job: Job) -> None:
         job.changes("weights-shifted")

@@ -64,7 +64,13 @@ class Application:
 
     @property
     def source(self) -> Source:
-        """The one source. Raises ArgoError where there are several."""
+        """The one source. Raises ArgoError where there are several, or may be."""
+        if self.multiple and len(self.sources) == 1:
+            raise ArgoError(
+                f"Application {self.name} has its source in a list, and Argo CD writes down the "
+                "revisions of such an Application in another way",
+                hint="move the one entry of spec.sources to spec.source",
+            )
         if self.multiple or len(self.sources) != 1:
             raise ArgoError(
                 f"Application {self.name} has several sources, and a revision is that of one",
