@@ -89,6 +89,19 @@ def test_what_is_taken_away_is_missed_in_an_open_world(run: Run, repo: Any) -> N
     assert ("REF-007", "new", "warning") in told(result, "REF-007")
 
 
+def test_a_file_does_not_take_the_place_of_one_that_comes_with_meshplan(
+    run: Run, repo: Any
+) -> None:
+    """A repository's own `policies/subset_exists.py` is one more rule, not another REF-001."""
+    own = settings("rules: {paths: [policies]}\n") | {"policies/subset_exists.py": OWN}
+    made = repo(BASE | own, {"shop/route.yaml": BROKEN})
+    _, result = run("diff", "-C", str(made.path), "r0..r1")
+    assert told(result, "REF-001", "TEAM-001") == [
+        ("REF-001", "new", "error"),
+        ("TEAM-001", "existing", "error"),
+    ]
+
+
 class TestDecisions:
     def test_a_change_cannot_waive_itself(self, run: Run, repo: Any) -> None:
         made = repo(BASE, {"shop/route.yaml": BROKEN, "policies/waivers.yaml": WAIVER})

@@ -27,9 +27,12 @@ class Pack:
         self.diagnostics = (*diagnostics, *_twice(self.rules))
 
     @classmethod
-    def of(cls, texts: Mapping[str, str]) -> "Pack":
-        """The rules of files: the text of each by its path."""
-        found = [module_of(path, text) for path, text in sorted(texts.items())]
+    def of(cls, texts: Mapping[str, str] | Iterable[tuple[str, str]]) -> "Pack":
+        """The rules of files: the text of each by its path; two may have one path, as a file of
+        meshplan and one of a repository.
+        """
+        pairs = texts.items() if isinstance(texts, Mapping) else texts
+        found = [module_of(path, text) for path, text in sorted(pairs)]
         return cls([module for module, _ in found], [d for _, more in found for d in more])
 
     @property

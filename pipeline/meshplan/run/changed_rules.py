@@ -75,7 +75,7 @@ def pack_of(texts: Iterable[RuleText]) -> "Pack":
     # Late: it takes 70 ms, in a process of its own where there is much to judge.
     from meshplan.policy.library import Pack  # noqa: PLC0415
 
-    return Pack.of({text.path: text.content.decode("utf-8", "replace") for text in texts})
+    return Pack.of((text.path, text.content.decode("utf-8", "replace")) for text in texts)
 
 
 def _paths_of(head: Revision) -> Sequence[str]:

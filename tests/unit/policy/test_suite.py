@@ -396,6 +396,17 @@ def test_the_settings_say_which_rules_are_tested(
     assert "1 rule, 4 cases;" in capfd.readouterr().out
 
 
+def test_rules_may_have_the_file_names_of_those_of_meshplan(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "policies" / "ports.py").rename(folder / "policies" / "subset_exists.py")
+    (folder / ".meshplan.yaml").write_text("rules: {paths: [policies]}\n", "utf-8")
+    assert main(["policy", "list", "-o", "json"]) == 0
+    listed = {rule["id"]: rule["path"] for rule in json.loads(capfd.readouterr().out)}
+    assert listed["TEAM-001"] == "policies/subset_exists.py"
+    assert listed["REF-001"] == "meshplan/policies/subset_exists.py"
+
+
 # From pytest
 
 

@@ -90,7 +90,9 @@ def choose(
     if not texts:
         texts = _of_settings(revision, settings.rules)
         if settings.rules.builtin and not (own and texts and not paths):
-            texts = builtin() | texts
+            # A file of the repository may have the name of one of ours: both hold.
+            ours = {f"meshplan/{p}" if p in texts else p: text for p, text in builtin().items()}
+            texts = ours | texts
             tests = (_builtin_suites() if suites and not paths else {}) | tests
     pack = Pack.of(texts)
     pack.raise_errors()
