@@ -12,7 +12,7 @@ def called_hosts_known(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) ->
         ServiceEntry is answered 502 by the route `block_all` (HTTP, no flag), or closed by the
         `BlackHoleCluster` (TLS and TCP, flag `UH`).
         (Older texts call it the default: since Istio 1.1 the default is ALLOW_ANY, which lets it
-        pass.) A Sidecar may say otherwise for some pods.
+        pass.) A Sidecar may say otherwise: nothing is found in a namespace where one says ALLOW_ANY.
     Fix: Declare the host with a ServiceEntry, one for each port that is used.
         Where these manifests are not all there is, only hosts are named that they themselves take
         away; `world: closed` in the settings makes it all hosts.
@@ -61,8 +61,24 @@ def called_hosts_known(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) ->
           mesh: |
             outboundTrafficPolicy: {mode: REGISTRY_ONLY}
     """
+    loose = {
+        sidecar.metadata.namespace
+        for sidecar in mesh.sidecars
+        if sidecar.spec.outboundTrafficPolicy.mode == "ALLOW_ANY"
+    }
+    strict = {
+        sidecar.metadata.namespace
+        for sidecar in mesh.sidecars
+        if sidecar.spec.outboundTrafficPolicy.mode == "REGISTRY_ONLY"
+        and not sidecar.spec.workloadSelector
+    }
+    settings = mesh.config()
     namespace = app.metadata.namespace
-    if mesh.config().outboundTrafficPolicy != "REGISTRY_ONLY":
+    if namespace in loose:
+        return
+    if namespace not in strict and (
+        settings.outboundTrafficPolicy != "REGISTRY_ONLY" or settings.rootNamespace in loose
+    ):
         return
     if mesh.workload(app.kind, namespace, app.metadata.name).injected == "no":
         return

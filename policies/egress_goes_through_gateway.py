@@ -4,6 +4,14 @@ from meshplan.policy import Findings, Mesh, at, warn
 from meshplan.policy.istio import Gateway
 
 
+def covers(hosts: set[str], host: str) -> bool:
+    labels = host.split(".")
+    return host in hosts or any(
+        "*." + ".".join([label for place, label in enumerate(labels) if place > start]) in hosts
+        for start, _ in enumerate(labels)
+    )
+
+
 @warn("EGR-007", severity="high")
 def egress_goes_through_gateway(
     gw: Gateway, mesh: Mesh, *, selectors: list[str] = ["egressgateway", "egress"]
@@ -61,6 +69,9 @@ def egress_goes_through_gateway(
         return
     for server in gw.spec.servers:
         for name in server.hosts:
-            host = name.removeprefix("*/").removeprefix("./")
-            if host in declared and host not in routed:
+            # `namespace/host` lets VirtualServices of that namespace alone use the server.
+            host = (
+                "".join([part for place, part in enumerate(name.split("/")) if place > 0]) or name
+            )
+            if host in declared and not covers(routed, host):
                 yield at(name, f"no VirtualService sends sidecars that call {host} to this gateway")

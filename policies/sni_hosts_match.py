@@ -8,8 +8,8 @@ from meshplan.policy.istio import VirtualService
 def sni_hosts_match(vs: VirtualService) -> Findings:
     """The names of a TLS match are hosts of its VirtualService, and there is at least one.
 
-    Why: Istio refuses a TLS match without `sniHosts`, and names that no host of the VirtualService
-        covers. Applied past the webhook, the route is never taken: the connection is closed with the
+    Why: Istio refuses a TLS route without a match, a match without `sniHosts`, and names that no
+        host of the VirtualService covers. Applied past the webhook, the route is never taken: the connection is closed with the
         flag `NR`, or goes out directly.
     Fix: List the host under `hosts`, and the same name or a part of it under `sniHosts`.
     See: https://istio.io/latest/docs/reference/config/networking/virtual-service/#TLSMatchAttributes
@@ -35,6 +35,8 @@ def sni_hosts_match(vs: VirtualService) -> Findings:
             route: [{destination: {host: bank.example.com}}]
     """
     for tls in vs.spec.tls:
+        if len(tls.match) == 0:
+            yield at(tls, "a TLS route needs a match with sniHosts")
         for match in tls.match:
             if len(match.sniHosts) == 0:
                 yield at(match, "a TLS match needs sniHosts")

@@ -6,12 +6,14 @@ from meshplan.policy.istio import ServiceEntry
 
 @warn("EGR-009", severity="high", refs=("IST0134",))
 def tcp_entry_has_addresses(se: ServiceEntry, mesh: Mesh) -> Findings:
-    """A ServiceEntry for TCP outside of the mesh has addresses.
+    """A ServiceEntry for TCP has addresses.
 
     Why: Without addresses the sidecars listen for the port on every address (`0.0.0.0:PORT`): whatever
         uses the port goes to this one host, and a second ServiceEntry with the same port is ignored.
-        With DNS proxying (`ISTIO_META_DNS_CAPTURE: "true"` in the mesh's `proxyMetadata`) hosts get
-        addresses of their own where `resolution` is not NONE, by default since Istio 1.25.
+        A port without a protocol is taken for TCP where it is not found to be HTTP. With DNS proxying
+        (`ISTIO_META_DNS_CAPTURE: "true"` in the mesh's `proxyMetadata`) hosts get addresses of their
+        own by default since Istio 1.25, where `resolution` is not NONE and no label
+        `networking.istio.io/enable-autoallocate-ip: "false"` forbids it.
     Fix: Add `addresses`, use protocol TLS where the connection has SNI, or turn DNS proxying on.
     See: https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/
 
@@ -34,12 +36,14 @@ def tcp_entry_has_addresses(se: ServiceEntry, mesh: Mesh) -> Findings:
           resolution: DNS
           ports: [{number: 5432, name: tcp-postgres, protocol: TCP}]
     """
-    if len(se.spec.addresses) > 0 or se.spec.workloadSelector:
+    if len(se.spec.addresses) > 0:
         return
-    if mesh.config().dnsCapture and (se.spec.resolution or "NONE") != "NONE":
+    stated = se.metadata.labels.get("networking.istio.io/enable-autoallocate-ip", "")
+    given = (se.spec.resolution or "NONE") != "NONE" and stated.lower() != "false"
+    if mesh.config().dnsCapture and given:
         return
     for port in se.spec.ports:
-        if (port.protocol or "").upper() in {"TCP", "MONGO", "MYSQL", "REDIS"}:
+        if (port.protocol or "").upper() in {"", "TCP", "MONGO", "MYSQL", "REDIS"}:
             yield at(
                 port,
                 f"without addresses sidecars take everything on port {port.number or 0} for {', '.join(sorted(set(se.spec.hosts)))}",

@@ -64,9 +64,11 @@ def tls_originated_once(dr: DestinationRule, mesh: Mesh) -> Findings:
         return
     found = mesh.host(host, dr.metadata.namespace)
     encrypted = {port.number for port in found.ports if port.protocol in {"HTTPS", "TLS"}}
-    plain = {port.number for port in found.ports if port.protocol not in {"HTTPS", "TLS"}}
+    # A port with settings of its own takes nothing from those for all ports.
+    own = {port.port.number or 0 for port in dr.spec.trafficPolicy.portLevelSettings}
+    others = {port.protocol for port in found.ports if port.number not in own}
     mode = dr.spec.trafficPolicy.tls.mode or ""
-    if mode in {"SIMPLE", "MUTUAL"} and len(encrypted) > 0 and len(plain) == 0:
+    if mode in {"SIMPLE", "MUTUAL"} and len(others) > 0 and others <= {"HTTPS", "TLS"}:
         yield at(
             dr.spec.trafficPolicy.tls.mode,
             f"applications speak TLS to {found.full} themselves: {mode} wraps it once more",

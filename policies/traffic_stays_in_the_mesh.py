@@ -8,12 +8,13 @@ EXCLUDES = frozenset(
         "traffic.sidecar.istio.io/excludeOutboundIPRanges",
         "traffic.sidecar.istio.io/excludeOutboundPorts",
         "traffic.sidecar.istio.io/excludeInboundPorts",
+        "traffic.sidecar.istio.io/excludeInterfaces",
     }
 )
+#: Not `includeOutboundPorts`: what it names is redirected besides what the ranges say.
 INCLUDES = frozenset(
     {
         "traffic.sidecar.istio.io/includeOutboundIPRanges",
-        "traffic.sidecar.istio.io/includeOutboundPorts",
         "traffic.sidecar.istio.io/includeInboundPorts",
     }
 )

@@ -20,7 +20,7 @@ class Url:
 
 
 def urls(text: str) -> Iterator[Url]:
-    """The URLs of a text that name a host; placeholders such as `${HOST}` name none."""
+    """The URLs of a text that name a host; placeholders such as `${HOST}` name none, nor does `localhost`."""
     before, *pieces = text.split("://")
     for piece in pieces:
         scheme = _scheme(before)
@@ -41,6 +41,9 @@ def _authority(scheme: str, text: str) -> Url | None:
     host, colon, port = text[:end].rpartition("@")[2].lower().partition(":")
     host = host.rstrip(".")
     if not host or not _NAME.issuperset(host) or host.replace(".", "").isdecimal():
+        return None
+    # What a pod says to itself goes past its sidecar.
+    if host == "localhost" or host.endswith(".localhost"):
         return None
     if colon and not (port.isdecimal() and len(port) < 6):
         return None
