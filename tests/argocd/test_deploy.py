@@ -1,9 +1,13 @@
 """What deploy/argocd has is what Argo CD, Kubernetes and the command take."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +146,92 @@ def test_applications_in_tests_are_what_argo_cd_has() -> None:
     assert list(validator.iter_errors(with_typo))
 
 
-def test_the_container_installs_what_is_locked() -> None:
+def instructions() -> list[tuple[str, str]]:
+    """The Containerfile, as words and what follows them."""
     text = (DEPLOY / "Containerfile").read_text("utf-8")
-    assert "--require-hashes" in text
-    for copied in re.findall(r"^COPY (\S+) ", text, re.MULTILINE):
-        assert (ROOT / copied).exists(), copied
-    assert re.search(r"^USER \d+:\d+$", text, re.MULTILINE)
+    whole = re.sub(r"\\\n\s*", "", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in whole.split("\n"))]
+
+
+def test_the_container_is_made_with_care() -> None:
+    """What linters of such files ask for, as far as it is not a matter of taste."""
+    found = [(word, rest) for word, rest in instructions() if word]
+    assert {word for word, _ in found} <= {"FROM", "RUN", "WORKDIR", "COPY", "USER", "ENTRYPOINT"}
+    [image] = [rest for word, rest in found if word == "FROM"]
+    assert re.fullmatch(r"[a-z.]+(/[a-z-]+)+:[\w.-]+", image), "a registry and a tag"
+    assert not image.endswith(":latest")
+    for run in (rest for word, rest in found if word == "RUN"):
+        assert "sudo" not in run
+        assert "curl" not in run
+        assert ("apt-get install" in run) <= ("--no-install-recommends" in run)
+        assert ("apt-get" in run) <= ("rm -rf /var/lib/apt/lists/*" in run)
+        assert ("pip install" in run) <= ("--require-hashes" in run and "--no-cache-dir" in run)
+    for folder in (rest for word, rest in found if word == "WORKDIR"):
+        assert folder.startswith("/")
+    [user] = [rest for word, rest in found if word == "USER"]
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user), "numbers, or runAsNonRoot cannot tell"
+    assert found.index(("USER", user)) > max(n for n, f in enumerate(found) if f[0] == "RUN")
+    [entry] = [rest for word, rest in found if word == "ENTRYPOINT"]
+    assert isinstance(json.loads(entry), list), "no shell in front that swallows signals"
+
+
+def test_the_container_gets_what_it_copies_and_no_more() -> None:
+    ignored = (DEPLOY / "Containerfile.dockerignore").read_text("utf-8").splitlines()
+    let = {line[1:] for line in ignored if line.startswith("!")}
+    assert "*" in ignored
+    assert {rest.split()[0] for word, rest in instructions() if word == "COPY"} == let
+    assert all((ROOT / name).exists() for name in let)
+
+
+@pytest.fixture
+def image() -> Iterator[Path]:
+    """A folder that anybody may look into, in the place of /opt/meshplan."""
+    folder = Path(tempfile.mkdtemp(prefix="meshplan-image-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def anybody_may_run(program: Path) -> bool:
+    """An interpreter in somebody's home is no use to other users."""
+    real = program.resolve()
+    return all(part.stat().st_mode & 0o001 for part in (real, *real.parents))
+
+
+def test_the_container_runs_without_rights(image: Path) -> None:
+    """Its instructions, carried out in a folder; then the entry point as the Job runs it."""
+    index = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--dest", str(image / "w")]
+    if subprocess.run([*index, "smmap"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no package index can be reached")
+    home, entry, user = "", [""], ""
+    for word, rest in instructions():
+        match word:
+            case "WORKDIR":
+                home = rest
+            case "COPY":
+                source, target = rest.split()
+                (image / target).parent.mkdir(parents=True, exist_ok=True)
+                copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
+                copy(ROOT / source, image / target)
+            case "RUN" if "apt-get" not in rest:
+                script = rest.replace(home, str(image)).replace("python -m venv", "$PYTHON -m venv")
+                env = {**os.environ, "PYTHON": sys.executable}
+                subprocess.run(["sh", "-ec", script], cwd=image, env=env, check=True)
+            case "USER":
+                user = rest.partition(":")[0]
+            case "ENTRYPOINT":
+                entry = [part.replace(home, str(image)) for part in json.loads(rest)]
+    scratch = image / "tmp"
+    scratch.mkdir()
+    scratch.chmod(0o1777)
+    done = subprocess.run(
+        [*entry, "demo"],
+        cwd="/",
+        env={"HOME": str(scratch), "TMPDIR": str(scratch), "PATH": os.environ["PATH"]},
+        user=int(user) if os.geteuid() == 0 and anybody_may_run(Path(entry[0])) else None,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "proven safe" in done.stdout
