@@ -407,6 +407,16 @@ def test_rules_may_have_the_file_names_of_those_of_meshplan(
     assert listed["REF-001"] == "meshplan/policies/subset_exists.py"
 
 
+def test_a_folder_without_settings_is_not_gone_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It may be the root of a disk."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delattr("meshplan.run.policy.rules.open_alone")
+    assert main(["policy", "list"]) == 0
+    assert "REF-001" in capfd.readouterr().out
+
+
 # From pytest
 
 

@@ -15,8 +15,11 @@ from meshplan.policy.library import Pack
 from meshplan.policy.parameters import given
 from meshplan.run.request import Request, settings_for
 from meshplan.schema.wording import did_you_mean
-from meshplan.settings import LevelSettings, RuleSettings, Settings
+from meshplan.settings import SETTINGS_FILES, LevelSettings, RuleSettings, Settings
 from meshplan.source.alone import open_alone
+from meshplan.source.files import Contents
+from meshplan.source.git_command import NoRepositoryError
+from meshplan.source.git_repository import open_repository
 from meshplan.source.policies import is_rule_file, rule_texts
 from meshplan.source.revision import EntryKind, Revision
 
@@ -126,7 +129,18 @@ def _opened(directory: Path, paths: Sequence[Path]) -> tuple[Revision, tuple[str
     if paths and all((directory / path).resolve().is_relative_to(root) for path in paths):
         revision, wanted = open_alone(directory, None, [*paths, Path()])
         return revision, wanted[:-1]
+    if not paths and not _says_anything(directory):
+        return Contents(str(directory), {}), ()
     return open_alone(directory, None, paths)
+
+
+def _says_anything(directory: Path) -> bool:
+    """Whether there can be settings here; any other folder need not be gone through."""
+    try:
+        open_repository(directory)
+    except NoRepositoryError:
+        return any((directory / name).exists() for name in SETTINGS_FILES)
+    return True
 
 
 def _of_settings(revision: Revision, settings: RuleSettings) -> dict[str, str]:
