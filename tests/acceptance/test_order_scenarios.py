@@ -28,6 +28,7 @@ FEWEST_WRITES = {
     "subset-labels-swapped": 5,
     "deployment-relabelled": 4,
     "egress-host-edited": 3,
+    "principal-renamed": 3,
 }
 
 

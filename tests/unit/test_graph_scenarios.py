@@ -21,7 +21,6 @@ OTHERWISE = {
     "envoyfilter-meets-change": ("order", "what the filter does is unknown, the edges are not"),
     "gateway-host-added": ("order", "nothing is lost, yet a Gateway comes before its routes"),
     "passthrough-to-simple": ("bridge", "impossible is more than the graph can know"),
-    "principal-renamed": ("bridge", "it follows the pods, and the prover their identities"),
     "sidecar-flip": ("any", "a destination of an imported route is imported by itself"),
     "sidecar-narrowed-after-route": ("any", "as above"),
     "sidecar-widened-for-route": ("any", "as above"),

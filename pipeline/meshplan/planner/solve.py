@@ -8,13 +8,15 @@ from meshplan.diff import ChangeSet
 from meshplan.graph import DependencyGraph
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
-from meshplan.plan import Plan, Step
+from meshplan.plan import Apply, Plan, Step
+from meshplan.planner.cycles import bridged_cycles
 from meshplan.planner.order import Solved, order
 from meshplan.planner.reverse import irreversible, reversed_plan
 from meshplan.planner.search import NoPath, Path, State, search
 from meshplan.planner.standing import Predicate, with_edges_for
-from meshplan.proof import Counterexample, Lost, Proof, Prover
+from meshplan.proof import Budget, Counterexample, Lost, Proof, Prover
 from meshplan.proof.collector import collector_held_back
+from meshplan.proof.types import DEFAULT_BUDGET
 
 _Ids = frozenset[ResourceId]
 
@@ -57,45 +59,34 @@ def solve(
     *,
     holding: Predicate | None = None,
     effort: Effort = DEFAULT_EFFORT,
+    budget: Budget = DEFAULT_BUDGET,
 ) -> Solution:
     """A proven plan from `base` to `head`, with bridges where no order of the two is safe.
 
-    Of the safe plans it looks for one in whose every state holds what `holding` asks for.
+    Of the safe plans it looks for one in whose every state holds what `holding` asks for. Raises
+    WorkSpentError where all that takes more work than the budget has.
     """
     with collector_held_back():
-        return _holding(changes, graph, base, head, holding, effort)
-
-
-def _holding(
-    changes: ChangeSet,
-    graph: DependencyGraph,
-    base: Mesh,
-    head: Mesh,
-    holding: Predicate | None,
-    effort: Effort,
-) -> Solution:
-    found = _solved(changes, graph, base, head, effort)
-    if holding is None:
+        prover = Prover(base, head, budget=budget)
+        found = _solved(changes, graph, prover, effort)
+        for _ in range(effort.rounds if holding is not None else 0):
+            assert holding is not None  # noqa: S101 - there is no round without it
+            wider = with_edges_for(holding, found.plan, graph, base.snapshot, head.snapshot)
+            if wider is graph:
+                break
+            other = _solved(changes, wider, prover, effort)
+            if other.proof.verdict != found.proof.verdict:
+                break
+            found, graph = other, wider
         return found
-    for _ in range(effort.rounds):
-        wider = with_edges_for(holding, found.plan, graph, base.snapshot, head.snapshot)
-        if wider is graph:
-            break
-        other = _solved(changes, wider, base, head, effort)
-        if other.proof.verdict != found.proof.verdict:
-            break
-        found, graph = other, wider
-    return found
 
 
-def _solved(
-    changes: ChangeSet, graph: DependencyGraph, base: Mesh, head: Mesh, effort: Effort
-) -> Solution:
+def _solved(changes: ChangeSet, graph: DependencyGraph, prover: Prover, effort: Effort) -> Solution:
+    base, head = prover.base, prover.head
     plan = order(changes, graph, base, head)
-    prover = Prover(base, head)
     proof = prover.check(plan)
     if not proof.counterexamples:
-        return _finished(plan, proof, prover)
+        return _without_cycles(_finished(plan, proof, prover), changes, graph, prover)
     repair = _Repair(changes, graph, base, head, effort, prover)
     for _ in range(effort.rounds):
         if not repair.learn(plan, proof.counterexamples):
@@ -108,6 +99,25 @@ def _solved(
     witness = repair.witness if proof.counterexamples else None
     tried = "" if witness or not proof.counterexamples else repair.tried
     return Solution(found.plan, found.proof, witness, tried, found.irreversible, found.lost)
+
+
+def _without_cycles(
+    found: Solution, changes: ChangeSet, graph: DependencyGraph, prover: Prover
+) -> Solution:
+    """A plan for the same change with versions in between, where the graph alone asks for them."""
+    if not graph.cycles:
+        return found
+    base, head = prover.base, prover.head
+    choices = {choice.id: choice for choice in bridges(changes, base, head)}
+    ways = tuple(bridged_cycles(graph.cycles, choices, base))
+    if not ways:
+        return found
+    plan = order(changes, graph, base, head, ways)
+    versions = [step.resource for step in plan.steps if isinstance(step, Apply) and step.bridge]
+    wider = prover.with_versions(versions)
+    proof = wider.check(plan)
+    better = proof.verdict == found.proof.verdict and not proof.counterexamples
+    return _finished(plan, proof, wider) if better else found
 
 
 def _finished(plan: Plan, proof: Proof, prover: Prover) -> Solution:
