@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from meshplan.errors import MeshplanError
 
@@ -61,20 +60,6 @@ class Diagnostic:
         if self.help:
             text.append(f"{' ' * (len(str(self.span.line)) + 1)}= help: {self.help}")
         return "\n".join(text)
-
-    def to_json(self) -> dict[str, Any]:
-        """As `meshplan policy compile -o json` writes it."""
-        return {
-            "code": self.code,
-            "grade": str(self.grade),
-            "message": self.message,
-            "path": self.path,
-            "line": self.span.line,
-            "column": self.span.column,
-            "endLine": self.span.end_line,
-            "endColumn": self.span.end_column,
-            "help": self.help,
-        }
 
 
 class PolicyError(MeshplanError):

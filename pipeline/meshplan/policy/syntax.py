@@ -8,7 +8,7 @@ from meshplan.policy.catalog import MODULES, catalog
 from meshplan.policy.errors import Diagnostic, Diagnostics
 from meshplan.policy.footprint import footprint
 from meshplan.policy.literals import literal
-from meshplan.policy.page import page_of
+from meshplan.policy.page import Page, page_of
 from meshplan.policy.scope import Globals, Scope, did_you_mean
 from meshplan.policy.statements import Statements
 from meshplan.policy.text import read
@@ -200,7 +200,7 @@ class _File:
             self.report(
                 "W401",
                 self.span(node.decorator_list[0]),
-                f"{head.id} has no {'bad' if page.good else 'good'} example",
+                f"{head.id} has {_lacking(page)}",
                 "`Good:` and `Bad:` in the docstring, with manifests below them",
             )
         kinds = [catalog().kinds[name] for name in message.types]
@@ -297,3 +297,9 @@ def _called(node: ast.FunctionDef) -> set[str]:
 
 def _without_docstring(node: ast.FunctionDef) -> list[ast.stmt]:
     return node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+
+
+def _lacking(page: Page) -> str:
+    if page.good:
+        return "no bad example"
+    return "no good example" if page.bad else "neither a good nor a bad example"
