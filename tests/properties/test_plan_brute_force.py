@@ -15,6 +15,7 @@ from meshplan.identity import ResourceId
 from meshplan.kinds.need import Endpoints, Host, Subset
 from meshplan.kinds.needs import needs_of
 from meshplan.mesh import Mesh, MeshConfig
+from meshplan.mesh.hosts import matches
 from meshplan.mesh.service import MeshService
 from meshplan.resource import Resource, Snapshot
 from meshplan.settings import World
@@ -86,7 +87,8 @@ def _met(mesh: Mesh, fact: _Fact) -> int:
         case ("pods", host, subset, client):
             return _pods(mesh, host, subset, client)
         case ("routed", host, client):
-            return int(bool(mesh.virtual_services_for_host(host, client)))
+            routed = mesh.virtual_services_for("mesh", client)
+            return int(any(matches(name, host) for vs in routed for name in vs.hosts))
     raise AssertionError(fact)
 
 

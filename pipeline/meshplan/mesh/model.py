@@ -13,7 +13,7 @@ from meshplan.mesh.destination_rule import (
 )
 from meshplan.mesh.gateway import Gateway, gateway_of
 from meshplan.mesh.gateway_api import Listener, listeners_of
-from meshplan.mesh.hosts import matches, namespace_of, resolve_gateway_name, resolve_short_name
+from meshplan.mesh.hosts import namespace_of, resolve_gateway_name, resolve_short_name
 from meshplan.mesh.known import NOTHING, Known
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.registry import (
@@ -28,7 +28,7 @@ from meshplan.mesh.servers import MergedServers, merge_servers
 from meshplan.mesh.service import MeshService, service_of, services_of
 from meshplan.mesh.sidecar import Sidecar, Sidecars
 from meshplan.mesh.views import Views, grouped
-from meshplan.mesh.virtual_service import MESH_GATEWAY, HttpRule, L4Rule, VirtualService
+from meshplan.mesh.virtual_service import HttpRule, L4Rule, VirtualService
 from meshplan.mesh.virtual_services import NETWORKING, VirtualServices
 from meshplan.mesh.workload import Workload, matches_labels
 from meshplan.mesh.workloads import Workloads
@@ -216,13 +216,6 @@ class Mesh:
         (`VirtualServicesForGateway`).
         """
         return self.routing.bound_to(gateway, namespace)
-
-    def virtual_services_for_host(
-        self, host: str, namespace: str, gateway: str = MESH_GATEWAY
-    ) -> tuple[VirtualService, ...]:
-        """Those of `virtual_services_for` that have a host in common with `host`."""
-        found = self.virtual_services_for(gateway, namespace)
-        return tuple(vs for vs in found if any(matches(h, host) for h in vs.hosts))
 
     def virtual_service(self, id_: ResourceId) -> VirtualService | None:
         """The VirtualService with this identity."""

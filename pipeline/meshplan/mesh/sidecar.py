@@ -35,7 +35,6 @@ class IngressListener:
 
     port: int
     protocol: Protocol
-    default_endpoint: str
     #: `tls.mode` of the listener, "" where it has none.
     tls_mode: str = ""
 
@@ -50,8 +49,6 @@ class Sidecar:
     ingress: tuple[IngressListener, ...]
     #: ALLOW_ANY, REGISTRY_ONLY or "" for the mesh's.
     outbound_policy: str
-    #: Host of `outboundTrafficPolicy.egressProxy`, "" for none.
-    egress_proxy: str
 
 
 #: What a namespace without any Sidecar imports: everything it may see.
@@ -82,13 +79,11 @@ def sidecar_of(resource: Resource) -> Sidecar:
             IngressListener(
                 port=number(at(entry, "port", "number")),
                 protocol=parse_protocol(text(at(entry, "port", "protocol"))),
-                default_endpoint=text(entry.get("defaultEndpoint")),
                 tls_mode=text(at(entry, "tls", "mode")),
             )
             for entry in mappings(spec.get("ingress"))
         ),
         outbound_policy=mode if "outboundTrafficPolicy" in spec else "",
-        egress_proxy=text(at(policy, "egressProxy", "host")),
     )
 
 

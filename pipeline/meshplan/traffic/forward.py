@@ -280,5 +280,6 @@ def _preflight(action: Forward, request: Request) -> Direct | None:
 
 def _allows(cors: Mapping[str, object], origin: str) -> bool:
     stated = [text_match(string_match_of(entry)) for entry in mappings(cors.get("allowOrigins"))]
+    # The older field counts without the newer one alone (`TranslateCORSPolicy`).
     plain = [Exact(value) for value in texts(cors.get("allowOrigin"))]
-    return any(text_holds(match, origin) for match in (*stated, *plain))
+    return any(text_holds(match, origin) for match in stated or plain)

@@ -3,6 +3,7 @@
 import pytest
 
 from meshplan.mesh import Mesh
+from meshplan.mesh.destination_rule import DestinationRule, _merge_into, destination_rule_of
 from support.meshes import mesh
 
 HOST = "reviews.shop.svc.cluster.local"
@@ -120,3 +121,35 @@ def test_the_older_rule_is_the_first() -> None:
         "name: b,", "name: b, creationTimestamp: '2024-01-01T00:00:00Z',"
     )
     assert used(mesh(text + "---" + older), "web") == {"v1": "b"}
+
+
+SELECTOR = "\n  workloadSelector: {matchLabels: {app: %s}}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rules"),
+    [
+        # Merged into the first, and not kept beside it.
+        (("'.'", ""), ("'.', web", ""), [("a", "b")]),
+        (("'.'", "one"), ("'.', web", "one"), [("a", "b")]),
+        (("'.'", "one"), ("'.'", "one"), [("a", "b")]),
+        # Merged into the first and kept beside it.
+        (("'.'", "one"), ("'.', web", ""), [("a", "b"), ("b",)]),
+        # Neither.
+        (("'.'", ""), ("web", ""), [("a",), ("b",)]),
+        (("'.'", "one"), ("'.'", "two"), [("a",), ("b",)]),
+    ],
+)
+def test_rules_are_merged_as_istiod_does(
+    first: tuple[str, str], second: tuple[str, str], rules: list[tuple[str, ...]]
+) -> None:
+    """`mergeDestinationRule`, with `exportTo` and a selector for each of two rules."""
+    texts = [
+        rule(name, "shop", f"v-{name}", export_to=shown, extra=SELECTOR % app if app else "")
+        for name, (shown, app) in (("a", first), ("b", second))
+    ]
+    snapshot = mesh("---".join(texts)).snapshot
+    found: tuple[DestinationRule, ...] = ()
+    for one in snapshot.of_kind("networking.istio.io", "DestinationRule"):
+        found = _merge_into(found, destination_rule_of(one, "cluster.local"))
+    assert [tuple(s.name for s in one.sources) for one in found] == rules

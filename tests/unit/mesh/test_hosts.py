@@ -9,6 +9,7 @@ from meshplan.mesh.hosts import (
     resolve_gateway_name,
     resolve_short_name,
     subset_of,
+    wildcards_above,
 )
 
 
@@ -86,3 +87,10 @@ def test_the_exact_host_is_taken_then_the_longest_wildcard() -> None:
 def test_the_namespace_is_read_from_a_services_host_alone() -> None:
     assert namespace_of("a.shop.svc.cluster.local", "cluster.local") == "shop"
     assert namespace_of("a.example.com", "cluster.local") == ""
+    assert namespace_of("example.com", "cluster.local") == ""
+    assert namespace_of("a.b.shop.svc.cluster.local", "cluster.local") == ""
+
+
+def test_wildcards_stand_for_every_end_of_a_name() -> None:
+    assert list(wildcards_above("ab.c")) == ["*ab.c", "*b.c", "*.c", "*c", "*"]
+    assert list(wildcards_above("*.c")) == ["*.c", "*c", "*"]

@@ -1,8 +1,10 @@
 """Which service a host means to whom."""
 
 import pytest
+import yaml
 
-from meshplan.mesh.service import Protocol, Resolution
+from meshplan.mesh.read import number
+from meshplan.mesh.service import Protocol, Resolution, endpoint_of
 from support.meshes import mesh
 
 ENTRY = """
@@ -150,3 +152,100 @@ spec: {address: 10.0.0.1, labels: {app: reviews}, serviceAccount: vm}
         "vm": True,
     }
     assert state.workloads_matching("web", {"app": "reviews"}) == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "workloadSelector: {labels: {app: x}}",
+        "resolution: DNS",
+        "exportTo: [web]",
+    ],
+)
+def test_entries_that_differ_otherwise_are_not_merged(other: str) -> None:
+    """`canMergeServices`."""
+    key = other.partition(":")[0]
+    second = "\n".join(line for line in entry("b", "shop", port=81).splitlines() if key not in line)
+    found = mesh(f"{entry('a', 'shop')}---{second}\n  {other}\n").service("api.example.com", "shop")
+    assert found is not None
+    assert [port.number for port in found.ports] == [80]
+
+
+@pytest.mark.parametrize(
+    ("cluster_ip", "addresses", "resolution"),
+    [
+        ("", (), Resolution.STATIC),
+        ("clusterIP: None, ", (), Resolution.PASSTHROUGH),
+        ("clusterIP: 10.0.0.9, ", ("10.0.0.9",), Resolution.STATIC),
+    ],
+)
+def test_a_service_has_the_address_that_is_written(
+    cluster_ip: str, addresses: tuple[str, ...], resolution: Resolution
+) -> None:
+    found = mesh(f"""
+kind: Service
+metadata: {{name: reviews, namespace: shop}}
+spec: {{{cluster_ip}ports: [{{name: http, port: 80}}]}}
+""").service("reviews.shop.svc.cluster.local", "shop")
+    assert found is not None
+    assert (found.addresses, found.resolution) == (addresses, resolution)
+
+
+@pytest.mark.parametrize(
+    ("stated", "mode"),
+    [
+        ("", "disabled"),
+        ("serviceAccount: vm", "istio"),
+        ("labels: {security.istio.io/tlsMode: istio}", "istio"),
+        ("serviceAccount: vm, labels: {security.istio.io/tlsMode: disabled}", "disabled"),
+    ],
+)
+def test_endpoints_take_mutual_tls_by_label_or_account(stated: str, mode: str) -> None:
+    """`getTLSModeFromWorkloadEntry`."""
+    spec = yaml.safe_load(f"{{address: 10.0.0.1, {stated}}}")
+    assert endpoint_of(spec).tls_mode == mode
+
+
+def test_pods_of_cron_jobs_are_workloads() -> None:
+    (found,) = mesh("""
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly, namespace: shop}
+spec:
+  jobTemplate:
+    spec: {template: {metadata: {labels: {app: nightly}}, spec: {containers: [{name: a}]}}}
+""").workloads_matching("shop", {"app": "nightly"})
+    assert (found.service_account, found.running, found.injected) == ("default", True, None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "injected"),
+    [
+        ("labels: {app: a}", None),
+        ("labels: {app: a, sidecar.istio.io/inject: 'true'}", True),
+        ("labels: {app: a, sidecar.istio.io/inject: 'false'}", False),
+        ("labels: {app: a}, annotations: {sidecar.istio.io/inject: 'false'}", False),
+        (
+            "labels: {app: a, sidecar.istio.io/inject: 'true'}, annotations: {sidecar.istio.io/inject: 'false'}",
+            True,
+        ),
+        ("labels: {app: a, security.istio.io/tlsMode: istio}", True),
+    ],
+)
+def test_pods_say_themselves_whether_they_have_a_sidecar(
+    stated: str, injected: bool | None
+) -> None:
+    (found,) = mesh(f"""
+kind: Pod
+metadata: {{name: a, namespace: shop, {stated}}}
+spec: {{containers: [{{name: a}}]}}
+""").workloads_matching("shop", {"app": "a"})
+    assert found.injected is injected
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [(80, 80), ("80", 80), (80.0, 80), (True, 0), (80.5, 0), ("http", 0), (None, 0), ("9" * 20, 0)],
+)
+def test_numbers_are_whole(written: object, meant: int) -> None:
+    assert number(written) == meant

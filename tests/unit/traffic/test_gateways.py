@@ -5,7 +5,7 @@ import pytest
 from meshplan.mesh.proxy import gateway
 from meshplan.settings import World
 from meshplan.traffic import Request, route
-from meshplan.traffic.outcome import Direct, Outcome, Redirect, Unknown
+from meshplan.traffic.outcome import Direct, Outcome, Redirect, Served, Unknown
 from support.meshes import endpoints, failure, mesh
 
 EDGE = gateway("edge", {"istio": "ingress"})
@@ -479,3 +479,155 @@ spec: {rules: [{from: [{source: {remoteIpBlocks: [1.2.3.4]}}]}]}
     outcome = ask(text, "a.com", client_ip="5.6.7.8", headers=forwarded)
     assert getattr(outcome, "status", None) == 403
     assert ask(text, "a.com", client_ip="1.2.3.4") == Direct(200)
+
+
+def filtered(*filters: str, backend: str = BACKEND_REF, match: str = "/a") -> str:
+    matched = f"matches: [{{path: {{type: PathPrefix, value: {match}}}}}]"
+    rule = f"{{{matched}, filters: [{', '.join(filters)}]{', ' + backend if backend else ''}}}"
+    return f"{listeners()}---{http_route(rule)}"
+
+
+@pytest.mark.parametrize(
+    ("stated", "path", "location"),
+    [
+        ("path: {type: ReplaceFullPath, replaceFullPath: /b}", "/a/x", "http://a.com/b"),
+        ("path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}", "/a/x", "http://a.com/b/x"),
+        ("hostname: b.com", "/a", "http://b.com/a"),
+        ("scheme: https", "/a", "https://a.com/a"),
+        ("port: 8080", "/a", "http://a.com:8080/a"),
+    ],
+)
+def test_redirects_of_http_routes_lead_where_the_specification_says(
+    stated: str, path: str, location: str
+) -> None:
+    text = filtered(f"{{type: RequestRedirect, requestRedirect: {{{stated}}}}}", backend="")
+    found = api(text, path=path)
+    assert isinstance(found, Redirect)
+    assert (found.status, found.location) == (302, location)
+
+
+@pytest.mark.parametrize(
+    ("stated", "path", "seen"),
+    [
+        ("path: {type: ReplaceFullPath, replaceFullPath: /b}", "/a/x", ("/b", "a.com")),
+        ("path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}", "/a/x", ("/b/x", "a.com")),
+        ("path: {type: ReplacePrefixMatch, replacePrefixMatch: /b/}", "/a/x", ("/b/x", "a.com")),
+        ("path: {type: ReplacePrefixMatch, replacePrefixMatch: /}", "/a/x", ("/x", "a.com")),
+        ("hostname: b.com", "/a/x", ("/a/x", "b.com")),
+    ],
+)
+def test_rewrites_of_http_routes_are_what_the_backend_sees(
+    stated: str, path: str, seen: tuple[str, str]
+) -> None:
+    found = api(filtered(f"{{type: URLRewrite, urlRewrite: {{{stated}}}}}"), path=path)
+    assert isinstance(found, Served)
+    assert [(b.path, b.authority) for b in found.backends] == [seen]
+
+
+def test_a_header_modifier_may_set_the_host() -> None:
+    stated = "{set: [{name: Host, value: b.com}]}"
+    text = filtered(f"{{type: RequestHeaderModifier, requestHeaderModifier: {stated}}}")
+    found = api(text, path="/a")
+    assert isinstance(found, Served)
+    assert [b.authority for b in found.backends] == ["b.com"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "attached"),
+    [
+        ("", True),
+        ("{kind: HTTPRoute}", True),
+        ("{kind: GRPCRoute}", False),
+        ("{kind: TCPRoute}", False),
+    ],
+)
+def test_listeners_may_say_which_kinds_of_routes_they_take(kinds: str, attached: bool) -> None:
+    stated = f"kinds: [{kinds}], namespaces:" if kinds else "namespaces:"
+    made = listeners().replace("namespaces:", stated)
+    assert made.count(stated) >= 1
+    found = api(f"{made}---{http_route('{' + BACKEND_REF + '}')}")
+    assert isinstance(found, Served) is attached
+
+
+def test_a_wildcard_listener_serves_the_hosts_it_covers() -> None:
+    text = f"{listeners(hostname='*.com')}---{http_route('{' + BACKEND_REF + '}')}"
+    assert endpoints(api(text)) == [POD]
+    other = text.replace("hostnames: [a.com]", "hostnames: [a.org]")
+    assert failure(api(other, "a.org")) == (404, "NR")
+
+
+def test_the_listener_with_the_longer_name_alone_serves_a_host() -> None:
+    made = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: edge}
+spec:
+  gatewayClassName: istio
+  listeners:
+  - {name: wide, port: 80, protocol: HTTP, hostname: "*.com", allowedRoutes: {namespaces: {from: All}}}
+  - {name: near, port: 80, protocol: HTTP, hostname: "*.a.com", allowedRoutes: {namespaces: {from: All}}}
+"""
+    routed = http_route("{" + BACKEND_REF + "}").replace("[a.com]", "[x.a.com, b.com]")
+    for section, host, served in (
+        ("wide", "b.com", True),
+        ("wide", "x.a.com", False),
+        ("near", "x.a.com", True),
+        ("near", "b.com", False),
+    ):
+        text = (
+            made
+            + "---"
+            + routed.replace("namespace: edge}", f"namespace: edge, sectionName: {section}}}")
+        )
+        assert isinstance(api(text, host), Served) is served, (section, host)
+
+
+@pytest.mark.parametrize(
+    ("method", "origin", "answered"),
+    [
+        ("OPTIONS", "https://good.com", True),
+        # istiod has it answered too, without what the browser waits for.
+        ("OPTIONS", "https://bad.com", True),
+        ("OPTIONS", "", False),
+        ("GET", "https://good.com", False),
+    ],
+)
+def test_preflights_of_http_routes_are_answered_for_every_origin(
+    method: str, origin: str, answered: bool
+) -> None:
+    cors = "{type: CORS, cors: {allowOrigins: ['https://good.com', 'https://*.good.org']}}"
+    headers = {"origin": origin, "access-control-request-method": "GET"}
+    found = api(filtered(cors), path="/a", method=method, headers=headers)
+    assert isinstance(found, Direct) is answered
+
+
+@pytest.mark.parametrize("kind", ["TLSRoute", "TCPRoute"])
+def test_of_two_connection_routes_the_first_by_name_is_taken(kind: str) -> None:
+    protocol, mode = (
+        ("TLS", "\n    tls: {mode: Passthrough}") if kind == "TLSRoute" else ("TCP", "")
+    )
+    made = f"""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: gw, namespace: edge}}
+spec:
+  gatewayClassName: istio
+  listeners:
+  - name: l4
+    port: 443
+    protocol: {protocol}
+    allowedRoutes: {{namespaces: {{from: All}}}}{mode}
+"""
+    hosts = "hostnames: [a.com], " if kind == "TLSRoute" else ""
+    routes = [
+        f"""
+kind: {kind}
+metadata: {{name: {name}, namespace: shop}}
+spec: {{{hosts}parentRefs: [{{name: gw, namespace: edge}}], rules: [{{backendRefs: [{{name: {backend}, port: 80}}]}}]}}
+"""
+        for name, backend in (("r2", "ratings"), ("r1", "reviews"))
+    ]
+    found = api(
+        "---".join((made, *routes)), scheme="tls" if kind == "TLSRoute" else "tcp", port=443
+    )
+    assert endpoints(found) == [POD]
