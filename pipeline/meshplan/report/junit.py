@@ -5,7 +5,8 @@ each finding. What holds nothing back is skipped.
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from meshplan.finding import Finding, Status
@@ -27,12 +28,10 @@ def render(result: Result, _view: View) -> str:
     for target in result.targets:
         cases = _target(target, result)
         mine = [f for f in found if f.target == target.name and f.rule not in _PLANS]
-        _suite(
-            root, f"target {target.name}", (*cases, *(_finding(f, compared=compared) for f in mine))
-        )
+        _suite(root, f"target {target.name}", (*cases, *_findings(mine, compared=compared)))
     names = {target.name for target in result.targets}
     others = [f for f in found if f.target not in names]
-    _suite(root, "findings", tuple(_finding(f, compared=compared) for f in others))
+    _suite(root, "findings", _findings(others, compared=compared))
     if not len(root):  # of a file without a test case, CI systems say that nothing ran
         _suite(root, "findings", (_case("nothing to report", "meshplan"),))
     for name in ("tests", "failures", "errors", "skipped"):
@@ -79,6 +78,25 @@ def _target(target: TargetResult, result: Result) -> Iterator[Element]:
         elif deployer.verdict is not Verdict.SAFE:
             _say(case, "skipped", point.title, "\n".join(point.cases))
         yield case
+
+
+def _findings(found: Sequence[Finding], *, compared: bool) -> tuple[Element, ...]:
+    """A test case for each; no two of one name, which their readers would take for one."""
+    named = [(finding, _finding(finding, compared=compared)) for finding in found]
+    shared = Counter(_name(case) for _, case in named)
+    for finding, case in named:
+        if shared[_name(case)] > 1:
+            case.set("name", _text(f"{case.get('name')}: {finding.message}"))
+    taken: Counter[tuple[str, ...]] = Counter()
+    for _, case in named:
+        taken[name := _name(case)] += 1
+        if taken[name] > 1:
+            case.set("name", f"{case.get('name')} #{taken[name]}")
+    return tuple(case for _, case in named)
+
+
+def _name(case: Element) -> tuple[str, ...]:
+    return case.get("classname", ""), case.get("name", "")
 
 
 def _finding(finding: Finding, *, compared: bool) -> Element:

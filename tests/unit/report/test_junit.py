@@ -1,5 +1,7 @@
-"""JUnit's XML, read back by a parser of XML."""
+"""JUnit's XML, read back by a parser of XML, and held to what its readers agree on."""
 
+import subprocess
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -73,5 +75,65 @@ def test_findings_have_places() -> None:
     assert (case.attrib["file"], case.attrib["line"]) == ("shop/reviews.yaml", "3")
 
 
+def test_findings_of_one_rule_and_object_have_names_of_their_own() -> None:
+    """Jenkins takes two cases of one name for one; what they are called does not hang on order."""
+    one, two = finding("one", Status.NEW), finding("two", Status.NEW)
+    names = [
+        {case.attrib["name"] for case in read(made).iter("testcase")}
+        for made in (
+            result(target(), findings=(one, two)),
+            result(target(), findings=(two, one)),
+            result(target(), findings=(one, one, two)),
+        )
+    ]
+    assert names[0] == names[1]
+    assert len([name for name in names[0] if one.rule in name]) == 2
+    assert len([name for name in names[2] if one.rule in name]) == 3
+
+
 def test_there_is_always_a_test_case() -> None:
     assert read(result()).attrib["tests"] == "1"
+
+
+SCHEMA = Path(__file__).parents[2] / "data" / "junit.xsd"
+
+
+def misfits(text: str) -> str:
+    """What xmllint has to say; "" for a document that is as the schema wants it."""
+    done = subprocess.run(
+        ["xmllint", "--nonet", "--noout", "--schema", str(SCHEMA), "-"],
+        input=text.encode("utf-8"),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode in (0, 3), done.stderr
+    return done.stderr.decode() if done.returncode else ""
+
+
+@pytest.mark.tool("xmllint")
+class TestSchema:
+    @pytest.mark.parametrize("made", [result(), example(), *map(hostile, HOSTILE)])
+    def test_every_document_fits(self, made: Result) -> None:
+        assert misfits(junit.render(made, View())) == ""
+
+    @pytest.mark.parametrize(
+        ("right", "wrong"),
+        [
+            ('tests="', 'tests="-'),
+            (' classname="', ' class="'),
+            ('time="0"', 'time="soon"'),
+            ("testcase", "test"),
+            ('message="', 'said="'),
+            (' type="error"', ""),
+            ("</testcase>", '<error message="x" type="x"/></testcase>'),
+        ],
+    )
+    def test_what_is_wrong_is_noticed(self, right: str, wrong: str) -> None:
+        text = junit.render(example(), View())
+        assert right in text
+        assert misfits(text.replace(right, wrong))
+
+    def test_two_cases_of_one_name_are_noticed(self) -> None:
+        made = ElementTree.fromstring(junit.render(example(), View()))
+        made[0].append(made[0][0])
+        assert "Duplicate" in misfits(ElementTree.tostring(made, encoding="unicode"))
