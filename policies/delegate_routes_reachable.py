@@ -54,14 +54,13 @@ def delegate_routes_reachable(vs: VirtualService, mesh: Mesh) -> Findings:
             route:
             - destination: {host: reviews}
     """
+    namespace = vs.metadata.namespace
     for http in vs.spec.http:
-        if http.delegate.name is not None:
-            where = http.delegate.namespace or vs.metadata.namespace
-            found = mesh.delegate(
-                where, http.delegate.name, vs.metadata.namespace, vs.metadata.name
+        where = http.delegate.namespace or namespace
+        name = http.delegate.name or ""
+        found = mesh.delegate(where, name, namespace, vs.metadata.name)
+        if found.shadowed > 0:
+            yield at(
+                http.delegate,
+                f"{found.shadowed} of the rules of {where}/{name} match nothing that gets there",
             )
-            if found.shadowed > 0:
-                yield at(
-                    http.delegate,
-                    f"{found.shadowed} of the rules of {where}/{http.delegate.name} match nothing that gets there",
-                )

@@ -82,7 +82,7 @@ def delegate_usable(vs: VirtualService, mesh: Mesh) -> Findings:
         found = mesh.delegate(where, name, namespace, vs.metadata.name)
         if found.missing:
             yield at(http.delegate, f"there is no VirtualService {where}/{name} to delegate to")
-        elif found.known and found.hosts:
+        elif found.hosts:
             yield at(
                 http.delegate,
                 f"the delegate {where}/{name} has hosts of its own, so it is not used as a delegate",
@@ -92,7 +92,7 @@ def delegate_usable(vs: VirtualService, mesh: Mesh) -> Findings:
                 http.delegate,
                 f"the delegate {where}/{name} is not exported to namespace {namespace}",
             )
-        elif found.known and found.chained:
+        elif found.chained:
             yield at(
                 http.delegate,
                 f"the delegate {where}/{name} delegates further, which Istio does not follow",

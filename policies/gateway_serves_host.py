@@ -53,14 +53,11 @@ def gateway_serves_host(vs: VirtualService, mesh: Mesh) -> Findings:
           - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["edge/*.example.com"]}
     """
     namespace = vs.metadata.namespace
-    gateways = [name for name in vs.spec.gateways if name != "mesh"]
-    if len(gateways) == 0:
-        return
     for host in vs.spec.hosts:
-        served = {mesh.gateway_serves(name, namespace, host) for name in gateways}
-        inside = "mesh" in vs.spec.gateways
-        if served == {"no"} and not inside:
+        # Of the gateway `mesh` it is not known: a host may be meant for the sidecars alone.
+        served = {mesh.gateway_serves(name, namespace, host) for name in vs.spec.gateways}
+        if served == {"no"}:
             yield at(
                 host,
-                f"none of the gateways serves {host} to namespace {namespace}: {', '.join(sorted(set(gateways)))}",
+                f"none of the gateways serves {host} to namespace {namespace}: {', '.join(sorted(set(vs.spec.gateways)))}",
             )

@@ -70,5 +70,5 @@ def gateway_serves_something(vs: VirtualService, mesh: Mesh) -> Findings:
     namespace = vs.metadata.namespace
     for name in vs.spec.gateways:
         served = {mesh.gateway_serves(name, namespace, host) for host in vs.spec.hosts}
-        if name != "mesh" and served == {"no"}:
+        if served == {"no"}:
             yield at(name, f"gateway {name} serves none of the hosts to namespace {namespace}")

@@ -8,15 +8,18 @@ from meshplan.mesh.gateway import Gateway
 from meshplan.mesh.hosts import matches
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.proxy import gateway as gateway_proxy
-from meshplan.mesh.read import at, mapping, mappings, number, texts
+from meshplan.mesh.read import at, mapping, mappings, number, text, texts
 from meshplan.mesh.service import MeshService
 from meshplan.mesh.workload import Workload, matches_labels
 from meshplan.policy.facts.hosts import is_placeholder, named
 from meshplan.policy.facts.json import Json
+from meshplan.policy.facts.settings import minor
 from meshplan.settings import World
 
 #: Ports below this one are only for privileged processes, unless the pod says otherwise.
 _PRIVILEGED = 1024
+#: From here on the template for gateways lets their pods listen on any port.
+_UNPRIVILEGED = 21
 
 
 def gateway(mesh: Mesh, name: str, namespace: str) -> Json:
@@ -119,9 +122,14 @@ def _bindable(mesh: Mesh, workload: Workload, port: int) -> str:
     if port >= _PRIVILEGED:
         return "yes"
     resource = mesh.snapshot.get(workload.id)
-    pod = mapping(at(resource.manifest, "spec", "template", "spec")) if resource else {}
+    template = mapping(at(resource.manifest, "spec", "template")) if resource else {}
+    pod = mapping(template.get("spec"))
     if not pod:
         return "unknown"
+    # What the template says replaces what the pod says.
+    templates = text(at(template, "metadata", "annotations", "inject.istio.io/templates"))
+    if "gateway" in templates.split(",") and minor(mesh.config.istio_version) >= _UNPRIVILEGED:
+        return "yes"
     for control in mappings(at(pod, "securityContext", "sysctls")):
         if control.get("name") == "net.ipv4.ip_unprivileged_port_start":
             return "yes" if number(control.get("value")) <= port else "no"

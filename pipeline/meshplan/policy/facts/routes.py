@@ -106,8 +106,14 @@ def delegate(mesh: Mesh, where: str, which: str, namespace: str, name: str) -> J
         "hosts": bool(found.hosts),
         "known": True,
         "missing": False,
-        "shadowed": sum(not any(delegated(r, (rule,))) for r in roots for rule in rules),
+        # Where several rules of the root lead here, what one of them drops is for another.
+        "shadowed": sum(bool(roots) and not any(_fits(r, rule) for r in roots) for rule in rules),
     }
+
+
+def _fits(root: HttpRule, rule: HttpRule) -> bool:
+    """Whether anything is left of a rule of a delegate below a rule of its root."""
+    return any(delegated(root, (rule,)))
 
 
 def _rules(mesh: Mesh, vs: VirtualService) -> tuple[HttpRule, ...]:
