@@ -9,6 +9,8 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from meshplan.policy import ir, program, walk
@@ -20,6 +22,8 @@ from meshplan.run.request import mesh_of
 from meshplan.settings import Settings
 from meshplan.source.yaml import parse
 from support.snapshots import of_values
+
+SUITES = Path(__file__).parents[2] / "policies" / "tests"
 
 _ODD = (
     *(
@@ -179,8 +183,11 @@ class Cases:
         self._collections = {(n.group, n.kind) for n in nodes if isinstance(n, ir.Collection)}
         #: Of each example the objects before and after.
         self._homes = [
-            (_documents(change(example.before)), _documents(change(example.after)))
-            for example in (*rule.page.good, *rule.page.bad)
+            (_documents(change(before)), _documents(change(after)))
+            for before, after in (
+                *((e.before, e.after) for e in (*rule.page.good, *rule.page.bad)),
+                *_suites().get(rule.id, ()),
+            )
             # And in the namespace that is meant where none is written.
             for change in (str, lambda text: text.replace("shop", "default"))
         ]
@@ -474,6 +481,25 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         for index, inner in enumerate(value):
             yield value, index
             yield from _places(inner)
+
+
+@cache
+def _suites() -> dict[str, list[tuple[str, str]]]:
+    """What the cases of the suites beside the rules are about, before and after, by rule."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted(SUITES.glob("*.yaml")):
+        (document,) = parse(path.read_bytes(), path.name).documents
+        for case in document.value["cases"]:
+            id_ = case.get("rule") or document.value["rule"]
+            texts = _stream(case.get("before")), _stream(case["given"])
+            found.setdefault(id_, []).append(texts)
+    return found
+
+
+def _stream(given: Any) -> str:
+    if isinstance(given, list):
+        return "\n---\n".join(map(json.dumps, given))
+    return given or ""
 
 
 def _documents(text: str) -> list[Any]:
