@@ -1,5 +1,7 @@
 """A container that starts before its sidecar has no network."""
 
+import re
+
 from meshplan.policy import Findings, Mesh, at, info
 from meshplan.policy.k8s import DaemonSet, Deployment, StatefulSet
 
@@ -13,7 +15,8 @@ def app_starts_after_proxy(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh
         refused in the log of the application, nothing in that of the sidecar. With
         `holdApplicationUntilProxyStarts` (since Istio 1.7) the containers wait. Native sidecars
         start first by themselves: Istio uses them by default since 1.27 where Kubernetes is 1.33 or
-        newer, and before that with ENABLE_NATIVE_SIDECARS on Kubernetes 1.29 or newer.
+        newer, and before that with ENABLE_NATIVE_SIDECARS on Kubernetes 1.29 or newer. The annotation
+        `sidecar.istio.io/nativeSidecar` says otherwise for a pod (since 1.24).
     Fix: Set `holdApplicationUntilProxyStarts: true` in the mesh's `defaultConfig` or in the pod's
         annotation `proxy.istio.io/config`, or use native sidecars.
     See: https://istio.io/latest/docs/ops/common-problems/injection/#pod-or-containers-start-with-network-issues-if-istio-proxy-is-not-ready
@@ -61,19 +64,23 @@ def app_starts_after_proxy(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh
         spec: {tag: 1.24.0}
     """
     config = mesh.config()
-    if config.holdApplication or config.nativeSidecars != "no":
-        return
     meta = app.spec.template.metadata
-    stated = meta.annotations.get("proxy.istio.io/config", "")
-    if "holdApplicationUntilProxyStarts" in stated:
+    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", config.nativeSidecars)
+    if native not in {"no", "false"}:
         return
-    if meta.annotations.get("sidecar.istio.io/nativeSidecar", "false") == "true":
+    stated = meta.annotations.get("proxy.istio.io/config", "")
+    held = (
+        bool(re.search(r"holdApplicationUntilProxyStarts[\"']?\s*:\s*true", stated))
+        if "holdApplicationUntilProxyStarts" in stated
+        else config.holdApplication
+    )
+    if held:
         return
     if mesh.workload(app.kind, app.metadata.namespace, app.metadata.name).injected != "yes":
         return
     for container in app.spec.template.spec.containers:
         text = " ".join([e.value or "" for e in container.env] + container.args + container.command)
-        if len(mesh.calls(text, app.metadata.namespace)) > 0:
+        if container.name != "istio-proxy" and len(mesh.calls(text, app.metadata.namespace)) > 0:
             yield at(
                 container,
                 f"container '{container.name}' may call others before its sidecar is ready",

@@ -58,9 +58,8 @@ def cron_job_ends(cron: CronJob, mesh: Mesh) -> Findings:
         spec: {tag: 1.24.0}
     """
     meta = cron.spec.jobTemplate.spec.template.metadata
-    if mesh.config().nativeSidecars != "no":
-        return
-    if meta.annotations.get("sidecar.istio.io/nativeSidecar", "false") == "true":
+    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    if native not in {"no", "false"}:
         return
     if mesh.workload("CronJob", cron.metadata.namespace, cron.metadata.name).injected != "yes":
         return

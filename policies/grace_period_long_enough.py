@@ -53,8 +53,8 @@ def grace_period_long_enough(app: Deployment | StatefulSet | DaemonSet) -> Findi
                 container.lifecycle.preStop,
                 f"container '{container.name}' sleeps {seconds}s before it stops, and the pod is killed after {grace}s",
             )
-        elif 0 < grace <= 30 and re.search(r"sleep\s+([3-9][0-9]|[1-9][0-9]{2,})", command):
+        elif grace <= 30 and re.search(r"sleep\s+([3-9][0-9]|[1-9][0-9]{2,})", command):
             yield at(
                 container.lifecycle.preStop,
-                f"container '{container.name}' sleeps longer before it stops than the {grace}s after which the pod is killed",
+                f"container '{container.name}' sleeps as long before it stops as the {grace}s after which the pod is killed, or longer",
             )

@@ -7,6 +7,8 @@ from meshplan.policy.k8s import DaemonSet, Deployment, Job, StatefulSet
 
 NETWORK = r"(^|[\s/;&|])(curl|wget|nc|netcat|nslookup|dig|ping|git|apt|apt-get|apk|yum|pip|npm|psql|pg_isready|mysql|mysqladmin|redis-cli|mongo|mongosh|aws|gsutil|az|kubectl|vault|flyway|liquibase|migrate|wait-for|wait-for-it)(\.sh)?(\s|$)"
 
+INJECTED = frozenset({"istio-init", "istio-proxy", "istio-validation"})
+
 
 @warn("LIFE-002", severity="high")
 def init_container_has_network(
@@ -18,7 +20,7 @@ def init_container_has_network(
         (by `istio-init`, or by the CNI plugin before all of them), and the sidecar starts after them:
         their connections are refused, the pod hangs in `Init:Error`. With native sidecars (see
         LIFE-001) the proxy is an init container itself and comes first.
-    Fix: Use native sidecars, run the container as user 1337 (not redirected), exclude its ports
+    Fix: Use native sidecars, run the container as user or group 1337 (not redirected), exclude its ports
         (`traffic.sidecar.istio.io/excludeOutboundPorts`), or do the work in the application.
     See: https://istio.io/latest/docs/setup/additional-setup/cni/#compatibility-with-application-init-containers
 
@@ -66,9 +68,8 @@ def init_container_has_network(
         spec: {tag: 1.24.0}
     """
     meta = app.spec.template.metadata
-    if mesh.config().nativeSidecars != "no":
-        return
-    if meta.annotations.get("sidecar.istio.io/nativeSidecar", "false") == "true":
+    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    if native not in {"no", "false"}:
         return
     excluded = "traffic.sidecar.istio.io/excludeOutboundPorts" in meta.annotations
     if excluded or "traffic.sidecar.istio.io/excludeOutboundIPRanges" in meta.annotations:
@@ -76,7 +77,10 @@ def init_container_has_network(
     if mesh.workload(app.kind, app.metadata.namespace, app.metadata.name).injected != "yes":
         return
     for container in app.spec.template.spec.initContainers:
-        if container.securityContext.runAsUser == 1337 or container.name == "istio-init":
+        if container.name in INJECTED or 1337 in {
+            container.securityContext.runAsUser or 0,
+            container.securityContext.runAsGroup or 0,
+        }:
             continue
         text = " ".join(container.command + container.args + [e.value or "" for e in container.env])
         if re.search(NETWORK, text) or len(mesh.calls(text, app.metadata.namespace)) > 0:

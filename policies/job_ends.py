@@ -52,9 +52,8 @@ def job_ends(job: Job, mesh: Mesh) -> Findings:
         spec: {tag: 1.24.0}
     """
     meta = job.spec.template.metadata
-    if mesh.config().nativeSidecars != "no":
-        return
-    if meta.annotations.get("sidecar.istio.io/nativeSidecar", "false") == "true":
+    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    if native not in {"no", "false"}:
         return
     if mesh.workload("Job", job.metadata.namespace, job.metadata.name).injected != "yes":
         return

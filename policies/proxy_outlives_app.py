@@ -21,9 +21,9 @@ def proxy_outlives_app(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) ->
         application may still be in its preStop hook or finish requests: what it sends after that is
         refused, and its open requests end in 503 with the flag `UC`. A native sidecar ends after all
         the other containers.
-    Fix: Set `terminationDrainDuration` in the annotation `proxy.istio.io/config` to as long as the
-        application takes, or `EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true"` (since Istio 1.12), or use
-        native sidecars.
+    Fix: Set `terminationDrainDuration` in the annotation `proxy.istio.io/config`, or for all in the
+        mesh's `defaultConfig`, to as long as the application takes, or `EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true"` (since Istio 1.12), a preStop hook
+        of the container `istio-proxy` of your own, or use native sidecars.
     See: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#ProxyConfig
 
     Good:
@@ -67,19 +67,25 @@ def proxy_outlives_app(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) ->
         spec: {tag: 1.24.0}
     """
     meta = app.spec.template.metadata
-    if mesh.config().nativeSidecars != "no":
-        return
-    if meta.annotations.get("sidecar.istio.io/nativeSidecar", "false") == "true":
+    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    if native not in {"no", "false"}:
         return
     stated = meta.annotations.get("proxy.istio.io/config", "")
     if "terminationDrainDuration" in stated or "EXIT_ON_ZERO_ACTIVE_CONNECTIONS" in stated:
         return
+    config = mesh.config()
+    containers = app.spec.template.spec.containers
+    if config.exitsOnZero or any(
+        c.name == "istio-proxy" and c.lifecycle.preStop for c in containers
+    ):
+        return
     if mesh.workload(app.kind, app.metadata.namespace, app.metadata.name).injected != "yes":
         return
-    for container in app.spec.template.spec.containers:
+    for container in containers:
         seconds = container.lifecycle.preStop.sleep.seconds or 0
-        if seconds > 5 or re.search(LONG, text_of(container)):
+        said = config.drainSeconds <= 5 and re.search(LONG, text_of(container))
+        if seconds > config.drainSeconds or said:
             yield at(
                 container.lifecycle.preStop,
-                f"container '{container.name}' takes longer to stop than its sidecar, which ends after 5s",
+                f"container '{container.name}' takes longer to stop than its sidecar, which ends after {config.drainSeconds}s",
             )

@@ -41,6 +41,10 @@ class MeshConfig:
     hold_application_until_proxy_starts: bool = False
     #: What istiod's variable ENABLE_NATIVE_SIDECARS is set to; "" where nobody says.
     native_sidecars: str = ""
+    #: How long proxies drain before they end, as the default of the mesh, such as `30s`.
+    termination_drain: str = "5s"
+    #: `true` where proxies end when their last connection has, as the default of the mesh.
+    exit_on_zero_connections: str = ""
     #: `true` where proxies answer the DNS queries of their pods, as the default of the mesh.
     dns_capture: str = ""
     #: `on` or `off` as `enableTracing` says; "" where nobody says.
@@ -77,6 +81,11 @@ _FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "hold_application_until_proxy_starts",
         ("defaultConfig", "holdApplicationUntilProxyStarts"),
+    ),
+    ("termination_drain", ("defaultConfig", "terminationDrainDuration")),
+    (
+        "exit_on_zero_connections",
+        ("defaultConfig", "proxyMetadata", "EXIT_ON_ZERO_ACTIVE_CONNECTIONS"),
     ),
     ("dns_capture", ("defaultConfig", "proxyMetadata", "ISTIO_META_DNS_CAPTURE")),
     ("tracing_providers", ("defaultProviders", "tracing")),

@@ -88,6 +88,8 @@ class Config(Message):
     closed: bool
     clusterDomain: str
     dnsCapture: bool
+    drainSeconds: int
+    exitsOnZero: bool
     holdApplication: bool
     istioMinor: int
     kubernetesMinor: int

@@ -1,5 +1,8 @@
 """The settings of the mesh, as rules see them."""
 
+from fractions import Fraction
+
+from meshplan.kinds.readings import duration
 from meshplan.mesh import Mesh
 from meshplan.policy.facts.json import Json
 from meshplan.settings import World
@@ -8,6 +11,8 @@ from meshplan.settings import World
 _AUTOMATIC = 27
 #: From here on native sidecars are a stable part of Kubernetes, and on by default before that.
 _STABLE, _ENABLED = 33, 29
+#: Istio's default of `terminationDrainDuration`, in seconds.
+_DRAIN = 5
 
 
 def config(mesh: Mesh) -> Json:
@@ -18,6 +23,8 @@ def config(mesh: Mesh) -> Json:
         "closed": mesh.world is World.CLOSED,
         "clusterDomain": found.cluster_domain,
         "dnsCapture": found.dns_capture == "true",
+        "drainSeconds": _seconds(found.termination_drain),
+        "exitsOnZero": found.exit_on_zero_connections == "true",
         "holdApplication": found.hold_application_until_proxy_starts,
         "istioMinor": minor(found.istio_version),
         "kubernetesMinor": minor(found.kubernetes_version),
@@ -34,6 +41,12 @@ def minor(version: str) -> int:
     parts = version.removeprefix("v").split(".")
     digits = parts[1] if len(parts) > 1 else ""
     return int(digits) if digits.isdecimal() and len(digits) < 6 else 0
+
+
+def _seconds(text: str) -> int:
+    """How long proxies drain, in whole seconds; 5 where it cannot be read."""
+    found = duration(text)
+    return int(found) if isinstance(found, Fraction) else _DRAIN
 
 
 def _native_sidecars(mesh: Mesh) -> str:
