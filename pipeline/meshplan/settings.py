@@ -62,8 +62,10 @@ class ProofSettings:
     """Whether and how long plans are proven."""
 
     enabled: bool = True
-    #: Of one target; a net under the budgets of the prover, which do not depend on the machine.
-    timeout_seconds: float = 30.0
+    #: What may be looked at for one target, in steps of work; the same on every machine.
+    work: int = 400_000
+    #: Of one target; a net under that, which does depend on the machine.
+    timeout_seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ def settings_of(value: Mapping[str, Any], source: str) -> Settings:
         ),
         proof=ProofSettings(
             enabled=bool(proof.get("enabled", default.proof.enabled)),
+            work=int(proof.get("work", default.proof.work)),
             timeout_seconds=float(proof.get("timeoutSeconds", default.proof.timeout_seconds)),
         ),
         rules=_rules(value.get("rules") or {}),

@@ -11,6 +11,7 @@ from meshplan.cli import main
 from meshplan.cli.options import DEPLOYERS as NAMES
 from meshplan.data import data_path
 from meshplan.deployers import DEPLOYERS
+from meshplan.proof.meter import Meter
 from support.manifests import BASE, HEAD
 from support.scenarios import FOLDER
 
@@ -145,9 +146,21 @@ class TestFaults:
         assert unknown["why"] == "proving it takes longer than 0.2 s"
         assert target["plan"]["waves"]
 
+    def test_more_work_than_may_be_done(self, diff: Diff) -> None:
+        little = settings("proof: {work: 3}\n")
+        [target] = diff({**BASE, **little}, HEAD, "--deployer", "helm")["targets"]
+        [unknown] = target["proof"]["unknowns"]
+        assert unknown["why"] == "proving it takes more than 3 steps of work"
+        assert target["verdict"] == "unknown"
+        assert target["plan"]["waves"]
+        [deployer] = target["deployers"]
+        assert deployer["unknowns"][0]["why"] == unknown["why"]
+
     def test_a_crash_over_a_deployer(self, diff: Diff, monkeypatch: pytest.MonkeyPatch) -> None:
         class Crashing:
-            def __init__(self, *_: object) -> None:
+            meter = Meter(1)
+
+            def __init__(self, *_: object, **__: object) -> None:
                 pass
 
             def check(self, *_: object) -> None:

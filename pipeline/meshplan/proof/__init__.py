@@ -1,5 +1,6 @@
 """Proofs of plans: no request is lost, misled or let in on the way, whatever a proxy sees when."""
 
+from meshplan.proof.meter import WorkSpentError
 from meshplan.proof.prove import Prover, prove
 from meshplan.proof.types import (
     Budget,
@@ -22,5 +23,6 @@ __all__ = [
     "Prover",
     "RequestClass",
     "Undecided",
+    "WorkSpentError",
     "prove",
 ]

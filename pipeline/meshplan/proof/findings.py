@@ -30,6 +30,11 @@ class Findings:
     warnings: tuple[Counterexample, ...] = ()
     lost: tuple[Lost, ...] = ()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came out that has to be told."""
+        return not (self.counterexamples or self.unknowns or self.warnings or self.lost)
+
 
 def together(parts: Sequence[Findings]) -> Findings:
     """All of them, in their order."""

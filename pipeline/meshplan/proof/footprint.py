@@ -17,6 +17,7 @@ from meshplan.proof.index import (
     ROUTES,
     SECURITY,
     Index,
+    leaves_some,
     selector_of,
     service_behind,
 )
@@ -144,6 +145,10 @@ class Footprint:
         match version.id.kind:
             case "Gateway":
                 yield from self._of_listeners(version)
+            case "GatewayClass":
+                for gateway in self._versions.of_kind(GATEWAY_API, "Gateway"):
+                    if text(gateway.spec.get("gatewayClassName")) == version.id.name:
+                        yield from self._of_listeners(gateway)
             case "ReferenceGrant":
                 yield from self._of_grant(version)
             case name if name in ROUTES:
@@ -155,6 +160,8 @@ class Footprint:
         match (version.id.group, version.id.kind):
             case ("", "Service"):
                 yield from self._of_service(version)
+            case ("", "Secret"):
+                yield from self._of_credential(version.id.name)
             case ("", "Namespace"):
                 for found in self._index.pods(version.id.name, {}):
                     for workload in self._versions.all_of(found):
@@ -275,6 +282,19 @@ class Footprint:
                 for found in self._versions.all_of(ResourceId(NETWORKING, kind, where, name)):
                     yield from (Topic(TopicKind.MESH, host) for host in self._hosts(found))
 
+    def _of_credential(self, name: str) -> Iterator[Topic]:
+        """Gateways with a server that needs a Secret of this name, wherever that is."""
+        for gateway in self._versions.of_kind(NETWORKING, "Gateway"):
+            for server in mappings(gateway.spec.get("servers")):
+                tls = mapping(server.get("tls"))
+                if name in (text(tls.get("credentialName")), *texts(tls.get("credentialNames"))):
+                    yield from self._of_gateway(gateway)
+        for gateway in self._versions.of_kind(GATEWAY_API, "Gateway"):
+            for listener in mappings(gateway.spec.get("listeners")):
+                refs = mappings(at(listener, "tls", "certificateRefs"))
+                if any(text(ref.get("name")) == name for ref in refs):
+                    yield from self._of_listeners(gateway)
+
     def _listening(self, namespace: str, name: str) -> tuple[str, ...]:
         """The hosts of the listeners of a Gateway, for a route that names none."""
         id_ = ResourceId(GATEWAY_API, "Gateway", namespace, name)
@@ -347,8 +367,8 @@ class Footprint:
             for listener in mappings(version.spec.get("egress"))
             for entry in texts(listener.get("hosts"))
         } or {"*"}
-        if None in self._versions.changed.get(version.id, ()):
-            # Without it everything is imported.
+        if leaves_some(self._versions.changed.get(version.id, ())):
+            # Whom it is not for imports everything.
             found.add("*")
         # In another version it may import what this one leaves out, so that is looked at as well.
         for pattern in sorted(found):

@@ -163,9 +163,9 @@ class Index:
             several = (r for kind in kinds for r in versions.with_several(*kind))
             own = self._families[family] = _table(several, keys_of)
             if family == "import":
-                # Where there is no Sidecar, everything is imported.
+                # Whom no Sidecar is for imports everything.
                 for id_, found in versions.changed.items():
-                    if id_.kind == "Sidecar" and None in found:
+                    if id_.kind == "Sidecar" and leaves_some(found):
                         own.setdefault(("import", "*", "*"), {})[id_] = None
         return self._fixed[family], own
 
@@ -280,6 +280,12 @@ def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
                 yield rule["mirror"]
             for entry in mappings(rule.get("mirrors")):
                 yield mapping(entry.get("destination"))
+
+
+def leaves_some(versions: Iterable[Resource | None]) -> bool:
+    """Whether the versions of a Sidecar are not all for the same pods."""
+    selectors = [None if one is None else selector_of(one) for one in versions]
+    return any(one is None or one != selectors[0] for one in selectors)
 
 
 def selector_of(resource: Resource) -> Mapping[str, str]:

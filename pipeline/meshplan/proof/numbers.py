@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Hashable
 
+from meshplan.proof.meter import Meter
+
 
 class Numbers:
     """Gives equal results of one stage the same number, and remembers which subject had which."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
         self._known: dict[tuple[Hashable, Hashable], int] = {}
         self._distinct: dict[Hashable, list[object]] = {}
 
@@ -15,6 +18,7 @@ class Numbers:
         key = (stage, subject)
         found = self._known.get(key)
         if found is None:
+            self._meter.spend(1)
             value = result()
             distinct = self._distinct.setdefault(stage, [])
             same = (number for number, other in enumerate(distinct) if other == value)

@@ -74,6 +74,7 @@ class Outcomes:
         key = self._key(triple, asked)
         found = self._found.get(key)
         if found is None:
+            self._case.scope.meter.spend(1)
             try:
                 found = self.worked_out(triple, asked)
             except OpenQuestionError as question:

@@ -11,9 +11,11 @@ from meshplan.proof.collector import collector_held_back
 from meshplan.proof.findings import Findings, kinds, renumbered, reported, thinned, together
 from meshplan.proof.footprint import Footprint, Topic
 from meshplan.proof.index import Index, Tables
+from meshplan.proof.meter import Meter
 from meshplan.proof.opaque import opaque_changes
 from meshplan.proof.scope import Scope
 from meshplan.proof.topics import AGED, TopicCases
+from meshplan.proof.twins import Scripts, likeness_of
 from meshplan.proof.types import (
     DEFAULT_BUDGET,
     Budget,
@@ -35,8 +37,11 @@ class _Shared:
     """What provers of the same two revisions have in common, in either direction."""
 
     differing: Differing
+    meter: Meter
     #: By the domain of the cluster, which is one of the settings of the mesh.
     tables: dict[str, Tables] = field(default_factory=dict)
+    scripts: Scripts = field(default_factory=dict)
+    likenesses: dict[Hashable, int] = field(default_factory=dict)
 
 
 class Prover:
@@ -60,7 +65,7 @@ class Prover:
         self.budget = budget
         differing = shared.differing if shared else None
         self._versions = Versions(base.snapshot, head.snapshot, differing)
-        self._shared = shared or _Shared(self._versions.differing)
+        self._shared = shared or _Shared(self._versions.differing, Meter(budget.work))
         for version in extra_versions:
             self._versions.number(version.id, version)
         self._forget()
@@ -75,6 +80,10 @@ class Prover:
         self._topics: dict[ResourceId, tuple[Topic, ...]] = {}
         self._cases: dict[Topic, TopicCases] = {}
         self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], Findings] = {}
+        self._likenesses: dict[Topic, int | None] = {}
+        #: What was found about twins that there is nothing to say about, and which are safe.
+        self._twins: dict[Hashable, Findings] = {}
+        self._safe: dict[Hashable, bool] = {}
         self._lost: tuple[Lost, ...] | None = None
 
     def with_versions(self, versions: Iterable[Resource]) -> "Prover":
@@ -87,11 +96,17 @@ class Prover:
             touched = set(found._topics_of(dict.fromkeys(version.id for version in extra)))
             found._cases = {t: c for t, c in self._cases.items() if t not in touched}
             found._known = {key: f for key, f in self._known.items() if key[0] not in touched}
+            found._twins = dict(self._twins)
         return found
 
     def back(self) -> "Prover":
         """A prover for plans that lead from the head to the base."""
         return Prover(self.head, self.base, budget=self.budget, shared=self._shared)
+
+    @property
+    def meter(self) -> Meter:
+        """The work that this prover has done, together with those that it was made from."""
+        return self._shared.meter
 
     def check(
         self,
@@ -101,6 +116,7 @@ class Prover:
     ) -> Proof:
         """Whether all waves of a plan are safe, every view of each.
 
+        Raises WorkSpentError where that takes more work than the budget has.
         The plan may write versions that are in neither revision. It may be the way back of a
         `proven` one: the invariants are the same from both ends, so only that is looked at which
         does not look the same from both.
@@ -138,11 +154,7 @@ class Prover:
         if any(True for _ in self._general(ids)):
             return False
         waves = (wave_of(0, before, steps),)
-        for topic in self._topics_of(ids):
-            found = self._examined(topic, waves, lost=False)
-            if found.unknowns or any(one.visible for one in found.counterexamples):
-                return False
-        return True
+        return all(self._is_safe(topic, waves) for topic in self._topics_of(ids))
 
     def having_a_say(self, ids: Iterable[ResourceId]) -> frozenset[ResourceId]:
         """The changed objects that may make a difference to what some of them have a bearing on."""
@@ -187,7 +199,7 @@ class Prover:
     def _cases_of(self, topic: Topic) -> TopicCases:
         found = self._cases.get(topic)
         if found is None:
-            found = TopicCases(topic, self._index, self._versions, self._mesh)
+            found = TopicCases(topic, self._index, self._versions, self._mesh, self.meter)
             self._cases[topic] = found
         return found
 
@@ -225,8 +237,41 @@ class Prover:
         key = (topic, alike, lost)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._looked_at(cases, alike, lost=lost)
+            found = self._known[key] = self._twin_of(cases, alike, lost=lost)
         return renumbered(found, [wave.number for wave in states])
+
+    def _twin_of(
+        self, cases: TopicCases, states: tuple[WaveStates, ...], *, lost: bool
+    ) -> Findings:
+        """What there is to say; nothing if there was nothing to say about a twin."""
+        key = (self._likeness_of(cases), states, lost)
+        found = self._twins.get(key)
+        if found is None:
+            found = self._looked_at(cases, states, lost=lost)
+            if key[0] is not None and found.is_silent:
+                self._twins[key] = found
+        return found
+
+    def _likeness_of(self, cases: TopicCases) -> int | None:
+        """A number that a topic has in common with its twins alone; None if it has none."""
+        if cases.topic not in self._likenesses:
+            found = likeness_of(cases, self._shared.scripts)
+            numbers = self._shared.likenesses
+            number = None if found is None else numbers.setdefault(found, len(numbers))
+            self._likenesses[cases.topic] = number
+        return self._likenesses[cases.topic]
+
+    def _is_safe(self, topic: Topic, waves: Sequence[Moving]) -> bool:
+        """Whether nothing is broken that is the fault of the steps."""
+        cases = self._cases_of(topic)
+        states = tuple(self._in_scope(cases.scope, waves))
+        key = (self._likeness_of(cases), states)
+        known = self._safe.get(key) if key[0] is not None else None
+        if known is None:
+            found = self._examined(topic, waves, lost=False)
+            known = not found.unknowns and not any(one.visible for one in found.counterexamples)
+            self._safe[key] = known
+        return known
 
     def _in_scope(self, scope: Scope, waves: Sequence[Moving]) -> Iterator[WaveStates]:
         """The waves in which objects of a scope move, as states of the scope."""

@@ -11,6 +11,7 @@ from meshplan.mesh.model import Mesh
 from meshplan.mesh.workload import workload_kinds
 from meshplan.proof.footprint import Topic
 from meshplan.proof.index import DISCOVERY, EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
+from meshplan.proof.meter import Meter
 from meshplan.proof.numbers import Numbers
 from meshplan.proof.types import BudgetError, Client
 from meshplan.proof.versions import BASE, Versions
@@ -57,6 +58,7 @@ class Scope:
         versions: Versions,
         mesh: Mesh,
         *,
+        meter: Meter,
         reverse_ages: bool = False,
         selective: bool = True,
     ):
@@ -72,9 +74,11 @@ class Scope:
         self._ranks = {id_: rank for rank, id_ in enumerate(by_name)}
         #: Whether some proxies do not import everything.
         self._selective = selective
-        self._context = [self._aged(found, created=False) for found in context]
+        #: The unchanged objects.
+        self.context = [self._aged(found, created=False) for found in context]
         #: Of what the stages make of the states of this scope.
-        self.numbers = Numbers()
+        self.numbers = Numbers(meter)
+        self.meter = meter
         self._meshes: dict[State, Mesh] = {}
         self._aged_versions: dict[tuple[int, int], Resource | None] = {}
 
@@ -82,12 +86,17 @@ class Scope:
         """The state in which objects have versions by number, others that of `default`."""
         return tuple(numbers.get(id_, default) for id_ in self.ids)
 
+    def all_versions(self) -> Iterator[tuple[Resource | None, ...]]:
+        """Of each changed object all versions by number, as they are in the revisions."""
+        for id_ in self.ids:
+            yield tuple(self._versions.changed[id_])
+
     def mesh(self, state: State) -> Mesh:
         """The mesh of a state."""
         found = self._meshes.get(state)
         if found is None:
             own = (self._version(position, number) for position, number in enumerate(state))
-            resources = (*self._context, *(r for r in own if r is not None))
+            resources = (*self.context, *(r for r in own if r is not None))
             found = self._meshes[state] = self._mesh.at(Snapshot(resources))
         return found
 

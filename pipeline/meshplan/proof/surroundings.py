@@ -4,7 +4,7 @@ What is collected may be too much, never too little: a mesh of these objects alo
 requests what the whole mesh does. So a state of the proof holds tens of objects, not thousands.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, namespace_of, resolve_gateway_name
@@ -62,6 +62,13 @@ class Surroundings:
         for id_ in self._found:
             yield from self._versions.all_of(id_)
 
+    def hosts_of(self, version: Resource) -> Iterator[str]:
+        """The hosts that a Service or ServiceEntry declares."""
+        if version.id.kind == "Service":
+            yield f"{version.id.name}.{version.id.namespace}.svc.{self._index.domain}"
+        elif version.id.kind == "ServiceEntry":
+            yield from (host.lower() for host in texts(version.spec.get("hosts")))
+
     def host(self, host: str) -> None:
         """What routes requests for a host, and all that they may reach."""
         if self._seen("host", host):
@@ -100,7 +107,7 @@ class Surroundings:
             self._add(id_)
         for id_ in self._index.ids(("service", "alias", host), ("service", "address", host)):
             for version in self._add(id_):
-                for name in self._hosts_of(version):
+                for name in self.hosts_of(version):
                     self._services(name)
                     for route in self._index.near("route.host", name):
                         self._route(route)
@@ -291,12 +298,6 @@ class Surroundings:
 
     def _namespace(self, name: str) -> None:
         self._add(ResourceId("", "Namespace", "", name))
-
-    def _hosts_of(self, version: Resource) -> Iterable[str]:
-        if version.id.kind == "Service":
-            yield f"{version.id.name}.{version.id.namespace}.svc.{self._index.domain}"
-        else:
-            yield from (host.lower() for host in texts(version.spec.get("hosts")))
 
     def _add(self, id_: ResourceId) -> tuple[Resource, ...]:
         """Every version of an object that is there in some state."""

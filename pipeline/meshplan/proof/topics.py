@@ -13,6 +13,7 @@ from meshplan.proof.cases import Case
 from meshplan.proof.clients import Clients, identities, matches_of, server_ports
 from meshplan.proof.footprint import Topic, TopicKind
 from meshplan.proof.index import NETWORKING, Index
+from meshplan.proof.meter import Meter
 from meshplan.proof.scope import Scope
 from meshplan.proof.surroundings import Surroundings
 from meshplan.proof.types import Client
@@ -39,13 +40,18 @@ AGED = frozenset(
     )
 )
 
+#: What it takes to find out what has a say, in units of work.
+_SETTING_OUT = 5
+
 _TLS = frozenset((Protocol.HTTPS, Protocol.TLS))
 
 
 class TopicCases:
     """Everything about one topic that does not depend on plans."""
 
-    def __init__(self, topic: Topic, index: Index, versions: Versions, mesh: Mesh):
+    def __init__(self, topic: Topic, index: Index, versions: Versions, mesh: Mesh, meter: Meter):
+        meter.spend(_SETTING_OUT)
+        self._meter = meter
         self.topic = topic
         self._index = index
         self._versions = versions
@@ -103,11 +109,27 @@ class TopicCases:
                 ids,
                 self._versions,
                 self._mesh,
+                meter=self._meter,
                 reverse_ages=reverse,
                 selective=selective or self._is_closed,
             )
             self._scopes[reverse] = found
         return found
+
+    @property
+    def selective(self) -> bool:
+        """Whether some proxies do not import everything."""
+        return self._around.selective
+
+    @property
+    def known(self) -> Iterator[tuple[str, bool, bool]]:
+        """What is known of other states about the hosts at hand: declared, populated."""
+        known = self._mesh.known
+        hosts = dict.fromkeys((self.topic.host, *self._around.destinations))
+        for resource in self._around.resources():
+            hosts.update(dict.fromkeys(self._around.hosts_of(resource)))
+        for host in hosts:
+            yield host, host in known.hosts, host in known.populated
 
     @property
     def _is_closed(self) -> bool:

@@ -196,6 +196,8 @@ class Budget:
     classes: int = 4096
     #: Request classes of the whole proof.
     total: int = 1_000_000
+    #: Work for all that one plan takes to find and to prove, in the units of `Meter`.
+    work: int = 400_000
     #: Counterexamples that are reported for one wave.
     counterexamples: int = 50
 

@@ -15,6 +15,8 @@ from meshplan.traffic.request import Request
 
 #: Ways to answer open questions that are tried for one class.
 _MAX_ANSWERS = 16
+#: So many views or states that are known are one unit of work.
+_CHEAP = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,8 @@ class Examination:
         seen: set[object] = set()
         matter = tuple(sorted({*routes.matter, *clusters.matter, *servers.matter}))
         unknowns = [found for found in around if isinstance(found, Unknown)]
+        views = len(routes.states) * len(clusters.states) * len(servers.states)
+        self._case.scope.meter.spend(1 + views // _CHEAP)
         for r, route_state in enumerate(routes.states):
             for c, cluster_state in enumerate(clusters.states):
                 for s, server_state in enumerate(servers.states):
@@ -294,6 +298,7 @@ class Examination:
         for state, seen in between(before, moves, self._budget.states):
             result = results[state] = number(state)
             first.setdefault(result, (state, seen))
+        self._case.scope.meter.spend(1 + len(results) // _CHEAP)
         return _Part(
             tuple(state for state, _ in first.values()),
             tuple(seen for _, seen in first.values()),

@@ -16,9 +16,9 @@ from meshplan.plan import Plan
 from meshplan.planner import order
 from meshplan.planner.solve import Solution, solve
 from meshplan.planner.standing import Predicate
-from meshplan.proof import Proof, Prover, Undecided
+from meshplan.proof import Budget, Proof, Prover, Undecided, WorkSpentError
 from meshplan.result import DeployerResult, TargetResult, Verdict
-from meshplan.settings import DeployerSettings, Settings
+from meshplan.settings import ProofSettings, Settings
 
 _VERDICTS = {"safe": Verdict.SAFE, "unsafe": Verdict.UNSAFE, "unknown": Verdict.UNKNOWN}
 
@@ -54,8 +54,7 @@ def judged(
     )
     if not settings.proof.enabled:
         return replace(found, plan=_ordered(difference))
-    seconds = settings.proof.timeout_seconds
-    solution = _solved(difference, seconds, holding)
+    solution = _solved(difference, settings.proof, holding)
     return replace(
         found,
         verdict=verdict_of(solution),
@@ -66,14 +65,13 @@ def judged(
         impossible=solution.impossible,
         tried=solution.tried,
         lost=solution.lost,
-        deployers=tuple(_deployed(difference, settings.deployers, asked, seconds)),
+        deployers=tuple(_deployed(difference, settings, asked)),
     )
 
 
 def proven(difference: Difference, plan: Plan, settings: Settings) -> Proof:
     """What is proven of a plan of somebody else's; whatever goes wrong makes it unknown."""
-    prover = Prover(difference.base, difference.head)
-    return _checked(prover, plan, settings.proof.timeout_seconds)
+    return _checked(_prover(difference, settings.proof), plan, settings.proof.timeout_seconds)
 
 
 def verdict_of(solution: Solution) -> Verdict:
@@ -95,7 +93,12 @@ def _ordered(difference: Difference) -> Plan:
     return order(difference.changes, difference.graph, difference.base, difference.head)
 
 
-def _solved(difference: Difference, seconds: float, holding: Predicate | None) -> Solution:
+def _prover(difference: Difference, settings: ProofSettings) -> Prover:
+    budget = Budget(work=settings.work)
+    return Prover(difference.base, difference.head, budget=budget)
+
+
+def _solved(difference: Difference, settings: ProofSettings, holding: Predicate | None) -> Solution:
     changes, graph, base, head = (
         difference.changes,
         difference.graph,
@@ -103,8 +106,9 @@ def _solved(difference: Difference, seconds: float, holding: Predicate | None) -
         difference.head,
     )
     try:
-        with _no_longer_than(seconds):
-            return solve(changes, graph, base, head, holding=holding)
+        with _no_longer_than(settings.timeout_seconds):
+            budget = Budget(work=settings.work)
+            return solve(changes, graph, base, head, holding=holding, budget=budget)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the plan is not lost
         proof = Proof(unknowns=(Undecided(_why(error)),))
         return Solution(_ordered(difference), proof, irreversible="the plan itself is not proven")
@@ -112,20 +116,19 @@ def _solved(difference: Difference, seconds: float, holding: Predicate | None) -
 
 def _deployed(
     difference: Difference,
-    configured: Sequence[DeployerSettings],
+    settings: Settings,
     asked: Sequence[str],
-    seconds: float,
 ) -> Iterator[DeployerResult]:
     """What each deployer would do, those in use first."""
-    in_use = {entry.name: entry for entry in configured}
+    in_use = {entry.name: entry for entry in settings.deployers}
     known = {deployer.name: deployer for deployer in DEPLOYERS}
     prover: Prover | None = None
     for name in dict.fromkeys((*in_use, *asked)):
         deployer = known[name]
-        prover = prover or Prover(difference.base, difference.head)
+        prover = prover or _prover(difference, settings.proof)
         options = Options(prune_last=name in in_use and in_use[name].prune_last)
         plan = deployer.order(difference.changes, difference.base.snapshot, options)
-        proof = _checked(prover, plan, seconds)
+        proof = _checked(prover, plan, settings.proof.timeout_seconds)
         yield _told(deployer, plan, proof, configured=name in in_use)
 
 
@@ -144,6 +147,7 @@ def _told(deployer: Deployer, plan: Plan, proof: Proof, *, configured: bool) -> 
 def _checked(prover: Prover, plan: Plan, seconds: float) -> Proof:
     try:
         with _no_longer_than(seconds):
+            prover.meter.refill()
             return prover.check(plan)
     except Exception as error:  # noqa: BLE001 - as above
         return Proof(unknowns=(Undecided(_why(error)),))
@@ -158,7 +162,7 @@ def _why(error: Exception) -> str:
         import traceback  # noqa: PLC0415 - only on an error
 
         traceback.print_exception(error)
-    if isinstance(error, _TooLongError):
+    if isinstance(error, _TooLongError | WorkSpentError):
         return str(error)
     # Not its text: that may hold what a manifest holds.
     kind = type(error).__name__

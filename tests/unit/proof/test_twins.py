@@ -1,0 +1,140 @@
+"""Which topics are twins, and which only look like it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import meshplan
+from meshplan.proof.footprint import Topic, TopicKind
+from meshplan.proof.twins import MEANINGS, likeness_of
+from support.proofs import Change, change
+
+PACKAGE = Path(meshplan.__file__).parent
+#: Times that are compared with other times, and what is told of requests.
+NOT_COMPARED_WITH_NAMES = frozenset(
+    "00z 01 01t 01t00 12 15443 192 29 31t23 3339 401 403 443 502 503 59 59z 80 9999".split()  # noqa: SIM905
+)
+
+OBJECTS = """
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  selector: {{app: {name}}}
+  ports: [{{name: http, port: 80}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  hosts: [{name}.shop.svc.cluster.local]
+  http:
+  - {extra}
+    route: [{{destination: {{host: {name}, subset: {subset}}}}}]
+"""
+
+
+def twins(one: str, other: str, *, extra: str = "timeout: 1s", before: str = "") -> bool:
+    """Whether two services with these names are twins, the objects of which are otherwise alike."""
+    both = [(one, extra), (other, extra)]
+    found = made(both, before)
+    return alike(found, one, other)
+
+
+def made(both: list[tuple[str, str]], before: str = "") -> Change:
+    """The same change of services with some names and lines."""
+    base, head = (
+        "---".join(OBJECTS.format(name=name, extra=extra, subset=subset) for name, extra in both)
+        for subset in ("old", "new")
+    )
+    return change(base + before, head + before)
+
+
+def alike(found: Change, *names: str) -> bool:
+    """Whether the topics of some services are twins."""
+    prover = found.prover
+    likenesses = []
+    for name in names:
+        topic = Topic(TopicKind.MESH, f"{name}.shop.svc.cluster.local")
+        likenesses.append(likeness_of(prover._cases_of(topic), {}))
+    return None not in likenesses and len(set(likenesses)) == 1
+
+
+def test_names_with_numbers_are_exchangeable() -> None:
+    assert twins("svc-001", "svc-002")
+    assert twins("a1", "a2")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # Of another length, which decides which of two patterns is the more specific.
+        ("svc-01", "svc-002"),
+        # Words without a digit may mean something.
+        ("svc-one", "svc-two"),
+        # A letter comes after all digits.
+        ("svc-01", "svc-a1"),
+        # Elsewhere in the order of what is there.
+        ("svc-a1", "svc-z9"),
+    ],
+)
+def test_other_names_are_not(one: str, other: str) -> None:
+    assert not twins(one, other)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "match: [{uri: {regex: '/x.*'}}]",
+        "match: [{headers: {x: {exact: 'svc-001 svc-002'}}}]",
+        "match: [{uri: {prefix: /001/002}}]",
+        "rewrite: {uri: /001-002}",
+    ],
+)
+def test_what_requests_are_compared_with_is_no_name(extra: str) -> None:
+    assert not twins("svc-001", "svc-002", extra=extra)
+
+
+def test_another_line_makes_another_topic() -> None:
+    found = made([("svc-001", "timeout: 1s"), ("svc-002", "timeout: 2s")])
+    assert not alike(found, "svc-001", "svc-002")
+
+
+def test_another_object_makes_another_topic() -> None:
+    rule = """
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: x, namespace: shop}
+spec: {host: svc-002, subsets: [{name: old, labels: {v: "1"}}]}
+"""
+    assert not twins("svc-001", "svc-002", before=rule)
+
+
+def test_wildcards_within_words_are_no_names() -> None:
+    rule = """
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: x, namespace: shop}
+spec: {host: "*01.shop.svc.cluster.local", subsets: [{name: old, labels: {v: "1"}}]}
+"""
+    assert not twins("svc-101", "svc-201", before=rule)
+
+
+def test_the_model_knows_no_name_that_is_exchangeable() -> None:
+    words = set()
+    for package in ("mesh", "traffic", "proof"):
+        for file in (PACKAGE / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    is_word = len(node.value) < 40 and "\n" not in node.value
+                    words.update(re.findall("[A-Za-z0-9]+", node.value) if is_word else ())
+    found = {w.lower() for w in words if len(w) > 1 and any(c.isdigit() for c in w)}
+    found = {word for word in found if word not in MEANINGS | NOT_COMPARED_WITH_NAMES}
+    assert found <= {
+        *("0001", "00", "02d", "04d", "l4singlematch", "i1", "i2", "i3", "i4", "i5"),
+        "0123456789abcdefabcdef",
+    }
