@@ -9,6 +9,9 @@ from meshplan.mesh.read import at, labels, mapping, mappings, number, text
 from meshplan.mesh.service import Endpoint, endpoint_of
 from meshplan.resource import Resource
 
+#: Where the injector adds no sidecar, whatever labels say (`IgnoredNamespaces`).
+_NEVER_INJECTED = frozenset({"kube-node-lease", "kube-public", "kube-system", "local-path-storage"})
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -77,15 +80,26 @@ def _from_template(resource: Resource, template: Any, running: bool) -> Workload
         },
         service_account=text(spec.get("serviceAccountName")) or "default",
         running=running,
-        injected=_injection(found, labels(metadata.get("annotations"))),
+        injected=_injection(
+            resource.id.namespace, found, labels(metadata.get("annotations")), spec
+        ),
     )
 
 
-def _injection(found: Mapping[str, str], annotations: Mapping[str, str]) -> bool | None:
+def _injection(
+    namespace: str,
+    found: Mapping[str, str],
+    annotations: Mapping[str, str],
+    spec: Mapping[str, Any],
+) -> bool | None:
+    """Whether pods get a sidecar, as far as they say themselves (`injectRequired`)."""
     if found.get("security.istio.io/tlsMode") == "istio":
         return True
+    if spec.get("hostNetwork") is True or namespace in _NEVER_INJECTED:
+        return False
     stated = found.get("sidecar.istio.io/inject", annotations.get("sidecar.istio.io/inject"))
-    return None if stated is None else stated == "true"
+    # Any other value is passed over.
+    return {"true": True, "false": False}.get(stated or "")
 
 
 def _workload_entry(resource: Resource) -> Workload:
