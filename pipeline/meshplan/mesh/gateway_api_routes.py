@@ -97,10 +97,13 @@ class Converter:
         is_tls = resource.id.kind == "TLSRoute"
         for parent in self._parents(resource):
             backend = partial(self._backend, resource, parent)
-            rules = tuple(
-                l4_rule(resource, index, entry, backend)
-                for index, entry in enumerate(mappings(resource.spec.get("rules")))
-            )
+            try:
+                rules = tuple(
+                    l4_rule(resource, index, entry, backend)
+                    for index, entry in enumerate(mappings(resource.spec.get("rules")))
+                )
+            except Unsupported:
+                continue
             for host in parent.hosts if is_tls or parent.is_mesh else ("*",):
                 match = _connection_match(resource, parent, host)
                 bound = tuple(replace(rule, matches=match) for rule in rules)
