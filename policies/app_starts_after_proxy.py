@@ -65,7 +65,8 @@ def app_starts_after_proxy(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh
     """
     config = mesh.config()
     meta = app.spec.template.metadata
-    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", config.nativeSidecars)
+    wanted = meta.annotations.get("sidecar.istio.io/nativeSidecar", config.nativeSidecars)
+    native = wanted if config.istioMinor >= 24 else config.nativeSidecars
     if native not in {"no", "false"}:
         return
     stated = meta.annotations.get("proxy.istio.io/config", "")

@@ -58,7 +58,9 @@ def cron_job_ends(cron: CronJob, mesh: Mesh) -> Findings:
         spec: {tag: 1.24.0}
     """
     meta = cron.spec.jobTemplate.spec.template.metadata
-    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    config = mesh.config()
+    stated = meta.annotations.get("sidecar.istio.io/nativeSidecar", config.nativeSidecars)
+    native = stated if config.istioMinor >= 24 else config.nativeSidecars
     if native not in {"no", "false"}:
         return
     if mesh.workload("CronJob", cron.metadata.namespace, cron.metadata.name).injected != "yes":

@@ -68,7 +68,9 @@ def init_container_has_network(
         spec: {tag: 1.24.0}
     """
     meta = app.spec.template.metadata
-    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    config = mesh.config()
+    stated = meta.annotations.get("sidecar.istio.io/nativeSidecar", config.nativeSidecars)
+    native = stated if config.istioMinor >= 24 else config.nativeSidecars
     if native not in {"no", "false"}:
         return
     excluded = "traffic.sidecar.istio.io/excludeOutboundPorts" in meta.annotations

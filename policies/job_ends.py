@@ -52,7 +52,9 @@ def job_ends(job: Job, mesh: Mesh) -> Findings:
         spec: {tag: 1.24.0}
     """
     meta = job.spec.template.metadata
-    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    config = mesh.config()
+    stated = meta.annotations.get("sidecar.istio.io/nativeSidecar", config.nativeSidecars)
+    native = stated if config.istioMinor >= 24 else config.nativeSidecars
     if native not in {"no", "false"}:
         return
     if mesh.workload("Job", job.metadata.namespace, job.metadata.name).injected != "yes":

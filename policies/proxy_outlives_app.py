@@ -67,13 +67,14 @@ def proxy_outlives_app(app: Deployment | StatefulSet | DaemonSet, mesh: Mesh) ->
         spec: {tag: 1.24.0}
     """
     meta = app.spec.template.metadata
-    native = meta.annotations.get("sidecar.istio.io/nativeSidecar", mesh.config().nativeSidecars)
+    config = mesh.config()
+    wanted = meta.annotations.get("sidecar.istio.io/nativeSidecar", config.nativeSidecars)
+    native = wanted if config.istioMinor >= 24 else config.nativeSidecars
     if native not in {"no", "false"}:
         return
     stated = meta.annotations.get("proxy.istio.io/config", "")
     if "terminationDrainDuration" in stated or "EXIT_ON_ZERO_ACTIVE_CONNECTIONS" in stated:
         return
-    config = mesh.config()
     containers = app.spec.template.spec.containers
     if config.exitsOnZero or any(
         c.name == "istio-proxy" and c.lifecycle.preStop for c in containers

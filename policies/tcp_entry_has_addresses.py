@@ -12,8 +12,9 @@ def tcp_entry_has_addresses(se: ServiceEntry, mesh: Mesh) -> Findings:
         uses the port goes to this one host, and a second ServiceEntry with the same port is ignored.
         A port without a protocol is taken for TCP where it is not found to be HTTP. With DNS proxying
         (`ISTIO_META_DNS_CAPTURE: "true"` in the mesh's `proxyMetadata`) hosts get addresses of their
-        own by default since Istio 1.25, where `resolution` is not NONE and no label
-        `networking.istio.io/enable-autoallocate-ip: "false"` forbids it.
+        own since Istio 1.25 (before that with `ISTIO_META_DNS_AUTO_ALLOCATE: "true"`), where
+        `resolution` is not NONE and no label `networking.istio.io/enable-autoallocate-ip: "false"`
+        forbids it.
     Fix: Add `addresses`, use protocol TLS where the connection has SNI, or turn DNS proxying on.
     See: https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/
 
@@ -40,7 +41,7 @@ def tcp_entry_has_addresses(se: ServiceEntry, mesh: Mesh) -> Findings:
         return
     stated = se.metadata.labels.get("networking.istio.io/enable-autoallocate-ip", "")
     given = (se.spec.resolution or "NONE") != "NONE" and stated.lower() != "false"
-    if mesh.config().dnsCapture and given:
+    if mesh.config().dnsAddresses and given:
         return
     for port in se.spec.ports:
         if (port.protocol or "").upper() in {"", "TCP", "MONGO", "MYSQL", "REDIS"}:

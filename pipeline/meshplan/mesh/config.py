@@ -47,6 +47,8 @@ class MeshConfig:
     exit_on_zero_connections: str = ""
     #: `true` where proxies answer the DNS queries of their pods, as the default of the mesh.
     dns_capture: str = ""
+    #: `true` where hosts without an address get one for that, before Istio does so by itself.
+    dns_auto_allocate: str = ""
     #: `on` or `off` as `enableTracing` says; "" where nobody says.
     tracing: str = ""
     #: Names of the providers that all proxies report spans to.
@@ -88,6 +90,7 @@ _FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("defaultConfig", "proxyMetadata", "EXIT_ON_ZERO_ACTIVE_CONNECTIONS"),
     ),
     ("dns_capture", ("defaultConfig", "proxyMetadata", "ISTIO_META_DNS_CAPTURE")),
+    ("dns_auto_allocate", ("defaultConfig", "proxyMetadata", "ISTIO_META_DNS_AUTO_ALLOCATE")),
     ("tracing_providers", ("defaultProviders", "tracing")),
 )
 

@@ -87,6 +87,7 @@ class Config(Message):
     autoMtls: bool
     closed: bool
     clusterDomain: str
+    dnsAddresses: bool
     dnsCapture: bool
     drainSeconds: int
     exitsOnZero: bool

@@ -45,6 +45,7 @@ RECORDS: dict[str, dict[str, str]] = {
         "autoMtls": "b=true",
         "closed": "b=false",
         "clusterDomain": 's="cluster.local"',
+        "dnsAddresses": "b=false",
         "dnsCapture": "b=false",
         "drainSeconds": "i=5",
         "exitsOnZero": "b=false",

@@ -11,6 +11,8 @@ from meshplan.settings import World
 _AUTOMATIC = 27
 #: From here on native sidecars are a stable part of Kubernetes, and on by default before that.
 _STABLE, _ENABLED = 33, 29
+#: From here on istiod gives hosts without an address one by itself.
+_ALLOCATES = 25
 #: Istio's default of `terminationDrainDuration`, in seconds.
 _DRAIN = 5
 
@@ -22,6 +24,8 @@ def config(mesh: Mesh) -> Json:
         "autoMtls": found.enable_auto_mtls,
         "closed": mesh.world is World.CLOSED,
         "clusterDomain": found.cluster_domain,
+        "dnsAddresses": found.dns_capture == "true"
+        and (found.dns_auto_allocate == "true" or minor(found.istio_version) >= _ALLOCATES),
         "dnsCapture": found.dns_capture == "true",
         "drainSeconds": _seconds(found.termination_drain),
         "exitsOnZero": found.exit_on_zero_connections == "true",
