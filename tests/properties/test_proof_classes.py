@@ -188,8 +188,8 @@ def cases(base: Snapshot, head: Snapshot) -> Iterator[Case]:
     prover = Prover(
         Mesh.of(base, MeshConfig(), World.OPEN), Mesh.of(head, MeshConfig(), World.OPEN)
     )
-    for topic in prover._topics_of(prover._versions.changed):
-        yield from prover._cases_of(topic).cases(reverse=False)
+    for topic in prover.topics_of(prover._versions.changed):
+        yield from prover.cases_of(topic).cases(reverse=False)
 
 
 def stray(case: Case, random: Random, count: int) -> Iterator[Request]:

@@ -194,8 +194,8 @@ class Fixture:
         return cls(Prover(before, after, extra_versions=written), rests, Words(objects))
 
     def cases(self) -> Iterator[Case]:
-        for topic in self.prover._topics_of(self.prover._versions.changed):
-            yield from self.prover._cases_of(topic).cases(reverse=False)
+        for topic in self.prover.topics_of(self.prover._versions.changed):
+            yield from self.prover.cases_of(topic).cases(reverse=False)
 
     def at(self, case: Case) -> tuple[State, ...]:
         """The states of a case, one for each state of the whole."""

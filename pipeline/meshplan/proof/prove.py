@@ -65,6 +65,8 @@ class Prover:
         self.budget = budget
         differing = shared.differing if shared else None
         self._versions = Versions(base.snapshot, head.snapshot, differing)
+        #: The prover of the way there, which knows what this one would find out once more.
+        self._there = self
         self._shared = shared or _Shared(self._versions.differing, Meter(budget.work))
         for version in extra_versions:
             self._versions.number(version.id, version)
@@ -93,15 +95,19 @@ class Prover:
             self.base, self.head, extra_versions=extra, budget=self.budget, shared=self._shared
         )
         if found._mesh.known == self._mesh.known:
-            touched = set(found._topics_of(dict.fromkeys(version.id for version in extra)))
+            touched = set(found.topics_of(dict.fromkeys(version.id for version in extra)))
             found._cases = {t: c for t, c in self._cases.items() if t not in touched}
             found._known = {key: f for key, f in self._known.items() if key[0] not in touched}
             found._twins = dict(self._twins)
+            kept = ((t, n) for t, n in self._likenesses.items() if t not in touched)
+            found._likenesses = dict(kept)
         return found
 
     def back(self) -> "Prover":
         """A prover for plans that lead from the head to the base."""
-        return Prover(self.head, self.base, budget=self.budget, shared=self._shared)
+        found = Prover(self.head, self.base, budget=self.budget, shared=self._shared)
+        found._there = self
+        return found
 
     @property
     def meter(self) -> Meter:
@@ -124,7 +130,8 @@ class Prover:
         self._learn(plan.steps)
         waves = moving_waves(plan)
         ids = dict.fromkeys((*self._versions.changed, *(step.id for step in plan.steps)))
-        topics = self._topics_of(ids)
+        # What a change has a bearing on, it has in either direction.
+        topics = (self if proven is None else self._there).topics_of(ids)
         if proven is not None:
             there = moving_waves(proven, {i: self.head.snapshot.get(i) for i in ids})
             topics = tuple(t for t in topics if not self._is_mirrored(t, there, waves))
@@ -154,17 +161,17 @@ class Prover:
         if any(True for _ in self._general(ids)):
             return False
         waves = (wave_of(0, before, steps),)
-        return all(self._is_safe(topic, waves) for topic in self._topics_of(ids))
+        return all(self._is_safe(topic, waves) for topic in self.topics_of(ids))
 
     def having_a_say(self, ids: Iterable[ResourceId]) -> frozenset[ResourceId]:
         """The changed objects that may make a difference to what some of them have a bearing on."""
-        topics = self._topics_of(ids)
-        return frozenset(id_ for topic in topics for id_ in self._cases_of(topic).scope.ids)
+        topics = self.topics_of(ids)
+        return frozenset(id_ for topic in topics for id_ in self.cases_of(topic).scope.ids)
 
     def lost(self) -> tuple[Lost, ...]:
         """Requests that the base serves and the head does not (I6)."""
         if self._lost is None:
-            topics = self._topics_of(self._versions.changed)
+            topics = self.topics_of(self._versions.changed)
             self._lost = self._examine(topics, (), lost=True).lost
         return self._lost
 
@@ -173,7 +180,7 @@ class Prover:
 
         An object that is deleted on one way is created on the other, and is the youngest then.
         """
-        scope = self._cases_of(topic).scope
+        scope = self._there.cases_of(topic).scope
         for id_ in scope.ids:
             was, becomes = self.base.snapshot.get(id_), self.head.snapshot.get(id_)
             if id_.kind in AGED and (was is None) != (becomes is None):
@@ -188,7 +195,8 @@ class Prover:
 
     # Topics
 
-    def _topics_of(self, ids: Iterable[ResourceId]) -> tuple[Topic, ...]:
+    def topics_of(self, ids: Iterable[ResourceId]) -> tuple[Topic, ...]:
+        """What some objects may have a bearing on."""
         found: dict[Topic, None] = {}
         for id_ in ids:
             if id_ not in self._topics:
@@ -196,7 +204,8 @@ class Prover:
             found.update(dict.fromkeys(self._topics[id_]))
         return tuple(found)
 
-    def _cases_of(self, topic: Topic) -> TopicCases:
+    def cases_of(self, topic: Topic) -> TopicCases:
+        """All that is known of a topic."""
         found = self._cases.get(topic)
         if found is None:
             found = TopicCases(topic, self._index, self._versions, self._mesh, self.meter)
@@ -229,7 +238,7 @@ class Prover:
         return together(parts)
 
     def _examined(self, topic: Topic, waves: Sequence[Moving], *, lost: bool) -> Findings:
-        cases = self._cases_of(topic)
+        cases = self.cases_of(topic)
         states = tuple(self._in_scope(cases.scope, waves))
         if not states and not lost:
             return Findings()
@@ -263,7 +272,7 @@ class Prover:
 
     def _is_safe(self, topic: Topic, waves: Sequence[Moving]) -> bool:
         """Whether nothing is broken that is the fault of the steps."""
-        cases = self._cases_of(topic)
+        cases = self.cases_of(topic)
         states = tuple(self._in_scope(cases.scope, waves))
         key = (self._likeness_of(cases), states)
         known = self._safe.get(key) if key[0] is not None else None
