@@ -173,6 +173,9 @@ def _ordered(resources: Iterable[Resource], home: str) -> list[Resource]:
 
 def _stated(found: _Found) -> Iterator[tuple[str, Any]]:
     """The fields that a piece of configuration sets, with values of the right type."""
+    if at(found.values, "global", "proxy", "holdApplicationUntilProxyStarts") is True:
+        # The template of the injector takes either for enough.
+        yield "hold_application_until_proxy_starts", True
     for name, path in _FIELDS:
         value = _typed(name, at(found.mesh, *path))
         if value is not None:
