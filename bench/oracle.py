@@ -121,7 +121,8 @@ def is_possible(answer: Answer, outcome: Outcome) -> bool:
 def _is_from(answer: Answer, backend: Backend) -> bool:
     if backend.kind != "served":
         return (answer["status"], answer["flag"]) == (backend.status, backend.flag)
-    if answer["details"] != "via_upstream" or answer["status"] != 200:
+    # Of a connection that it does not read a proxy has nothing to say but where it went.
+    if answer["details"] not in ("via_upstream", "-") or answer["status"] != 200:
         return False
     if "mtls" in answer:
         return bool(answer["mtls"]) == (backend.transport is Transport.MTLS)
