@@ -47,13 +47,15 @@ CHAIN = (
     "tests/unit/mesh",
     "tests/unit/proof",
     "tests/unit/bridge",
+    "tests/properties/test_proof_requests.py",
+    "tests/properties/test_proof_lost.py",
     "tests/properties/test_proof_brute_force.py",
     "tests/properties/test_proof_classes.py",
     "tests/properties/test_proof_shortcuts.py",
     "tests/properties/test_proof_texts.py",
 )
 #: Left out: they take long, and shorter ones of their kind are there.
-SLOW = ("test_a_hundred_thousand_requests", "test_fixtures", "test_every_way_is_taken_alike")
+SLOW = ("test_proof_classes.py::test_a_hundred_thousand_requests",)
 #: Plugins of pytest are imported before it starts.
 OPTIONS = ("-x", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 EQUIVALENT = Path(__file__).with_name("mutants-equivalent.txt")

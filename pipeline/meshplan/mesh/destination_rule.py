@@ -214,8 +214,9 @@ def _merge_into(
             out.append(old)
             continue
         # What istiod does, not what its comment says: of two without a selector, the one with the
-        # wider exportTo is merged into the narrower one and not kept beside it.
-        if both_select or (old.selector is None and rule.selector is None):
+        # wider exportTo is merged into the narrower one and not kept beside it. Two with selectors
+        # are both for their own namespace, which is seen above.
+        if old.selector is None and rule.selector is None:
             separate = False
         out.append(_merge(old, rule))
     return (*out, rule) if separate else tuple(out)
