@@ -14,6 +14,7 @@ from meshplan.planner.order import Solved, order
 from meshplan.planner.reverse import irreversible, reversed_plan
 from meshplan.planner.search import NoPath, Path, State, search
 from meshplan.planner.standing import Predicate, with_edges_for
+from meshplan.planner.words import harmless
 from meshplan.proof import Budget, Counterexample, Lost, Proof, Prover
 from meshplan.proof.collector import collector_held_back
 from meshplan.proof.types import DEFAULT_BUDGET
@@ -78,7 +79,8 @@ def solve(
             if other.proof.verdict != found.proof.verdict:
                 break
             found, graph = other, wider
-        return found
+    # What the edges fear, the proof may have found harmless.
+    return found if found.proof.counterexamples else replace(found, plan=harmless(found.plan))
 
 
 def _solved(changes: ChangeSet, graph: DependencyGraph, prover: Prover, effort: Effort) -> Solution:

@@ -1,10 +1,11 @@
 """Why a step is where it is, in a sentence made from its edges."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshplan.graph import Cycle, DependencyGraph, Edge
 from meshplan.identity import ResourceId
+from meshplan.plan import Plan, Step
 from meshplan.resource import Snapshot
 
 #: How many objects a sentence names before it counts the rest.
@@ -21,6 +22,25 @@ class Block:
     later: frozenset[ResourceId]
     #: What becomes of a request in another order.
     instead: str = ""
+
+
+#: Of objects that wait for each other: before the proof, and where it finds nothing lost.
+_UNSAFE = "as no order of them is safe"
+_HARMLESS = "as each leads to the other, and no request is lost in any order"
+
+
+def harmless(plan: Plan) -> Plan:
+    """The same plan, proven, without the fear that objects which share a wave are not safe."""
+    return Plan(
+        tuple(
+            replace(wave, steps=tuple(_reassured(step) for step in wave.steps))
+            for wave in plan.waves
+        )
+    )
+
+
+def _reassured(step: Step) -> Step:
+    return replace(step, why=step.why.replace(_UNSAFE, _HARMLESS)) if step.why else step
 
 
 class Words:
@@ -76,7 +96,7 @@ class Words:
         members: Collection[ResourceId] = cycle.ids if cycle else ()
         if cycle:
             others = listed([str(member) for member in cycle.ids if member != subject])
-            yield f"together with {others}, as no order of them is safe"
+            yield f"together with {others}, {_UNSAFE}"
         yield from self._edges(subject, members, members)
 
     def _edges(

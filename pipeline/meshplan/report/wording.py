@@ -130,9 +130,10 @@ def reasons(target: TargetResult) -> Callable[[Step], str]:
     waves = target.plan.waves if target.plan else ()
     wave = {step.id: number for number, found in enumerate(waves) for step in found.steps}
     failures: dict[ResourceId, dict[str, None]] = {}
+    proven = target.verdict in (Verdict.SAFE, Verdict.SAFE_IN_ORDER)
     for edge in target.edges:
-        # Not of an edge that the plan has reason not to follow.
-        if edge.failure and wave.get(edge.first, 0) <= wave.get(edge.then, 0):
+        # Not of an edge that the plan has reason not to follow; within a proven wave it has.
+        if edge.failure and wave.get(edge.first, 0) + proven <= wave.get(edge.then, 0):
             failures.setdefault(edge.then, {})[edge.failure] = None
 
     def reason(step: Step) -> str:
