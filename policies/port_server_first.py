@@ -5,7 +5,6 @@ import re
 from meshplan.policy import Findings, Mesh, at, deny
 from meshplan.policy.k8s import Service
 
-DECLARED = r"(http|http2|https|grpc|grpc-web|mongo|mysql|redis|tcp|tls|udp)(-.*)?"
 SERVER_FIRST = r"(mysql|mariadb|smtp|smtps|submission|ftp|ssh|sftp|pop3|imap|nntp|irc)"
 NUMBERS = frozenset({21, 22, 110, 119, 143, 587, 3307, 6667, 33060})
 
@@ -55,7 +54,7 @@ def port_server_first(svc: Service, mesh: Mesh) -> Findings:
                 port.name,
                 f"port {number} ('{name}') is of a protocol in which the server speaks first, and is not declared as TCP",
             )
-        elif number in NUMBERS and not re.fullmatch(DECLARED, name):
+        elif number in NUMBERS:
             yield at(
                 port.port,
                 f"on port {number} the server speaks first, and it is not declared as TCP",
