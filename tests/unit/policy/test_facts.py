@@ -157,6 +157,43 @@ def test_a_workload_has_a_sidecar_where_its_namespace_says_so() -> None:
     assert asked(elsewhere, "workload", "Deployment", "shop", "reviews-v1")["injected"] == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("templates", "is_gateway"), [("gateway", True), ("gateway,mine", True), ("sidecar", False)]
+)
+def test_a_pod_that_is_injected_as_a_gateway_is_one(templates: str, is_gateway: bool) -> None:
+    text = f"""
+kind: Deployment
+metadata: {{name: edge, namespace: shop}}
+spec:
+  template:
+    metadata: {{labels: {{app: edge}}, annotations: {{inject.istio.io/templates: "{templates}"}}}}
+    spec: {{containers: [{{name: istio-proxy, image: auto}}]}}
+"""
+    found = asked(facts(text), "workload", "Deployment", "shop", "edge")
+    assert found["gateway"] is is_gateway
+
+
+@pytest.mark.parametrize(
+    ("tracing", "expected"),
+    [
+        ("[{providers: [{name: zipkin}]}]", "on"),
+        ("[{disableSpanReporting: true}]", "off"),
+        ("[{disableSpanReporting: true}, {randomSamplingPercentage: 10}]", "on"),
+    ],
+)
+def test_a_telemetry_of_the_mesh_turns_tracing_on_and_off(tracing: str, expected: str) -> None:
+    text = f"""
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {{name: mesh, namespace: istio-system}}
+spec:
+  tracing: {tracing}
+"""
+    assert asked(facts(text), "config")["tracing"] == expected
+    chosen = text + "  selector: {matchLabels: {app: reviews}}\n"
+    assert asked(facts(chosen), "config")["tracing"] == "unknown"
+
+
 ROUTES = """
 kind: VirtualService
 metadata: {name: one, namespace: shop}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import sidecar
+from meshplan.mesh.read import at, text
 from meshplan.mesh.security import MutualTls
 from meshplan.mesh.workload import Workload
 from meshplan.policy.facts.hosts import named, visible
@@ -120,7 +121,12 @@ def _is_gateway(mesh: Mesh, found: Workload) -> bool:
     labels = found.labels.items()
     if any(own in ("", found.namespace) and some and some <= labels for own, some in selectors):
         return True
-    return "gateway.networking.k8s.io/gateway-name" in found.labels
+    if "gateway.networking.k8s.io/gateway-name" in found.labels:
+        return True
+    resource = mesh.snapshot.get(found.id)
+    template = at(resource.manifest, "spec", "template") if resource else None
+    stated = text(at(template, "metadata", "annotations", "inject.istio.io/templates"))
+    return "gateway" in stated.split(",")
 
 
 def _injected(mesh: Mesh, found: Workload) -> str:

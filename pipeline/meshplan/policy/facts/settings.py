@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from meshplan.kinds.readings import duration
 from meshplan.mesh import Mesh
+from meshplan.mesh.read import mappings
 from meshplan.policy.facts.json import Json
 from meshplan.settings import World
 
@@ -71,9 +72,16 @@ def _native_sidecars(mesh: Mesh) -> str:
 def _tracing(mesh: Mesh) -> str:
     """Whether proxies report spans: on, off, unknown."""
     found = mesh.config
-    for resource in mesh.snapshot.of_kind("telemetry.istio.io", "Telemetry"):
-        if resource.id.namespace == found.root_namespace and resource.spec.get("tracing"):
-            return "on"
+    entries = [
+        entry
+        for resource in mesh.snapshot.of_kind("telemetry.istio.io", "Telemetry")
+        if resource.id.namespace == found.root_namespace and not resource.spec.get("selector")
+        for entry in mappings(resource.spec.get("tracing"))
+    ]
+    if entries:
+        # What the mesh's Telemetry says wins over the providers of its settings.
+        disabled = all(entry.get("disableSpanReporting") is True for entry in entries)
+        return "off" if disabled else "on"
     if found.tracing_providers:
         return "on"
     if found.tracing == "off":
