@@ -10,7 +10,8 @@ def cron_job_ends(cron: CronJob, mesh: Mesh) -> Findings:
 
     Why: The pod of a Job is complete when all of its containers have ended. A sidecar that is an
         ordinary container does not end: the Job runs until its deadline, the next one of a CronJob is
-        not started, Argo CD waits for its hook. Native sidecars (see LIFE-001) do not count.
+        not started, Argo CD waits for its hook. Native sidecars (see LIFE-001) do not count. No flag
+        shows it, as no request fails.
     Fix: Use native sidecars, leave the sidecar out (`sidecar.istio.io/inject: "false"`), or let the
         last command call `POST localhost:15020/quitquitquit`.
     See: https://istio.io/latest/docs/ops/common-problems/injection/

@@ -13,7 +13,7 @@ def gateway_port_bindable(gw: Gateway, mesh: Mesh) -> Findings:
         (`cannot bind '0.0.0.0:443': Permission denied` in its log, rejected LDS in istiod's), and
         connections are refused. Istio's own charts lead port 80 to 8080 and 443 to 8443 since
         1.6; the chart `gateway` sets the sysctl since 1.12, and so does the injection template for
-        gateways (`inject.istio.io/templates: gateway`) since 1.21.
+        gateways (`inject.istio.io/templates: gateway`) since 1.21. No line of an access log shows it.
     Fix: Set the sysctl in the pod's securityContext, or a `targetPort` of 1024 and above.
     See: https://istio.io/latest/docs/setup/additional-setup/gateway/
 

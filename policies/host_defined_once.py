@@ -10,7 +10,8 @@ def host_defined_once(vs: VirtualService, mesh: Mesh) -> Findings:
 
     Why: Of several VirtualServices for a host sidecars use the oldest alone and ignore the rest:
         routes seem to have no effect, and after a restore from backup, where all are equally old,
-        others win. Only gateways put the routes of several together.
+        others win. Only gateways put the routes of several together. No flag in the log shows it:
+        requests are served, by the rules of another object.
     Fix: Put the rules into one VirtualService, let it delegate, or keep them apart by `exportTo`.
     See: https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services
 

@@ -34,7 +34,7 @@ def host_shared_at_gateway(vs: VirtualService, mesh: Mesh) -> Findings:
     Why: A gateway puts the rules of all VirtualServices for a host one behind the other, the oldest
         first, and those that match everything behind all others. Of several such rules only that of
         the oldest VirtualService is ever used, and which that is changes when an object is created
-        anew.
+        anew. No flag in the log shows it: requests are served, by another rule.
     Fix: Give each fragment a prefix of its own, and let the rule for the rest be in one
         VirtualService.
     See: https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services

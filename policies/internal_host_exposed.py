@@ -10,7 +10,8 @@ def internal_host_exposed(vs: VirtualService, mesh: Mesh) -> Findings:
 
     Why: With a gateway and `mesh` in one VirtualService, all its hosts are served at both. Where the
         Gateway takes any host, whoever reaches it gets to the Service by sending
-        `Host: reviews.shop.svc.cluster.local`, whatever the public names are for.
+        `Host: reviews.shop.svc.cluster.local`, whatever the public names are for. No flag shows it: the
+        requests are served.
     Fix: Use one VirtualService for the gateway, with public hosts, and one for the mesh; let the
         Gateway list its hosts.
     See: https://istio.io/latest/docs/ops/best-practices/security/#avoid-overly-broad-hosts-configurations

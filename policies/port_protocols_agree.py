@@ -22,7 +22,8 @@ def port_protocols_agree(svc: Service) -> Findings:
 
     Why: `appProtocol` wins (since Istio 1.6 and Kubernetes 1.18). Whoever reads the name expects
         routes, retries and metrics of another protocol: HTTP routes for a port that is TCP are
-        ignored without a word.
+        ignored without a word. No flag shows it: the log has one line per connection, without method
+        and path.
     Fix: Let both say the same, or let the name say what the port is for.
     See: https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
 

@@ -14,7 +14,8 @@ def tcp_entry_has_addresses(se: ServiceEntry, mesh: Mesh) -> Findings:
         (`ISTIO_META_DNS_CAPTURE: "true"` in the mesh's `proxyMetadata`) hosts get addresses of their
         own since Istio 1.25 (before that with `ISTIO_META_DNS_AUTO_ALLOCATE: "true"`), where
         `resolution` is not NONE and no label `networking.istio.io/enable-autoallocate-ip: "false"`
-        forbids it.
+        forbids it. No flag shows it: connections succeed, at the wrong host, and the log names the
+        cluster of this entry.
     Fix: Add `addresses`, use protocol TLS where the connection has SNI, or turn DNS proxying on.
     See: https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/
 

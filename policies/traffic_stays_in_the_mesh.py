@@ -32,7 +32,8 @@ def traffic_stays_in_the_mesh(
     Why: What is excluded never meets the sidecar: no mutual TLS, no routes, no policy, no log, and
         REGISTRY_ONLY does not hold for it. `excludeOutboundIPRanges: 0.0.0.0/0` and an
         `includeOutboundIPRanges` of the cluster's ranges let all egress pass unseen. Inbound it opens a
-        port to plaintext, whatever PeerAuthentication and AuthorizationPolicy say.
+        port to plaintext, whatever PeerAuthentication and AuthorizationPolicy say. So there is no flag
+        to see either.
     Fix: Declare the destinations with ServiceEntries, and remove the annotation; or waive the finding.
     See: https://istio.io/latest/docs/tasks/traffic-management/egress/egress-control/#direct-access-to-external-services
 

@@ -9,7 +9,8 @@ def wildcard_in_the_mesh(vs: VirtualService) -> Findings:
     """A VirtualService for the sidecars names hosts, not everything.
 
     Why: Istio refuses the host `*` for `mesh` (the webhook says so; applied past it, istiod leaves the
-        object out). It is easily written by forgetting `gateways`, as then `mesh` is meant.
+        object out). It is easily written by forgetting `gateways`, as then `mesh` is meant. The log
+        shows requests that are routed as if it were not there.
     Fix: Name the gateway that it is for, or name the hosts.
     See: https://istio.io/latest/docs/reference/config/networking/virtual-service/
 
