@@ -78,7 +78,8 @@ class Outcomes:
             try:
                 found = self.worked_out(triple, asked)
             except OpenQuestionError as question:
-                found = question
+                # Not the one that was raised: that keeps all frames that it came through.
+                found = OpenQuestionError(question.question, question.words)
             self._found[key] = found
         if isinstance(found, OpenQuestionError):
             raise OpenQuestionError(found.question, found.words)
@@ -96,7 +97,7 @@ class Outcomes:
             try:
                 chosen = self._choose(triple.routes, asked)
             except OpenQuestionError as question:
-                chosen = question
+                chosen = OpenQuestionError(question.question, question.words)
             self._chosen[asked.key, front] = chosen
         if isinstance(chosen, OpenQuestionError):
             raise OpenQuestionError(chosen.question, chosen.words)
