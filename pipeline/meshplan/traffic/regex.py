@@ -7,6 +7,7 @@ positions), whose states are inspectable for those who want automata of request 
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import assert_never
 
 from meshplan.traffic.regex_parser import (
     Alternative,
@@ -199,6 +200,8 @@ class _Builder:
                 self._alternatives(branches)
             case Repeat():
                 self._repeat(node)
+            case _:
+                assert_never(node)
 
     def _alternatives(self, branches: tuple[Node, ...]) -> None:
         ends: list[int] = []

@@ -27,7 +27,8 @@ _POSIX: dict[str, Ranges] = {
     "word": _WORDS,
     "xdigit": ((48, 57), (65, 70), (97, 102)),
 }
-#: RE2 refuses more repetitions.
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+#: RE2 refuses more repetitions, those in one another multiplied.
 _MOST_REPETITIONS = 1000
 _MAX_DEPTH = 200
 
@@ -96,7 +97,22 @@ def parse(pattern: str) -> Node:
     node = parser.alternatives()
     if not parser.ended:
         raise UnsupportedPatternError("unexpected )")
+    if _repetitions(node) > _MOST_REPETITIONS:
+        raise UnsupportedPatternError("too many repetitions")
     return node
+
+
+def _repetitions(node: Node) -> int:
+    """How often the part that is repeated most is (RE2's `RepetitionWalker`)."""
+    match node:
+        case Repeat(body, least, most):
+            return max(1, least if most is None else most) * _repetitions(body)
+        case Group(_, body):
+            return _repetitions(body)
+        case Sequence(parts) | Alternative(parts):
+            return max(map(_repetitions, parts))
+        case _:
+            return 1
 
 
 class _Parser:
@@ -147,18 +163,20 @@ class _Parser:
             return simple[char]
         if char != "{":
             return None
-        end = self._pattern.find("}", self._at)
-        least, comma, most = self._pattern[self._at + 1 : max(end, 0)].partition(",")
-        if end < 0 or not _is_number(least) or not (_is_number(most) or not most):
+        stated = self._until("}")
+        least, comma, most = (stated or "").removeprefix("{").partition(",")
+        if stated is None or not _is_number(least) or (most and not _is_number(most)):
             return None
-        self._at = end + 1
+        self._at += len(stated) + 1
         low = int(least)
         high = low if not comma else (int(most) if most else None)
-        if low > _MOST_REPETITIONS or (high or 0) > _MOST_REPETITIONS or low > (high or low):
-            raise UnsupportedPatternError("too many repetitions")
+        if high is not None and low > high:
+            raise UnsupportedPatternError("wrong bounds")
         return low, high
 
     def _atom(self) -> Node:
+        if self._peek() == "{" and self._bounds() is not None:
+            raise UnsupportedPatternError("nothing to repeat")
         char = self._next()
         match char:
             case "(":
@@ -184,10 +202,10 @@ class _Parser:
             if self._take("P<") or self._take("<"):
                 if self._peek() in "=!":
                     raise UnsupportedPatternError("look-behind")
-                end = self._pattern.find(">", self._at)
-                if end < 0:
+                name = self._until(">")
+                if name is None or not _is_name(name):
                     raise UnsupportedPatternError("unnamed group")
-                self._at = end + 1
+                self._at += len(name) + 1
                 index = self._open()
             elif self._flags():
                 return Empty()
@@ -206,8 +224,9 @@ class _Parser:
     def _flags(self) -> bool:
         """Read `i`, `s`, `U` up to `:` or `)`; whether they hold for the rest of the group."""
         on = True
+        char = ""
         while True:
-            char = self._next()
+            previous, char = char, self._next()
             match char:
                 case "i":
                     self._fold = on
@@ -215,12 +234,10 @@ class _Parser:
                     self._dot_all = on
                 case "U":
                     self._swap = on
-                case "-":
+                case "-" if on:
                     on = False
-                case ":":
-                    return False
-                case ")":
-                    return True
+                case ":" | ")" if previous != "-":
+                    return char == ")"
                 case _:
                     raise UnsupportedPatternError(f"(?{char}")
 
@@ -238,23 +255,18 @@ class _Parser:
             return _ESCAPES[char]
         if char == "x":
             return self._hexadecimal()
-        if char.isalnum() and char.isascii():
+        if char.isalnum() or not char.isascii():
             raise UnsupportedPatternError(f"\\{char}")
         return ord(char)
 
     def _hexadecimal(self) -> int:
         if self._take("{"):
-            end = self._pattern.find("}", self._at)
-            digits = self._pattern[self._at : max(end, self._at)]
-            self._at = end + 1
+            digits = self._until("}") or ""
+            self._at += len(digits) + 1
         else:
-            digits = self._pattern[self._at : self._at + 2]
-            self._at += 2
-        try:
-            code = int(digits, 16)
-        except ValueError:
-            raise UnsupportedPatternError("\\x") from None
-        if code > _LAST or len(digits) > 8:
+            digits = self._next() + self._next()
+        code = int(digits, 16) if digits and _HEXADECIMAL.issuperset(digits) else _LAST + 1
+        if code > _LAST:
             raise UnsupportedPatternError("\\x")
         return code
 
@@ -280,7 +292,7 @@ class _Parser:
                 high = item
             found.append((low, high))
         self._at += 1
-        ranges = folded(tuple(found)) if self._fold else tuple(found)
+        ranges = self._folded(tuple(found))
         return Chars(inverted(ranges) if negated else ranges)
 
     def _class_item(self) -> int | Ranges:
@@ -294,17 +306,23 @@ class _Parser:
         return self._escaped(char)
 
     def _posix(self) -> Ranges:
-        end = self._pattern.find(":]", self._at)
-        name = self._pattern[self._at : max(end, self._at)]
-        self._at = end + 2
+        name = self._until(":]") or ""
+        self._at += len(name) + 2
         ranges = _POSIX.get(name.removeprefix("^"))
-        if end < 0 or ranges is None:
+        if ranges is None:
             raise UnsupportedPatternError("wrong class")
         return inverted(ranges) if name.startswith("^") else ranges
 
     def _literal(self, code: int) -> Node:
-        ranges: Ranges = ((code, code),)
-        return Chars(folded(ranges) if self._fold else ranges)
+        return Chars(self._folded(((code, code),)))
+
+    def _folded(self, ranges: Ranges) -> Ranges:
+        """In both cases, if that is asked for; beyond ASCII that is not decided here."""
+        if not self._fold:
+            return ranges
+        if any(127 < high < _LAST for _, high in ranges):
+            raise UnsupportedPatternError("(?i)")
+        return folded(ranges)
 
     def _peek(self) -> str:
         if self.ended:
@@ -315,6 +333,11 @@ class _Parser:
         char = self._peek()
         self._at += 1
         return char
+
+    def _until(self, end: str) -> str | None:
+        """What stands before the next sign of some kind; None where there is no such sign."""
+        at = self._pattern.find(end, self._at)
+        return None if at < 0 else self._pattern[self._at : at]
 
     def _take(self, text: str) -> bool:
         if self._pattern.startswith(text, self._at):
@@ -347,5 +370,13 @@ def folded(ranges: Ranges) -> Ranges:
     return tuple(out)
 
 
+def _is_name(text: str) -> bool:
+    """Whether a group may have this name, as far as names go that say something."""
+    return text.replace("_", "a").isalnum() and text.isascii()
+
+
 def _is_number(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and len(text) < 8
+    """Whether it is one to RE2, which takes none with a zero before it."""
+    return text == "0" or (
+        text.isdecimal() and text.isascii() and not text.startswith("0") and len(text) < 8
+    )
