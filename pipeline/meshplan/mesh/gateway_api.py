@@ -130,8 +130,13 @@ def _tls(value: object, *, is_automatic: bool) -> ServerTls | None:
         mode = "AUTO_PASSTHROUGH" if is_automatic else "PASSTHROUGH"
         return ServerTls(mode, https_redirect=False, credentials=())
     stated = text(at(value, "options", "gateway.istio.io/tls-terminate-mode"))
+    if stated in ("ISTIO_SIMPLE", "ISTIO_MUTUAL"):
+        # With the certificate that the pods have anyway.
+        mode = "SIMPLE" if stated == "ISTIO_SIMPLE" else stated
+        return ServerTls(mode, https_redirect=False, credentials=())
     names = tuple(text(ref.get("name")) for ref in mappings(value.get("certificateRefs")))
-    return ServerTls(stated or "SIMPLE", https_redirect=False, credentials=names)
+    mode = stated if stated in ("MUTUAL", "OPTIONAL_MUTUAL") else "SIMPLE"
+    return ServerTls(mode, https_redirect=False, credentials=names)
 
 
 def _namespaces(snapshot: Snapshot, own: str, allowed: Mapping[str, Any]) -> Iterator[str]:

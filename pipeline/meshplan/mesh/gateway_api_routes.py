@@ -159,6 +159,8 @@ class Converter:
             case "", "Service":
                 host = f"{name}.{namespace}.svc.{self._domain}"
             case "networking.istio.io", "Hostname":
+                if ref.get("namespace") is not None:
+                    raise Unsupported
                 host = name
             case "multicluster.x-k8s.io", "ServiceImport":
                 host = f"{name}.{namespace}.svc.{self._domain}"

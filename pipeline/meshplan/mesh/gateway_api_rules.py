@@ -19,6 +19,8 @@ from meshplan.resource import Resource
 Backend = Callable[[Mapping[str, Any]], Destination]
 
 _KINDS = {"Exact": MatchKind.EXACT, "RegularExpression": MatchKind.REGEX}
+#: The filters of a single backend.
+_MODIFIERS = ("RequestHeaderModifier", "ResponseHeaderModifier")
 
 
 class Unsupported(Exception):  # noqa: N818 - it is no error of ours
@@ -87,6 +89,8 @@ def _weight(rule: Mapping[str, Any]) -> int:
 def _backends(rule: Mapping[str, Any], backend: Backend) -> tuple[Destination, ...]:
     """Those with a weight; a single one takes everything (`buildHTTPDestination`)."""
     refs = [ref for ref in mappings(rule.get("backendRefs")) if number(ref.get("weight", 1))]
+    if any(f.get("type") not in _MODIFIERS for ref in refs for f in mappings(ref.get("filters"))):
+        raise Unsupported
     return tuple(
         replace(
             backend(ref),
@@ -158,7 +162,11 @@ def _fields(rule: Mapping[str, Any]) -> Mapping[str, Any]:
             case "URLRewrite":
                 fields["rewrite"] = _rewrite(mapping(entry.get("urlRewrite")))
             case "CORS":
-                fields["corsPolicy"] = _cors(mapping(entry.get("cors")))
+                # Of every origin: a preflight of another one is answered too (`createCorsFilter`).
+                fields["corsPolicy"] = {
+                    **mapping(entry.get("cors")),
+                    "unmatchedPreflights": "IGNORE",
+                }
             case "RequestMirror":
                 pass
             case _:
@@ -227,17 +235,3 @@ def _rewrite(rewrite: Mapping[str, Any]) -> Mapping[str, Any]:
     elif path.get("type") == "ReplaceFullPath":
         made["uriRegexRewrite"] = {"match": "/.*", "rewrite": text(path.get("replaceFullPath"))}
     return made
-
-
-def _cors(cors: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`createCorsFilter`."""
-    origins: list[Mapping[str, str]] = []
-    for origin in texts(cors.get("allowOrigins")):
-        if origin == "*":
-            origins.append({"regex": r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+$"})
-        elif "*" not in origin:
-            origins.append({"exact": origin})
-        else:
-            quoted = "".join(f"\\{c}" if c in r"\.+?()|[]{}^$" else c for c in origin)
-            origins.append({"regex": "^" + quoted.replace("*", ".*") + "$"})
-    return {**cors, "allowOrigins": origins, "unmatchedPreflights": "IGNORE"}
