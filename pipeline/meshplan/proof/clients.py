@@ -299,6 +299,15 @@ class Clients:
                             yield gateway(id_.namespace, selector)
 
 
+def may_open(namespace: str, found: Mapping[str, str], version: Resource) -> bool:
+    """Whether gateway pods with some labels may open the servers of a Gateway."""
+    if version.id.group == NETWORKING:
+        return matches_labels(labels(version.spec.get("selector")), found)
+    return namespace == version.id.namespace and (
+        found.get(GATEWAY_NAME_LABEL) == version.id.name or bool(version.spec.get("addresses"))
+    )
+
+
 def matches_of(resource: Resource) -> Iterator[Mapping[str, object]]:
     """All matches of a VirtualService."""
     if resource.id.kind == "VirtualService":

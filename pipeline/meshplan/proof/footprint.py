@@ -1,8 +1,6 @@
 """Which hosts, gateways and workloads a changed object may have a bearing on."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard
@@ -10,7 +8,7 @@ from meshplan.mesh.known import Known
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
-from meshplan.mesh.workload import workload_kinds, workload_of
+from meshplan.mesh.workload import matches_labels, workload_kinds, workload_of
 from meshplan.proof.index import (
     GATEWAY_API,
     NETWORKING,
@@ -21,31 +19,9 @@ from meshplan.proof.index import (
     selector_of,
     service_behind,
 )
+from meshplan.proof.types import Topic, TopicKind
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
-
-
-class TopicKind(StrEnum):
-    """Where requests enter."""
-
-    #: At the sidecar of a client.
-    MESH = "mesh"
-    #: At a gateway.
-    GATEWAY = "gateway"
-    #: At a workload itself, from a peer without a sidecar.
-    SERVER = "server"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Topic:
-    """What requests are about: a host, or the pods that they go to directly."""
-
-    kind: TopicKind
-    #: In full and in lower case; a wildcard stands for a name that nobody else has.
-    host: str = ""
-    namespace: str = ""
-    labels: tuple[tuple[str, str], ...] = ()
-
 
 _WORKLOADS = frozenset(workload_kinds())
 _ON_PODS = frozenset(
@@ -357,8 +333,20 @@ class Footprint:
             shown = ((GATEWAY_NAME_LABEL, name),)
             yield Topic(TopicKind.SERVER, "", version.id.namespace, shown)
         if not met:
+            yield from self._of_gateways_with(where, selector)
             shown = tuple(sorted(selector.items()))
             yield Topic(TopicKind.SERVER, "", where or self._root, shown)
+
+    def _of_gateways_with(self, namespace: str, selector: Mapping[str, str]) -> Iterator[Topic]:
+        """Gateways that pods with some labels open, though nobody knows these pods."""
+        for gateway in self._versions.of_kind(NETWORKING, "Gateway"):
+            pods = labels(gateway.spec.get("selector"))
+            if pods and matches_labels(selector, pods):
+                yield from self._of_gateway(gateway)
+        for gateway in self._versions.of_kind(GATEWAY_API, "Gateway"):
+            pods = {GATEWAY_NAME_LABEL: gateway.id.name}
+            if namespace in ("", gateway.id.namespace) and matches_labels(selector, pods):
+                yield from self._of_listeners(gateway)
 
     def _of_sidecar(self, version: Resource) -> Iterator[Topic]:
         """Every host that the Sidecar imports, and what is behind its own listeners."""

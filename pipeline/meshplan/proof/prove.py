@@ -9,7 +9,8 @@ from meshplan.mesh.model import Mesh
 from meshplan.plan import Plan, Step
 from meshplan.proof.collector import collector_held_back
 from meshplan.proof.findings import Findings, kinds, renumbered, reported, thinned, together
-from meshplan.proof.footprint import Footprint, Topic
+from meshplan.proof.footprint import Footprint
+from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.index import Index, Tables
 from meshplan.proof.meter import Meter
 from meshplan.proof.opaque import opaque_changes
@@ -23,6 +24,8 @@ from meshplan.proof.types import (
     Lost,
     Proof,
     RequestClass,
+    Topic,
+    TopicKind,
     Undecided,
 )
 from meshplan.proof.versions import HEAD, Differing, Versions
@@ -80,6 +83,9 @@ class Prover:
         self._footprint = Footprint(self._index, self._versions, root)
         self._mesh = self.base.knowing(self._footprint.known())
         self._topics: dict[ResourceId, tuple[Topic, ...]] = {}
+        self._hosts = GatewayHosts(self._index, self._versions, self.base.config)
+        #: For each topic about all gateways those about one of them.
+        self._gateways: dict[Topic, tuple[Topic, ...]] = {}
         self._cases: dict[Topic, TopicCases] = {}
         self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], Findings] = {}
         self._likenesses: dict[Topic, int | None] = {}
@@ -200,9 +206,20 @@ class Prover:
         found: dict[Topic, None] = {}
         for id_ in ids:
             if id_ not in self._topics:
-                self._topics[id_] = tuple(self._footprint.topics(id_))
+                self._topics[id_] = tuple(self._parts(id_))
             found.update(dict.fromkeys(self._topics[id_]))
         return tuple(found)
+
+    def _parts(self, id_: ResourceId) -> Iterator[Topic]:
+        for topic in self._footprint.topics(id_):
+            if topic.kind is not TopicKind.GATEWAY:
+                yield topic
+                continue
+            if topic not in self._gateways:
+                self._gateways[topic] = self.cases_of(topic).parts(self._hosts)
+            for part in self._gateways[topic]:
+                if part is topic or id_ in self.cases_of(part).scope.positions:
+                    yield part
 
     def cases_of(self, topic: Topic) -> TopicCases:
         """All that is known of a topic."""
@@ -339,10 +356,11 @@ class Prover:
         base = scope.state({})
         head = scope.state({}, HEAD)
         parts: list[Findings] = []
+        #: Why something cannot be told, with the first request of which that is so.
+        open_: dict[str, RequestClass | None] = {}
         done: dict[Hashable, Tally] = {}
         for case in cases.cases(reverse=reverse):
             tally = Tally()
-            unknowns: tuple[Undecided, ...] = ()
             try:
                 examination = Examination(case, base, head, states, self.budget)
                 twin = done.get(examination.likeness)
@@ -352,12 +370,14 @@ class Prover:
                 else:
                     tally = twin
             except BudgetError as error:
-                request = RequestClass(case.client, case.base, case.server)
-                wave = states[0].number if len(states) == 1 else None
-                culprits = tuple(scope.ids[p] for w in states for p, _ in w.moves)
-                unknowns = (Undecided(str(error), request, wave, (), culprits),)
-            parts += [reported(scope, case, tally), Findings(unknowns=unknowns)]
-        return together(parts)
+                open_.setdefault(str(error), RequestClass(case.client, case.base, case.server))
+            parts.append(reported(scope, case, tally))
+        if cases.undecided:
+            open_.setdefault(cases.undecided, None)
+        wave = states[0].number if len(states) == 1 else None
+        culprits = tuple(scope.ids[p] for w in states for p, _ in w.moves)
+        unknowns = [Undecided(why, asked, wave, (), culprits) for why, asked in open_.items()]
+        return together([*parts, Findings(unknowns=tuple(unknowns))])
 
     def _general(self, ids: Iterable[ResourceId]) -> Iterator[Undecided]:
         """What cannot be decided for any request."""

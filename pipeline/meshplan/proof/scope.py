@@ -9,11 +9,10 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.workload import workload_kinds
-from meshplan.proof.footprint import Topic
 from meshplan.proof.index import DISCOVERY, EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
 from meshplan.proof.meter import Meter
 from meshplan.proof.numbers import Numbers
-from meshplan.proof.types import BudgetError, Client
+from meshplan.proof.types import BudgetError, Client, Topic
 from meshplan.proof.versions import BASE, Versions
 from meshplan.resource import Resource, Snapshot
 

@@ -4,7 +4,7 @@ What is collected may be too much, never too little: a mesh of these objects alo
 requests what the whole mesh does. So a state of the proof holds tens of objects, not thousands.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, namespace_of, resolve_gateway_name
@@ -35,8 +35,11 @@ class Surroundings:
         *,
         in_mesh: bool,
         private: bool = False,
+        opens: Callable[[Resource], bool] | None = None,
     ):
+        """`opens` tells the Gateways that count, where the requests are those of some pods alone."""
         self._index = index
+        self._opens = opens
         #: Whether requests leave through sidecars, which take no routes that are bound to gateways.
         self._in_mesh = in_mesh
         self._versions = versions
@@ -90,12 +93,31 @@ class Surroundings:
     def _is_bound(self, version: Resource) -> bool:
         """Whether a VirtualService counts where the requests are routed."""
         gateways = virtual_service_of(version, self._index.domain).gateways
-        return any((name == MESH_GATEWAY) == self._in_mesh for name in gateways)
+        if self._in_mesh:
+            return MESH_GATEWAY in gateways
+        return any(name != MESH_GATEWAY and self._is_open(name) for name in gateways)
 
     def _is_attached(self, version: Resource) -> bool:
         """Whether a route of the Gateway API does."""
-        kinds = (text(p.get("kind", "Gateway")) for p in mappings(version.spec.get("parentRefs")))
-        return any((kind != "Gateway") == self._in_mesh for kind in kinds)
+        for parent in mappings(version.spec.get("parentRefs")):
+            is_gateway = text(parent.get("kind", "Gateway")) == "Gateway"
+            if self._in_mesh:
+                if not is_gateway:
+                    return True
+            elif is_gateway:
+                where = text(parent.get("namespace")) or version.id.namespace
+                if self._is_open(f"{where}/{text(parent.get('name'))}"):
+                    return True
+        return False
+
+    def _is_open(self, name: str) -> bool:
+        """Whether a Gateway counts, in some version."""
+        if self._opens is None:
+            return True
+        # Routes may name one listener of a Gateway, too.
+        name = name.partition("~")[0]
+        ids = self._index.ids(("gateway", "name", name), ("listener", "name", name))
+        return any(self._opens(version) for id_ in ids for version in self._versions.all_of(id_))
 
     def destination(self, host: str) -> None:
         """The services, rules and pods of a host."""
@@ -141,7 +163,7 @@ class Surroundings:
 
     def gateway(self, name: str) -> None:
         """A Gateway, of either API, and its pods."""
-        if name == MESH_GATEWAY or self._seen("gateway", name):
+        if name == MESH_GATEWAY or self._seen("gateway", name) or not self._is_open(name):
             return
         self.gateways[name] = None
         for id_ in self._index.ids(("gateway", "name", name)):
@@ -293,6 +315,10 @@ class Surroundings:
         """Other Gateways with a server on a port: the pods may merge them, or skip some."""
         if not self._seen("port", port):
             for id_ in self._index.ids(("gateway", "port", port)):
+                if self._opens is not None and not any(
+                    map(self._opens, self._versions.all_of(id_))
+                ):
+                    continue
                 for version in self._add(id_):
                     self._gateway_pods(labels(version.spec.get("selector")), "")
 

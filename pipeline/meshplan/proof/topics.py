@@ -1,25 +1,30 @@
 """The cases of a topic: which clients ask for it, on which ports, by which names."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from itertools import product
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, namespace_of
 from meshplan.mesh.model import Mesh
+from meshplan.mesh.proxy import gateway
 from meshplan.mesh.read import at, labels, mapping, mappings, number, texts
 from meshplan.mesh.service import Protocol, service_of, services_of
 from meshplan.mesh.workload import workload_of
+from meshplan.proof.authorities import asked_of_names, names_of, spellings
 from meshplan.proof.cases import Case
-from meshplan.proof.clients import Clients, identities, matches_of, server_ports
-from meshplan.proof.footprint import Topic, TopicKind
+from meshplan.proof.clients import Clients, identities, matches_of, may_open, server_ports
+from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.index import NETWORKING, Index
 from meshplan.proof.meter import Meter
 from meshplan.proof.scope import Scope
 from meshplan.proof.surroundings import Surroundings
-from meshplan.proof.types import Client
+from meshplan.proof.texts import holds_of
+from meshplan.proof.types import BudgetError, Client, Topic, TopicKind
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 from meshplan.settings import World
+from meshplan.traffic.condition import TextMatch
 from meshplan.traffic.inbound import Server
 from meshplan.traffic.outcome import Transport
 from meshplan.traffic.request import Request
@@ -57,15 +62,21 @@ class TopicCases:
         self._versions = versions
         self._mesh = mesh
         self._root = mesh.config.root_namespace
+        #: Why there may be requests that are in none of the cases; told once these are asked for.
+        self.undecided = ""
         self._cases: dict[bool, list[Case]] = {}
         self._scopes: dict[bool, Scope] = {}
 
     @cached_property
     def _around(self) -> Surroundings:
         private = "*" not in self._mesh.config.default_service_export_to
-        in_mesh = self.topic.kind is TopicKind.MESH
+        topic = self.topic
+        in_mesh = topic.kind is TopicKind.MESH
+        opens: Callable[[Resource], bool] | None = None
+        if topic.is_of_one_gateway:
+            opens = partial(may_open, topic.namespace, dict(topic.labels))
         found = Surroundings(
-            self._index, self._versions, self._root, in_mesh=in_mesh, private=private
+            self._index, self._versions, self._root, in_mesh=in_mesh, private=private, opens=opens
         )
         if self.topic.kind is TopicKind.SERVER:
             found.pods_with(self.topic.namespace, dict(self.topic.labels))
@@ -83,12 +94,34 @@ class TopicCases:
                 return clients.sidecars()
             case TopicKind.GATEWAY:
                 found = clients.gateways()
+                if self.topic.is_of_one_gateway:
+                    found = [Client(gateway(self.topic.namespace, dict(self.topic.labels)))]
                 for client in found:
                     assert client.proxy is not None  # noqa: S101 - gateways are proxies
                     self._around.pods_with(client.proxy.namespace, client.proxy.labels)
                 return found
             case TopicKind.SERVER:
                 return [Client()]
+
+    def parts(self, hosts: GatewayHosts) -> tuple[Topic, ...]:
+        """Topics that together are this one: for each gateway the requests that enter there.
+
+        What is bound to other gateways has no say in them, nor has by which of several hosts they
+        ask that nothing there names.
+        """
+        clients = self._clients
+        proxies = [client.proxy for client in clients if client.proxy is not None]
+        if (
+            self.topic.kind is not TopicKind.GATEWAY
+            or self._is_closed
+            or len(proxies) < 2
+            or not all(proxy.namespace for proxy in proxies)
+        ):
+            return (self.topic,)
+        pods = [(proxy.namespace, tuple(sorted(proxy.labels.items()))) for proxy in proxies]
+        return tuple(
+            Topic(TopicKind.GATEWAY, hosts.alike(self.topic.host, *found), *found) for found in pods
+        )
 
     @property
     def scope(self) -> Scope:
@@ -174,7 +207,7 @@ class TopicCases:
         for client in self._clients:
             stages = scope.stages(client)
             for port, scheme in ports:
-                for host in self._names(client):
+                for host in spellings(self._names(client), self._asked_of_names, port):
                     base = Request(host, port=port, scheme=scheme)
                     yield Case(scope, client, base, stages)
 
@@ -184,7 +217,7 @@ class TopicCases:
         """By which names clients may ask: in short as well, where that may make a difference."""
         host = self.topic.host
         if is_wildcard(host):
-            yield _name_under(host)
+            yield from self._names_under(host, _name_under(host))
             return
         yield host
         namespace = namespace_of(host, self._index.domain)
@@ -198,11 +231,25 @@ class TopicCases:
         if service in self._versions.changed:
             yield from forms
             return
+        asked = self._asked_of_names
         for form in forms:
-            if any(True for _ in self._index.near("route.host", form)) or any(
-                True for _ in self._index.near("service.host", form)
+            if (
+                any(True for _ in self._index.near("route.host", form))
+                or any(True for _ in self._index.near("service.host", form))
+                or any(holds_of(test, form) != holds_of(test, host) for test in asked)
             ):
                 yield form
+
+    def _names_under(self, pattern: str, usual: str) -> tuple[str, ...]:
+        try:
+            return names_of(pattern, self._asked_of_names, usual)
+        except BudgetError as error:
+            self.undecided = str(error)
+            return (usual,)
+
+    @cached_property
+    def _asked_of_names(self) -> tuple[TextMatch, ...]:
+        return asked_of_names(self._around.resources(), self._mesh.config)
 
     def _mesh_ports(self) -> Iterator[tuple[int, str]]:
         """Ports on which a host is served, with the schemes that clients may use there."""
@@ -246,8 +293,8 @@ class TopicCases:
         principals[f"{trust}/ns/elsewhere/sa/default"] = None
         client = Client()
         stages = scope.stages(client)
-        host = self._server_name(found)
-        for port in self._server_ports():
+        hosts = self._names_under("*", self._server_name(found))
+        for port, host in product(self._server_ports(), hosts):
             server = Server(self.topic.namespace, found, port)
             plain = Request(host, port=port)
             yield Case(scope, client, plain, stages, server)

@@ -66,6 +66,34 @@ class Client:
         }
 
 
+class TopicKind(StrEnum):
+    """Where requests enter."""
+
+    #: At the sidecar of a client.
+    MESH = "mesh"
+    #: At a gateway.
+    GATEWAY = "gateway"
+    #: At a workload itself, from a peer without a sidecar.
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Topic:
+    """What requests are about: a host, or the pods that they go to directly."""
+
+    kind: TopicKind
+    #: In full and in lower case; a wildcard stands for a name that nobody else has.
+    host: str = ""
+    #: Of the pods that requests go to directly, or of those of one gateway that they enter by.
+    namespace: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_of_one_gateway(self) -> bool:
+        """Whether it is about the pods of one gateway alone."""
+        return self.kind is TopicKind.GATEWAY and bool(self.namespace)
+
+
 def short(host: str) -> str:
     """A host as people write it: `reviews.shop` for a Service."""
     stem, found, _ = host.partition(".svc.")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import meshplan
-from meshplan.proof.footprint import Topic, TopicKind
 from meshplan.proof.twins import MEANINGS, likeness_of
+from meshplan.proof.types import Topic, TopicKind
 from support.proofs import Change, change
 
 PACKAGE = Path(meshplan.__file__).parent

@@ -1,0 +1,100 @@
+"""Which host names the pods of one gateway tell apart."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.config import MeshConfig
+from meshplan.mesh.hosts import is_wildcard, matches
+from meshplan.mesh.read import at, mapping, mappings, text, texts
+from meshplan.mesh.virtual_service import virtual_service_of
+from meshplan.proof.authorities import asked_of_names
+from meshplan.proof.clients import may_open
+from meshplan.proof.index import GATEWAY_API, NETWORKING, Index
+from meshplan.proof.versions import Versions
+from meshplan.resource import Resource
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class GatewayHosts:
+    """The hosts that are named by what is bound to the Gateways of some pods."""
+
+    def __init__(self, index: Index, versions: Versions, config: MeshConfig):
+        self._index = index
+        self._versions = versions
+        self._config = config
+        self._told_apart = lru_cache(None)(self._find)
+
+    def alike(self, host: str, namespace: str, labels: Labels) -> str:
+        """A host of which the pods make the same: a wildcard stands for those without a name."""
+        named = self._told_apart(namespace, labels)
+        if named is None or host in named:
+            return host
+        covering = (name for name in named if is_wildcard(name) and matches(host, name))
+        return max(covering, key=len, default="*")
+
+    def _find(self, namespace: str, labels: Labels) -> frozenset[str] | None:
+        """All hosts and wildcards; None where hosts are looked at in other ways, too."""
+        found: set[str] = set()
+        bound: list[Resource] = []
+        for gateway in self._gateways(namespace, labels):
+            found.update(_hosts_of_gateway(gateway))
+            if _passes_to_any_service(gateway):
+                return None
+            for id_ in self._bound_to(f"{gateway.id.namespace}/{gateway.id.name}"):
+                bound += self._versions.all_of(id_)
+        for where in (namespace, self._config.root_namespace):
+            for id_ in self._index.policies("AuthorizationPolicy", where, dict(labels)):
+                bound += self._versions.all_of(id_)
+        if asked_of_names(bound, self._config) or any(map(_delegates, bound)):
+            return None
+        for route in bound:
+            found.update(self._hosts_of_route(route))
+        return frozenset(found)
+
+    def _gateways(self, namespace: str, labels: Labels) -> Iterator[Resource]:
+        for group in (NETWORKING, GATEWAY_API):
+            for gateway in self._versions.of_kind(group, "Gateway"):
+                if may_open(namespace, dict(labels), gateway):
+                    yield gateway
+
+    def _bound_to(self, name: str) -> Iterator[ResourceId]:
+        for key in self._index.keys("route"):
+            # A route may name one listener of a Gateway, too.
+            if key[1] == "gateway" and key[2].partition("~")[0] == name:
+                yield from self._index.ids(key)
+        yield from self._index.ids(("attached", "Gateway", name))
+
+    def _hosts_of_route(self, route: Resource) -> Iterator[str]:
+        if route.id.kind == "VirtualService":
+            found = virtual_service_of(route, self._index.domain)
+            yield from (host.lower() for host in found.hosts)
+        else:
+            yield from (host.lower() for host in texts(route.spec.get("hostnames")))
+
+
+def _hosts_of_gateway(gateway: Resource) -> Iterator[str]:
+    for server in mappings(gateway.spec.get("servers")):
+        for entry in texts(server.get("hosts")):
+            yield entry.rpartition("/")[2].lower()
+    for listener in mappings(gateway.spec.get("listeners")):
+        yield text(listener.get("hostname")).lower() or "*"
+
+
+def _passes_to_any_service(gateway: Resource) -> bool:
+    """Whether the name in the handshake may be that of any Service of the mesh."""
+    if "topology.istio.io/network" in gateway.labels:
+        return True
+    modes = [
+        *(at(server, "tls", "mode") for server in mappings(gateway.spec.get("servers"))),
+        *(
+            at(listener, "tls", "options", "gateway.istio.io/listener-protocol")
+            for listener in mappings(gateway.spec.get("listeners"))
+        ),
+    ]
+    return any(mode in ("AUTO_PASSTHROUGH", "auto-passthrough") for mode in modes)
+
+
+def _delegates(route: Resource) -> bool:
+    return any(mapping(rule.get("delegate")) for rule in mappings(route.spec.get("http")))

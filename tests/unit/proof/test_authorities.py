@@ -1,0 +1,161 @@
+"""Names under one wildcard, and spellings of one name, that routes and policies tell apart."""
+
+import pytest
+
+from meshplan.proof.authorities import names_of, spellings
+from meshplan.proof.types import BudgetError
+from meshplan.traffic.condition import Exact, Prefix, Regex, Suffix
+from support.proofs import change
+
+SERVICES = """
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: shop}
+spec: {selector: {app: a}, ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: b, namespace: shop}
+spec: {selector: {app: b}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: shop}
+spec: {selector: {istio: ingress}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+"""
+ROUTES = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: a, namespace: shop}}
+spec: {{host: a.shop.svc.cluster.local, subsets: [{subsets}]}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: v, namespace: shop}}
+spec:
+  hosts: ["{host}"]
+  gateways: [{gateway}]
+  http:
+  - match: [{match}]
+    route: [{{destination: {{host: a.shop.svc.cluster.local{subset}}}}}]
+  - route: [{{destination: {{host: b.shop.svc.cluster.local}}}}]
+"""
+
+
+def lost_hosts(host: str, gateway: str, match: str) -> set[str]:
+    """Hosts of the requests that are lost if the route to a new subset is there before it."""
+    texts = [
+        SERVICES + ROUTES.format(host=host, gateway=gateway, match=match, subsets=s, subset=t)
+        for s, t in (("", ""), ("{name: v2, labels: {version: v2}}", ", subset: v2"))
+    ]
+    proof = change(*texts).together()
+    assert all(" 503 NC: " in found.sentence for found in proof.counterexamples)
+    return {found.request.request.host for found in proof.counterexamples}
+
+
+class TestAuthority:
+    @pytest.mark.parametrize("gateway", ["gw", "mesh"])
+    @pytest.mark.parametrize(
+        ("host", "match", "lost"),
+        [
+            ("*.example.com", "{authority: {exact: api.example.com}}", {"api.example.com"}),
+            # Nobody who asks for a host under the wildcard meets this.
+            ("*.example.com", "{authority: {exact: api.example.org}}", set()),
+            (
+                "*.example.com",
+                "{headers: {':authority': {exact: x.example.com}}}",
+                {"x.example.com"},
+            ),
+            ("*.example.com", "{headers: {Host: {exact: x.example.com}}}", {"x.example.com"}),
+            # A port in the name, and capitals, are told apart where names are compared.
+            (
+                "api.example.com",
+                "{authority: {exact: 'api.example.com:80'}}",
+                {"api.example.com:80"},
+            ),
+            ("api.example.com", "{authority: {exact: API.EXAMPLE.COM}}", {"API.EXAMPLE.COM"}),
+        ],
+    )
+    def test_a_name_that_a_route_asks_for_is_looked_at(
+        self, gateway: str, host: str, match: str, lost: set[str]
+    ) -> None:
+        assert lost_hosts(host, gateway, match) == lost
+
+    def test_any_host_of_a_gateway_may_be_asked_for(self) -> None:
+        match = "{authority: {exact: api.example.com}}"
+        assert lost_hosts("*", "gw", match) == {"api.example.com"}
+
+    def test_all_other_names_are_looked_at(self) -> None:
+        without = "{withoutHeaders: {':authority': {exact: api.example.com}}}"
+        found = lost_hosts("*.example.com", "gw", without)
+        assert found
+        assert "api.example.com" not in found
+
+    def test_prefixes_and_patterns_have_names_of_their_own(self) -> None:
+        for match in ("{prefix: api.}", "{regex: 'api[.].*'}"):
+            found = lost_hosts("*.example.com", "gw", f"{{authority: {match}}}")
+            assert found
+            assert all(h.startswith("api.") and h.endswith(".example.com") for h in found)
+
+    def test_a_short_name_that_a_route_asks_for_is_looked_at(self) -> None:
+        match = "{authority: {exact: a.shop}}"
+        assert lost_hosts("a.shop.svc.cluster.local", "mesh", match) == {"a.shop"}
+
+
+class TestPolicies:
+    POLICY = """
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p, namespace: istio-system}
+spec:
+  action: DENY
+  selector: {matchLabels: {istio: ingress}}
+  rules: [{to: [{operation: {hosts: ["admin.example.com"]}}]}]
+"""
+    ROUTED = SERVICES + ROUTES.format(host="*", gateway="gw", match="{}", subsets="", subset="")
+
+    def test_a_host_that_a_policy_closes_is_lost_at_the_gateway(self) -> None:
+        lost = change(self.ROUTED, self.ROUTED + self.POLICY).prover.lost()
+        at_gateway = [one for one in lost if one.request.client.is_gateway]
+        assert {one.request.request.host for one in at_gateway} == {"admin.example.com"}
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("pattern", "asked", "expected"),
+        [
+            ("*", (), {"usual"}),
+            ("*", (Exact("a.b"),), {"usual", "a.b"}),
+            ("*.b", (Exact("a.b"), Exact("c.d")), {"usual", "a.b"}),
+        ],
+    )
+    def test_there_is_one_of_each_sort(
+        self, pattern: str, asked: tuple[Exact, ...], expected: set[str]
+    ) -> None:
+        usual = "usual" + pattern[1:]
+        found = names_of(pattern, asked, usual)
+        assert found[0] == usual
+        assert set(found) == {usual if name == "usual" else name for name in expected}
+
+    def test_all_combinations_are_there(self) -> None:
+        asked = (Prefix("api."), Suffix(".eu.example.com"), Regex("[a-m].*"))
+        found = names_of("*.example.com", asked, "unmatched.example.com")
+        truths = {
+            (n.startswith("api."), n.endswith(".eu.example.com"), n[0] in "abcdefghijklm")
+            for n in found
+        }
+        # What begins with `api.` begins with a letter from a to m.
+        assert truths == {(p, s, r) for p in (0, 1) for s in (0, 1) for r in (0, 1) if r or not p}
+        assert all(name.endswith(".example.com") and name[0] != "." for name in found)
+
+    def test_a_pattern_too_large_is_said(self) -> None:
+        with pytest.raises(BudgetError, match="too large"):
+            names_of("*", (Regex("(a|b)*a" + "(a|b)" * 20),), "unmatched.example")
+
+    def test_spellings_are_looked_at_where_they_count(self) -> None:
+        assert list(spellings(["a.b"], (), 8080)) == ["a.b"]
+        assert list(spellings(["a.b"], (Exact("a.b"),), 8080)) == ["a.b", "a.b:8080", "A.B"]
+        assert list(spellings(["a.b"], (Exact("a.b", ignore_case=True),), 80)) == ["a.b", "a.b:80"]
+        assert list(spellings(["a.b"], (Prefix("a"),), 80)) == ["a.b", "A.B"]
