@@ -202,7 +202,7 @@ def _merge_into(
     for old in existing:
         if rule.export_to == old.export_to:
             separate = False
-        elif not (old.export_to and rule.export_to >= old.export_to):
+        elif not (old.export_to and rule.export_to.issuperset(old.export_to)):
             separate = True
             out.append(old)
             continue
@@ -215,8 +215,8 @@ def _merge_into(
             continue
         # What istiod does, not what its comment says: of two without a selector, the one with the
         # wider exportTo is merged into the narrower one and not kept beside it. Two with selectors
-        # are both for their own namespace, which is seen above.
-        if old.selector is None and rule.selector is None:
+        # are both for their own namespace, which is seen above, and they come before all others.
+        if old.selector is None:
             separate = False
         out.append(_merge(old, rule))
     return (*out, rule) if separate else tuple(out)

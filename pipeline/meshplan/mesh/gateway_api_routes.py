@@ -243,7 +243,7 @@ def _name(resource: Resource, parent: _Parent, host: str) -> str:
     return f"{parent.gateway}~{host}".replace("/", "~")
 
 
-_URI_RANKS = {MatchKind.EXACT: 3, MatchKind.PREFIX: 2, MatchKind.REGEX: 1, MatchKind.PRESENT: 0}
+_URI_RANKS = {MatchKind.EXACT: 3, MatchKind.PREFIX: 2, MatchKind.REGEX: 1}
 
 
 def _rank(rule: HttpRule) -> tuple[int, ...]:
@@ -255,7 +255,7 @@ def _rank(rule: HttpRule) -> tuple[int, ...]:
     return (
         0,
         -_URI_RANKS[uri.kind] if uri else 1,
-        -len(uri.value) if uri else 0,
+        -len(uri.value if uri else ""),
         match.method is None,
         -len(match.headers),
         -len(match.query),

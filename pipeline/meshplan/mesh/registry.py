@@ -118,10 +118,10 @@ def add_service(found: dict[str, MeshService], service: MeshService) -> None:
         return
     if _can_merge(existing, service):
         known = {port.number for port in existing.ports}
-        added = tuple(port for port in service.ports if port.number not in known)
-        found[service.host] = replace(
-            existing, ports=existing.ports + added, merged=(*existing.merged, service.id)
-        )
+        if added := tuple(port for port in service.ports if port.number not in known):
+            found[service.host] = replace(
+                existing, ports=existing.ports + added, merged=(*existing.merged, service.id)
+            )
 
 
 def services_by_pattern(services: Iterable[MeshService], pattern: str) -> tuple[MeshService, ...]:

@@ -153,3 +153,139 @@ def test_rules_are_merged_as_istiod_does(
     for one in snapshot.of_kind("networking.istio.io", "DestinationRule"):
         found = _merge_into(found, destination_rule_of(one, "cluster.local"))
     assert [tuple(s.name for s in one.sources) for one in found] == rules
+
+
+PRIVATE = "private"
+
+
+@pytest.mark.parametrize(
+    ("export_to", "default", "clients"),
+    [
+        # Who uses a rule of shop: its own clients, others, those of the root namespace.
+        ("", "*", {"shop", "web", "istio-system"}),
+        ("", ".", {"shop"}),
+        ("'*'", ".", {"shop", "web", "istio-system"}),
+        ("shop", "*", {"shop"}),
+        ("'.'", "*", {"shop"}),
+        ("'.', '*'", "*", {"shop", "web", "istio-system"}),
+        ("shop, web", "*", {"shop", "web"}),
+        ("web", "*", {"web"}),
+        ("istio-system", "*", {"istio-system"}),
+    ],
+)
+def test_a_rule_counts_for_the_clients_that_it_is_exported_to(
+    export_to: str, default: str, clients: set[str]
+) -> None:
+    """`setDestinationRules`, `getExportedDestinationRuleFromNamespace`."""
+    state = mesh(
+        rule("a", "shop", "v1", export_to=export_to),
+        default_destination_rule_export_to=(default,),
+    )
+    assert {n for n in ("shop", "web", "istio-system") if used(state, n)} == clients
+
+
+@pytest.mark.parametrize(
+    ("export_to", "clients"),
+    [
+        # A rule of the root namespace is everybody's, unless it is private to that.
+        ("", {"shop", "web", "istio-system"}),
+        ("'.'", {"istio-system"}),
+        ("istio-system", {"istio-system"}),
+        ("web", {"web"}),
+        ("istio-system, web", {"web"}),
+    ],
+)
+def test_a_rule_of_the_root_namespace(export_to: str, clients: set[str]) -> None:
+    state = mesh(rule("a", "istio-system", "v1", export_to=export_to))
+    found = {n for n in ("shop", "web", "istio-system") if used(state, n)}
+    # Its own clients look there as everybody does, at what is exported to them.
+    assert found - {"istio-system"} == clients - {"istio-system"}
+    assert ("istio-system" in found) is (
+        "istio-system" in clients or export_to == "istio-system, web"
+    )
+
+
+def test_a_rule_with_a_selector_is_for_its_own_namespace_whatever_it_says() -> None:
+    """`setDestinationRules`: such a rule counts as exported to `.`."""
+    text = rule("a", "shop", "v1", export_to="'*'", extra=SELECTOR % "client")
+    assert used(mesh(text), "web", app="client") == {}
+    assert used(mesh(text), "shop", app="client") == {"v1": "a"}
+    assert used(mesh(text), "shop", app="other") == {}
+
+
+def test_what_a_rule_holds() -> None:
+    text = """
+kind: DestinationRule
+metadata: {name: a, namespace: shop, creationTimestamp: '2024-01-01T00:00:00Z'}
+spec:
+  host: reviews
+  exportTo: ['*', web]
+  trafficPolicy: {tls: {mode: SIMPLE}}
+  subsets:
+  - {name: v1, labels: {version: 1, live: true}}
+  - {name: v2, trafficPolicy: {loadBalancer: {simple: RANDOM}}}
+  - {name: v3, trafficPolicy: {}}
+"""
+    (resource,) = mesh(text).snapshot.of_kind("networking.istio.io", "DestinationRule")
+    found = destination_rule_of(resource, "cluster.local")
+    assert (found.host, found.namespace, found.created) == (HOST, "shop", "2024-01-01T00:00:00Z")
+    assert (found.export_to, found.selector) == (frozenset(("*", "web")), None)
+    assert found.policy == {"tls": {"mode": "SIMPLE"}}
+    assert (found.policy_source, found.sources) == (resource.id, (resource.id,))
+    assert [(s.name, dict(s.labels), s.policy, s.source, s.pointer) for s in found.subsets] == [
+        ("v1", {"version": "1", "live": "true"}, None, resource.id, "/spec/subsets/0"),
+        ("v2", {}, {"loadBalancer": {"simple": "RANDOM"}}, resource.id, "/spec/subsets/1"),
+        ("v3", {}, None, resource.id, "/spec/subsets/2"),
+    ]
+    assert [found.subset(name) for name in ("v2", "v9")] == [found.subsets[1], None]
+    bare = mesh(rule("b", "shop")).destination_rule(HOST, "web")
+    assert bare is not None
+    assert (bare.policy, bare.policy_source) == (None, None)
+
+
+def test_where_a_host_is_declared_tells_whose_rule_counts() -> None:
+    """`PushContext.destinationRule`: the namespace of the service, else the one in its name."""
+    entry = """
+kind: ServiceEntry
+metadata: {name: e, namespace: shop}
+spec: {hosts: [a.com], ports: [{number: 80, name: http, protocol: HTTP}]}
+"""
+    text = rule("own", "shop", "v1", host="a.com")
+    found = mesh(f"{entry}---{text}").destination_rule("a.com", "web")
+    assert found is not None
+    assert mesh(text).destination_rule("a.com", "web") is None
+    named = mesh(rule("own", "shop", "v1")).destination_rule(HOST, "web")
+    assert named is not None
+
+
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        (["*.shop.svc.cluster.local", "*.cluster.local"], "a"),
+        (["*.cluster.local", "*.shop.svc.cluster.local"], "b"),
+        (["*", HOST], "b"),
+        (["*.web.svc.cluster.local", "*"], "b"),
+    ],
+)
+@pytest.mark.parametrize("namespace", ["web", "shop", "istio-system"])
+def test_the_nearest_host_counts_in_every_namespace(
+    hosts: list[str], expected: str, namespace: str
+) -> None:
+    rules = [rule(name, namespace, "v1", host=host) for name, host in zip("ab", hosts, strict=True)]
+    assert used(mesh("---".join(rules)), "web") == {"v1": expected}
+
+
+def test_rules_of_one_age_are_merged_by_name() -> None:
+    """`sortConfigBySelectorAndCreationTime`: with a selector first, then time, then name."""
+    texts = [
+        rule("b", "shop", "v1"),
+        rule("a", "shop", "v1"),
+        rule("s", "shop", "v1", extra=SELECTOR % "client"),
+    ]
+    state = mesh("---".join(texts))
+    found = state.destination_rules.for_host(HOST, "shop", "shop")
+    assert [tuple(s.name for s in one.sources) for one in found] == [("s",), ("a", "b")]
+    assert used(state, "shop", app="client") == {"v1": "s"}
+    assert used(state, "shop") == {"v1": "a"}
+    young = texts[1].replace("name: a,", "name: a, creationTimestamp: '2024-01-02T00:00:00Z',")
+    assert used(mesh("---".join((texts[0], young))), "shop") == {"v1": "b"}

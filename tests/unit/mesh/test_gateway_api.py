@@ -6,7 +6,14 @@ import pytest
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.gateway import ServerTls
-from meshplan.mesh.gateway_api import Grants, Listener, is_served_here, listeners_of, selects
+from meshplan.mesh.gateway_api import (
+    Grants,
+    Listener,
+    is_served_here,
+    listeners_of,
+    may_attach,
+    selects,
+)
 from meshplan.mesh.service import Protocol
 from support.meshes import mesh
 
@@ -319,6 +326,31 @@ def test_listeners_of_other_ports_and_protocols_take_nothing_away(
     near = f"{{name: near, port: {port}, protocol: {protocol}, hostname: a.com}}"
     found = found_listeners(gateway_with(wide, near))
     assert is_served_here(found[0], found, "a.com") is served
+
+
+@pytest.mark.parametrize(
+    ("allowed", "hostname", "hosts", "namespace", "attached"),
+    [
+        # `referenceAllowed`: one host of the route is enough, for its namespace.
+        ("All", "a.com", ("a.com",), "shop", True),
+        ("All", "a.com", ("b.com",), "shop", False),
+        ("All", "a.com", ("b.com", "a.com"), "shop", True),
+        ("All", "a.com", (), "shop", True),
+        ("All", "a.com", ("*.com",), "shop", True),
+        ("All", "*.com", ("a.com",), "shop", True),
+        ("Same", "a.com", ("a.com",), "shop", False),
+        ("Same", "a.com", ("a.com",), "edge", True),
+        ("Same", "a.com", ("b.com",), "edge", False),
+        ("Selector, selector: {matchLabels: {more: c}}", "", ("a.com",), "web", True),
+        ("Selector, selector: {matchLabels: {more: c}}", "", ("a.com",), "shop", False),
+    ],
+)
+def test_a_route_attaches_by_a_host_and_its_namespace(
+    allowed: str, hostname: str, hosts: tuple[str, ...], namespace: str, attached: bool
+) -> None:
+    name = f", hostname: '{hostname}'" if hostname else ""
+    stated = f"{{name: l, port: 1, protocol: HTTP{name}, allowedRoutes: {{namespaces: {{from: {allowed}}}}}}}"
+    assert may_attach(only_listener(stated, NAMESPACES), hosts, namespace) is attached
 
 
 GRANT = """

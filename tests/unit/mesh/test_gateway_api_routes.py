@@ -392,6 +392,20 @@ def test_a_backend_that_may_not_be_used_leads_nowhere(ref: str, why: str) -> Non
     assert found.invalid.startswith(why)
 
 
+def test_a_grant_lets_a_route_of_a_gateway_lead_elsewhere() -> None:
+    grant = """
+kind: ReferenceGrant
+metadata: {name: g, namespace: web}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: GRPCRoute, namespace: shop}]
+  to: [{group: '', kind: Service}]
+"""
+    body = "rules: [{backendRefs: [{name: api, namespace: web, port: 80}]}]"
+    for kind, host in (("GRPCRoute", "api.web.svc.cluster.local"), ("HTTPRoute", "")):
+        (found,) = rules(f"{grant}---{routed(kind, f'{PARENT}, {body}')}")
+        assert [destination.host for destination in found.destinations] == [host]
+
+
 def test_grants_are_not_needed_for_routes_of_the_mesh() -> None:
     parent = "parentRefs: [{group: '', kind: Service, name: reviews}]"
     text = routed(
