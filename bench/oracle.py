@@ -12,15 +12,18 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from meshplan.identity import ResourceId
-from meshplan.mesh import Mesh, MeshConfig
+from meshplan.mesh import Mesh
+from meshplan.mesh.config import mesh_config
 from meshplan.mesh.proxy import Proxy, gateway, sidecar
 from meshplan.resource import Origin, Resource, Snapshot
-from meshplan.settings import World
+from meshplan.settings import MeshSettings, World
 from meshplan.traffic import Server, admit, request_of, route
 from meshplan.traffic.outcome import (
     Backend,
@@ -74,8 +77,10 @@ def observations_of(record: dict[str, Any], file: str, number: int) -> Iterator[
 
 def mesh_of(record: dict[str, Any]) -> Mesh:
     """The mesh of a recorded state; its world is closed."""
-    config = MeshConfig(enable_auto_mtls=record.get("autoMtls", False))
-    return Mesh.of(Snapshot(map(_resource, record["state"])), config, World.CLOSED)
+    snapshot = Snapshot(map(_resource, record["state"]))
+    config, _ = mesh_config(snapshot, MeshSettings(), yaml.safe_load)
+    config = replace(config, enable_auto_mtls=record.get("autoMtls", False))
+    return Mesh.of(snapshot, config, World.CLOSED)
 
 
 def ask(mesh: Mesh, record: dict[str, Any], request: dict[str, Any]) -> Outcome:
@@ -128,11 +133,16 @@ def _is_from(answer: Answer, backend: Backend) -> bool:
         return bool(answer["mtls"]) == (backend.transport is Transport.MTLS)
     if "port" not in answer:
         return True
-    return (answer["port"], answer["path"], answer["host"]) == (
-        int(backend.endpoint.rpartition(":")[2]),
-        backend.path,
-        backend.authority,
-    ) and answer["cluster"].startswith(f"outbound|{backend.port}|{backend.subset}|{backend.host};")
+    expected = {
+        "port": int(backend.endpoint.rpartition(":")[2]),
+        "path": backend.path,
+        "host": backend.authority,
+    }
+    # An application that gets a connection with other bytes than HTTP knows neither path nor host.
+    seen = {name: answer[name] for name in expected if name in answer}
+    return seen == {name: expected[name] for name in seen} and answer["cluster"].startswith(
+        f"outbound|{backend.port}|{backend.subset}|{backend.host};"
+    )
 
 
 def _resource(manifest: dict[str, Any]) -> Resource:

@@ -1,12 +1,33 @@
-"""Which lines of the traffic model run while it is asked about recorded and real proxies."""
+"""Which lines of the traffic model run while it is asked about recorded and real proxies.
+
+    PYTHONPATH=tests:bench python tests/support/reach.py
+
+prints what does not run. It has to be a program of its own, as patterns that were compiled once
+are not compiled again.
+"""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from oracle import observations
+
+import meshplan.mesh
+import meshplan.traffic
+from meshplan.mesh.proxy import gateway, sidecar
+from meshplan.settings import World
+from meshplan.traffic import View, request_of, route_in
+from support.envoy_edges import EDGES
+from support.meshes import mesh
+
+KEPT = Path(__file__).parents[1] / "data" / "oracle"
+PACKAGES = tuple(
+    Path(package.__file__ or "").parent for package in (meshplan.traffic, meshplan.mesh)
+)
 _FUNCTION = 2  # CO_NEWLOCALS: neither a module nor a class
 
 
@@ -90,3 +111,27 @@ def unreached(run: Callable[[], None], packages: Iterable[Path]) -> list[str]:
     finally:
         sys.settrace(before)
     return [entry for source in sources.values() for entry in source.unreached()]
+
+
+def evaluate() -> None:
+    """The model's answers to everything that real proxies were asked."""
+    for path in sorted(KEPT.glob("*.jsonl")):
+        for _ in observations(path):
+            pass
+    for edge in EDGES.values():
+        states = [
+            mesh(text, world=World.CLOSED, enable_auto_mtls=edge.auto_mtls)
+            for text in (edge.before, edge.after)
+        ]
+        client = (
+            gateway("edge", {"istio": "ingressgateway"})
+            if edge.gateway
+            else sidecar("web", edge.labels)
+        )
+        for view in product(states, repeat=3):
+            for request in edge.requests:
+                route_in(View(*view), request_of(request, port=edge.port), client)
+
+
+if __name__ == "__main__":
+    print("\n".join(unreached(evaluate, PACKAGES)))

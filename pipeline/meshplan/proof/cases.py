@@ -25,8 +25,9 @@ from meshplan.traffic.inbound import Inbound, Server
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound, opaque_service
 from meshplan.traffic.outcome import Transport
 from meshplan.traffic.request import Request
-from meshplan.traffic.route import Front, Selected, front, tables
+from meshplan.traffic.route import Front, Selected, front
 from meshplan.traffic.table import ClusterName, Forward, Route, VirtualHost
+from meshplan.traffic.tables import tables
 
 _EITHER = (False, True)
 

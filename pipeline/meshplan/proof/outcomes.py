@@ -25,8 +25,9 @@ from meshplan.traffic.opaque import opaque_outbound
 from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Unknown
 from meshplan.traffic.paths import normalized
 from meshplan.traffic.request import Request
-from meshplan.traffic.route import Selected, View, admit, carry_out, let_in, tables
+from meshplan.traffic.route import Selected, View, admit, carry_out, let_in
 from meshplan.traffic.table import ClusterName, Forward
+from meshplan.traffic.tables import tables
 
 if TYPE_CHECKING:
     from meshplan.proof.cases import Case

@@ -17,8 +17,9 @@ from meshplan.settings import World
 from meshplan.traffic.inbound import Server
 from meshplan.traffic.outcome import Outcome, Unknown
 from meshplan.traffic.request import Request
-from meshplan.traffic.route import Selected, gateway_table, route, select, tables
+from meshplan.traffic.route import Selected, gateway_table, route, select
 from meshplan.traffic.table import Forward
+from meshplan.traffic.tables import tables
 
 _OLDEST = "0001-01-01T00:00:00Z"
 _YOUNGEST = "9999-12-31T23:59:59Z"

@@ -5,18 +5,16 @@ and endpoints (CDS, EDS) from another, and the servers' listeners from a third. 
 pure function of its own mesh, and what goes from one to the next are names.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
-from meshplan.mesh.scope import Listener
 from meshplan.settings import World
-from meshplan.traffic.clusters import Clusters
 from meshplan.traffic.condition import all_hold
-from meshplan.traffic.forward import Hop, Inbounds, forward
+from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.gateway_routes import GatewayRoutes, server_for_name
 from meshplan.traffic.inbound import Inbound, Server, Verdict
 from meshplan.traffic.l4 import gateway_connection, sidecar_connection
@@ -45,7 +43,6 @@ from meshplan.traffic.reasons import (
     unmatched,
 )
 from meshplan.traffic.request import Request
-from meshplan.traffic.sidecar_routes import SidecarRoutes
 from meshplan.traffic.table import (
     Answer,
     Block,
@@ -55,6 +52,7 @@ from meshplan.traffic.table import (
     SendElsewhere,
     VirtualHost,
 )
+from meshplan.traffic.tables import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +241,8 @@ def _host_at_sidecar(
     declared = service.port(port) if service else None
     if service is not None and declared is not None:
         if declared.protocol.is_http and request.scheme != "http":
-            why = (Reason(service.id, f"declares port {port} as {declared.protocol}"),)
-            return Failed(None, "DPE", "codec_error", why=why)
+            # Listeners for HTTP let pass what is none, as if nobody declared it.
+            return unmatched(mesh, request, client)
         if not declared.protocol.is_http_or_sniffed or request.scheme != "http":
             found = sidecar_connection(mesh, client, listener, service, request, port)
             if found is None:
@@ -254,8 +252,10 @@ def _host_at_sidecar(
         return unmatched(mesh, request, client)
     if mesh.world is World.OPEN or tables(mesh).has_http(client, listener, port):
         return routes.virtual_host(request.host_name)
-    # Without any service on the port nobody's VirtualServices count on it.
-    return routes.catch_all
+    if tables(mesh).speaks_http(port):
+        # Nobody's VirtualServices count on the port, though other services may have it read.
+        return routes.catch_all
+    return unmatched(mesh, request, client)
 
 
 def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes | None:
@@ -338,60 +338,3 @@ def _first_match(host: VirtualHost, request: Request) -> Selected | Outcome:
             return Selected(candidate, because(candidate))
     why = (Reason(None, f"no route of {host.domain} matches"),)
     return Failed(404, "NR", "route_not_found", why=why)
-
-
-@dataclass(slots=True)
-class Tables:
-    """What was built for a mesh, for its next request."""
-
-    mesh: Mesh
-    inbound: Inbounds
-    _clusters: dict[Proxy, Clusters] = field(default_factory=dict)
-    _sidecars: dict[tuple[Proxy, int], SidecarRoutes] = field(default_factory=dict)
-    _gateways: dict[tuple[Proxy, tuple[GatewayServer, ...]], GatewayRoutes] = field(
-        default_factory=dict
-    )
-    _http: dict[tuple[Proxy, int], bool] = field(default_factory=dict)
-
-    def clusters(self, proxy: Proxy) -> Clusters:
-        """The clusters of a class of proxies."""
-        found = self._clusters.get(proxy)
-        if found is None:
-            found = self._clusters[proxy] = Clusters(self.mesh, proxy)
-        return found
-
-    def sidecar(self, proxy: Proxy, port: int, listener: Listener) -> SidecarRoutes:
-        """The routes of sidecars for a port."""
-        found = self._sidecars.get((proxy, port))
-        if found is None:
-            found = SidecarRoutes(self.mesh, proxy, port, listener)
-            self._sidecars[proxy, port] = found
-        return found
-
-    def gateway(
-        self, proxy: Proxy, servers: tuple[GatewayServer, ...], inbound: Inbound
-    ) -> GatewayRoutes:
-        """The routes of a gateway for servers that share a table."""
-        found = self._gateways.get((proxy, servers))
-        if found is None:
-            found = GatewayRoutes(self.mesh, proxy, servers, inbound.token_places)
-            self._gateways[proxy, servers] = found
-        return found
-
-    def has_http(self, proxy: Proxy, listener: Listener, port: int) -> bool:
-        """Whether a sidecar has a listener that reads requests for any host on a port."""
-        key = (proxy, port)
-        if key not in self._http:
-            self._http[key] = listener.egress.port == port or any(
-                (found := service.port(port)) is not None and found.protocol.is_http_or_sniffed
-                for service in listener.matching("*")
-            )
-        return self._http[key]
-
-
-def tables(mesh: Mesh) -> Tables:
-    """What was built for a mesh so far."""
-    found = mesh.memory.get("tables")
-    if not isinstance(found, Tables):
-        found = mesh.memory["tables"] = Tables(mesh, Inbounds(mesh))
-    return found

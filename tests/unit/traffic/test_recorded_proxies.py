@@ -11,7 +11,9 @@ from meshplan.traffic.outcome import Unknown
 ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "tests" / "data" / "oracle"
 ALL = ROOT.parent / "shared" / "oracle"
-FILES = ("gateway", "sidecar", "inbound", "mtls", "mtls-auto")
+FILES = tuple(sorted(path.stem for path in KEPT.glob("*.jsonl")))
+#: Where some answers depend on what the model does not decide.
+UNDECIDED = ("tokens",)
 
 
 def _states() -> list[tuple[str, int, str]]:
@@ -30,11 +32,11 @@ def test_every_recorded_answer_is_possible(state: tuple[str, int, str]) -> None:
     name, number, line = state
     for seen in observations_of(json.loads(line), name, number):
         assert not seen.impossible, seen
-        assert not isinstance(seen.outcome, Unknown), seen
+        assert name in UNDECIDED or not isinstance(seen.outcome, Unknown), seen
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ["gateway", "sidecar", "inbound", "mtls", "mtls-auto"])
 def test_no_recording_disagrees(name: str) -> None:
     path = ALL / f"{name}.jsonl"
     if not path.is_file():

@@ -533,8 +533,8 @@ def test_a_reason_says_what_matched() -> None:
     assert outcome.why[0].text == "http[0].match[0] matches prefix /x and header a exact 1"
 
 
-def test_tls_to_a_port_that_is_declared_as_http_is_no_http() -> None:
-    assert failure(ask(mesh(SHOP), "https://reviews.shop:80/")) == (None, "DPE")
+def test_tls_to_a_port_that_is_declared_as_http_is_let_pass() -> None:
+    assert isinstance(ask(mesh(SHOP), "https://reviews.shop:80/"), Passthrough)
 
 
 def test_settings_on_the_way_are_told() -> None:

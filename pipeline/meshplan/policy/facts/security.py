@@ -13,8 +13,8 @@ from meshplan.policy.facts.json import Json
 from meshplan.policy.facts.memory import remembered
 from meshplan.traffic.clusters import Cluster
 from meshplan.traffic.outcome import Transport
-from meshplan.traffic.route import tables
 from meshplan.traffic.table import ClusterName
+from meshplan.traffic.tables import tables
 from meshplan.traffic.upstreams import Upstream
 
 _SPOKEN = {
