@@ -104,19 +104,11 @@ def one_namespace_per_host(
 def add_service(found: dict[str, MeshService], service: MeshService) -> None:
     """Add a service to those of a scope, one for each host (`appendSidecarServices`)."""
     existing = found.get(service.host)
-    if existing is None:
+    if existing is None or (
+        service.registry is Registry.KUBERNETES and existing.registry is not Registry.KUBERNETES
+    ):
         found[service.host] = service
-        return
-    if existing is service:
-        return
-    old = existing.registry is Registry.KUBERNETES
-    new = service.registry is Registry.KUBERNETES
-    if old and not new:
-        return
-    if new and not old:
-        found[service.host] = service
-        return
-    if _can_merge(existing, service):
+    elif _can_merge(existing, service):
         known = {port.number for port in existing.ports}
         if added := tuple(port for port in service.ports if port.number not in known):
             found[service.host] = replace(
@@ -146,11 +138,10 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
 
 def _resolved_aliases(services: Sequence[MeshService]) -> dict[str, tuple[str, ...]]:
     """For each concrete host the hosts that stand for it, sorted (`resolveServiceAliases`)."""
-    direct = {s.host: s.alias_of for s in services if s.resolution is Resolution.ALIAS}
+    aliases = [service for service in services if service.resolution is Resolution.ALIAS]
+    direct = {service.host: service.alias_of for service in aliases}
     found: dict[str, list[tuple[str, str]]] = {}
-    for service in services:
-        if service.resolution is not Resolution.ALIAS:
-            continue
+    for service in aliases:
         seen, target = {service.host}, service.alias_of
         while target in direct and target not in seen:
             seen.add(target)

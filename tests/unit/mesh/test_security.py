@@ -90,3 +90,154 @@ spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gw}]
     assert names(app="a") == ["root", "own"]
     gateway = {"gateway.networking.k8s.io_gateway-name": "gw"}
     assert names(**gateway) == ["root", "gateway"]
+
+
+# `ShouldAttachPolicy` in pilot/pkg/model/policyattachment.go.
+
+GATEWAY_POD = {"gateway.networking.k8s.io/gateway-name": "gw", "app": "a"}
+
+
+def target(**stated: str) -> str:
+    known = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "gw", **stated}
+    return "{" + ", ".join(f"{key}: {value}" for key, value in known.items() if value) + "}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "labels", "applies"),
+    [
+        ("{}", {}, True),
+        ("{selector: {matchLabels: {app: a}}}", {"app": "a"}, True),
+        ("{selector: {matchLabels: {app: a}}}", {"app": "b"}, False),
+        ("{selector: {matchLabels: {app: a, more: b}}}", {"app": "a"}, False),
+        ("{selector: {matchLabels: {app: a}}}", GATEWAY_POD, True),
+        (f"{{targetRefs: [{target()}]}}", GATEWAY_POD, True),
+        (f"{{targetRef: {target()}}}", GATEWAY_POD, True),
+        (f"{{targetRefs: [{target()}]}}", {"app": "a"}, False),
+        (f"{{targetRefs: [{target(name='other')}, {target()}]}}", GATEWAY_POD, True),
+        (f"{{targetRefs: [{target(name='other')}]}}", GATEWAY_POD, False),
+        (f"{{targetRefs: [{target(kind='GatewayClass')}]}}", GATEWAY_POD, False),
+        (f"{{targetRefs: [{target(group='example.com')}]}}", GATEWAY_POD, False),
+        (f"{{targetRefs: [{target(group='')}]}}", GATEWAY_POD, False),
+        (f"{{targetRefs: [{target(namespace='shop')}]}}", GATEWAY_POD, True),
+        (f"{{targetRefs: [{target(namespace='web')}]}}", GATEWAY_POD, False),
+        # A target counts more than a selector.
+        (f"{{targetRefs: [{target()}], selector: {{matchLabels: {{app: x}}}}}}", GATEWAY_POD, True),
+        (f"{{targetRefs: [{target()}], targetRef: {target(name='x')}}}", GATEWAY_POD, True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["AuthorizationPolicy", "RequestAuthentication"])
+def test_a_policy_applies_by_target_or_selector(
+    spec: str, labels: dict[str, str], applies: bool, kind: str
+) -> None:
+    found = mesh(f"\nkind: {kind}\nmetadata: {{name: p, namespace: shop}}\nspec: {spec}\n")
+    listed = (
+        found.authorization_policies
+        if kind == "AuthorizationPolicy"
+        else found.request_authentications
+    )
+    assert bool(listed("shop", labels)) is applies
+    assert listed("web", labels) == ()
+
+
+def test_a_target_is_in_the_namespace_of_its_policy() -> None:
+    text = f"\nkind: AuthorizationPolicy\nmetadata: {{name: p, namespace: istio-system}}\nspec: {{targetRefs: [{target()}]}}\n"
+    assert mesh(text).authorization_policies("shop", GATEWAY_POD) == ()
+    assert mesh(text).authorization_policies("istio-system", GATEWAY_POD)
+
+
+def test_policies_are_in_the_order_of_age_the_root_namespace_first() -> None:
+    """`ListAuthorizationPolicies`."""
+    early, late = "2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"
+    text = "---".join(
+        f"\nkind: AuthorizationPolicy\nmetadata: {{name: {name}, namespace: {where}, creationTimestamp: '{time}'}}\nspec: {{}}\n"
+        for name, where, time in (
+            ("b", "shop", late),
+            ("a", "shop", late),
+            ("z", "shop", early),
+            ("r", "istio-system", late),
+            ("o", "web", early),
+        )
+    )
+    found = mesh(text)
+    assert [p.id.name for p in found.authorization_policies("shop", {})] == ["r", "z", "a", "b"]
+    assert [p.id.name for p in found.authorization_policies("istio-system", {})] == ["r"]
+    moved = mesh(text, root_namespace="web")
+    assert [p.id.name for p in moved.authorization_policies("shop", {})] == ["o", "z", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "mode", "sources"),
+    [
+        # `GetNamespaceMutualTLSMode`: workloads' own policies say nothing of the namespace.
+        ([], "PERMISSIVE", []),
+        ([MESH], "STRICT", ["default"]),
+        ([OWN], "DISABLE", ["default"]),
+        ([MESH, OWN], "DISABLE", ["default", "default"]),
+        ([MESH, UNSET], "STRICT", ["default"]),
+        ([WORKLOAD], "PERMISSIVE", []),
+        ([MESH, WORKLOAD], "STRICT", ["default"]),
+        ([peer("shop", "{mtls: {mode: ODD}}")], "PERMISSIVE", []),
+        ([peer("web", "{mtls: {mode: STRICT}}")], "PERMISSIVE", []),
+    ],
+)
+def test_what_a_namespace_accepts(policies: list[str], mode: str, sources: list[str]) -> None:
+    found = mesh("---".join(policies) or "kind: Pod\nmetadata: {name: x}")
+    one = found.namespace_peer_authentication("shop")
+    assert (one.mode, [id_.name for id_ in one.sources]) == (mode, sources)
+
+
+@pytest.mark.parametrize(
+    ("spec", "port", "mode"),
+    [
+        ("{portLevelMtls: {8080: {mode: STRICT}}}", 8080, "PERMISSIVE"),
+        (
+            "{selector: {matchLabels: {app: a}}, portLevelMtls: {8080: {mode: STRICT}}}",
+            8080,
+            "STRICT",
+        ),
+        (
+            "{selector: {matchLabels: {app: a}}, portLevelMtls: {'8080': {mode: STRICT}}}",
+            8080,
+            "STRICT",
+        ),
+        (
+            "{selector: {matchLabels: {app: a}}, portLevelMtls: {8080: {mode: STRICT}}}",
+            None,
+            "PERMISSIVE",
+        ),
+        (
+            "{selector: {matchLabels: {app: b}}, portLevelMtls: {8080: {mode: STRICT}}}",
+            8080,
+            "PERMISSIVE",
+        ),
+        ("{selector: {matchLabels: {}}, mtls: {mode: STRICT}}", 8080, "STRICT"),
+        (
+            "{selector: {matchLabels: {app: a}}, mtls: {mode: STRICT}, portLevelMtls: {9: {mode: DISABLE}}}",
+            8080,
+            "STRICT",
+        ),
+    ],
+)
+def test_settings_of_a_port_are_those_of_a_workloads_policy(
+    spec: str, port: int | None, mode: str
+) -> None:
+    found = mesh(peer("shop", spec, "p"))
+    assert found.peer_authentication("shop", {"app": "a"}, port).mode == mode
+
+
+def test_of_each_level_the_oldest_policy_counts() -> None:
+    """`ComposePeerAuthentication`."""
+
+    def aged(text: str, time: str) -> str:
+        return text.replace("namespace:", f"creationTimestamp: '{time}', namespace:")
+
+    early, late = "2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"
+    for level, spec in (
+        ("istio-system", "{mtls: {mode: %s}}"),
+        ("shop", "{mtls: {mode: %s}}"),
+        ("shop", "{selector: {matchLabels: {app: a}}, mtls: {mode: %s}}"),
+    ):
+        young = aged(peer(level, spec % "STRICT", "a"), late)
+        old = aged(peer(level, spec % "DISABLE", "b"), early)
+        found = mesh(f"{young}---{old}").peer_authentication("shop", {"app": "a"})
+        assert (found.mode, [id_.name for id_ in found.sources]) == ("DISABLE", ["b"])

@@ -4,8 +4,22 @@ import pytest
 import yaml
 
 from meshplan.mesh.read import number
-from meshplan.mesh.service import Protocol, Resolution, endpoint_of
+from meshplan.mesh.service import Protocol, Registry, Resolution, endpoint_of
 from support.meshes import mesh
+
+#: Protocols by their names (`protocol.Parse`).
+NAMED = {
+    "http": Protocol.HTTP,
+    "http2": Protocol.HTTP2,
+    "grpc": Protocol.GRPC,
+    "https": Protocol.HTTPS,
+    "tls": Protocol.TLS,
+    "tcp": Protocol.TCP,
+    "mongo": Protocol.MONGO,
+    "redis": Protocol.REDIS,
+    "mysql": Protocol.MYSQL,
+    "udp": Protocol.UDP,
+}
 
 ENTRY = """
 kind: ServiceEntry
@@ -249,3 +263,180 @@ spec: {{containers: [{{name: a}}]}}
 )
 def test_numbers_are_whole(written: object, meant: int) -> None:
     assert number(written) == meant
+
+
+@pytest.mark.parametrize(
+    ("port", "protocol"),
+    [
+        # `ConvertProtocol` in pkg/config/kube/conversion.go: appProtocol, else the name's prefix.
+        *[(f"{{name: {name}-x, port: 80}}", found) for name, found in NAMED.items()],
+        *[(f"{{name: {name}, port: 80}}", found) for name, found in NAMED.items()],
+        *[(f"{{name: x, port: 80, appProtocol: {name}}}", found) for name, found in NAMED.items()],
+        *[(f"{{name: {name.upper()}, port: 80}}", found) for name, found in NAMED.items()],
+        ("{name: grpc-web, port: 80}", Protocol.GRPC_WEB),
+        ("{name: GRPC-Web-x, port: 80}", Protocol.GRPC_WEB),
+        ("{name: x, port: 80, appProtocol: grpc-web}", Protocol.GRPC_WEB),
+        ("{name: httpx, port: 80}", Protocol.SNIFFED),
+        ("{name: x-http, port: 80}", Protocol.SNIFFED),
+        ("{port: 80}", Protocol.SNIFFED),
+        ("{name: x, port: 80, appProtocol: unheard}", Protocol.SNIFFED),
+        ("{name: http, port: 80, appProtocol: unheard}", Protocol.SNIFFED),
+        ("{name: x, port: 80, appProtocol: kubernetes.io/h2c}", Protocol.HTTP2),
+        ("{name: x, port: 80, appProtocol: kubernetes.io/ws}", Protocol.HTTP),
+        ("{name: x, port: 80, appProtocol: kubernetes.io/wss}", Protocol.HTTPS),
+        # Ports on which the server speaks first.
+        *[(f"{{name: x, port: {n}}}", Protocol.TCP) for n in (25, 53, 3306, 27017)],
+        *[(f"{{name: http, port: {n}}}", Protocol.HTTP) for n in (25, 53, 3306, 27017)],
+        *[(f"{{name: x, port: {n}}}", Protocol.SNIFFED) for n in (26, 54, 3307, 27018, 24)],
+        ("{name: tcp, port: 80, protocol: UDP}", Protocol.UDP),
+        ("{name: x, port: 80, protocol: TCP}", Protocol.SNIFFED),
+        ("{name: udp, port: 80}", Protocol.UDP),
+    ],
+)
+def test_each_way_to_tell_a_protocol(port: str, protocol: Protocol) -> None:
+    found = mesh(
+        f"\nkind: Service\nmetadata: {{name: s, namespace: shop}}\nspec: {{ports: [{port}]}}\n"
+    )
+    service = found.service("s.shop.svc.cluster.local", "shop")
+    assert service is not None
+    assert service.ports[0].protocol is protocol
+
+
+def test_what_is_read_by_its_content() -> None:
+    """`IsHTTP`, `IsUnsupported` in pkg/config/protocol/instance.go."""
+    http = {found for found in Protocol if found.is_http}
+    expected = {
+        Protocol.HTTP,
+        Protocol.HTTP2,
+        Protocol.HTTP_PROXY,
+        Protocol.GRPC,
+        Protocol.GRPC_WEB,
+    }
+    assert http == expected
+    assert {found for found in Protocol if found.is_http_or_sniffed} == {*http, Protocol.SNIFFED}
+
+
+def test_a_kubernetes_service_as_it_is_written() -> None:
+    found = mesh("""
+kind: Service
+metadata:
+  name: reviews
+  namespace: shop
+  creationTimestamp: '2024-01-01T00:00:00Z'
+  labels: {team: a}
+  annotations: {networking.istio.io/exportTo: 'web, .'}
+spec:
+  clusterIP: 10.0.0.9
+  selector: {app: reviews, live: true}
+  ports:
+  - {name: http, port: 80}
+  - {name: named, port: 81, targetPort: web}
+  - {name: other, port: 82, targetPort: 8082}
+  - {name: text, port: 83, targetPort: '8083'}
+""").service("reviews.shop.svc.cluster.local", "shop")
+    assert found is not None
+    assert (found.id.name, found.name, found.namespace) == ("reviews", "reviews", "shop")
+    assert (found.created, found.registry) == ("2024-01-01T00:00:00Z", Registry.KUBERNETES)
+    assert (found.resolution, found.external, found.alias_of) == (Resolution.STATIC, False, "")
+    assert found.export_to == {"web", "."}
+    assert found.selector == {"app": "reviews", "live": "true"}
+    assert (found.addresses, found.labels, found.endpoints) == (("10.0.0.9",), {"team": "a"}, ())
+    assert [(p.number, p.name, p.target) for p in found.ports] == [
+        (80, "http", 0),
+        (81, "named", "web"),
+        (82, "other", 8082),
+        (83, "text", 8083),
+    ]
+    assert found.port(82) == found.ports[2]
+    assert found.port(90) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "resolution", "alias", "external"),
+    [
+        # `ConvertService` in pilot/pkg/serviceregistry/kube/conversion.go.
+        ("type: ExternalName, externalName: b.com", Resolution.ALIAS, "b.com", True),
+        ("type: ClusterIP, externalName: b.com", Resolution.STATIC, "", False),
+        ("clusterIP: None", Resolution.PASSTHROUGH, "", False),
+        ("clusterIP: 10.0.0.1", Resolution.STATIC, "", False),
+        ("clusterIP: ''", Resolution.STATIC, "", False),
+    ],
+)
+def test_how_a_kubernetes_service_is_resolved(
+    spec: str, resolution: Resolution, alias: str, external: bool
+) -> None:
+    text = f"\nkind: Service\nmetadata: {{name: s, namespace: shop}}\nspec: {{{spec}, ports: [{{port: 80}}]}}\n"
+    found = mesh(text).service("s.shop.svc.cluster.local", "shop")
+    assert found is not None
+    assert (found.resolution, found.alias_of, found.external) == (resolution, alias, external)
+    assert (found.selector, found.export_to) == (None, frozenset())
+
+
+def test_a_service_entry_as_it_is_written() -> None:
+    state = mesh("""
+kind: ServiceEntry
+metadata: {name: e, namespace: shop, creationTimestamp: '2024-01-01T00:00:00Z', labels: {team: a}}
+spec:
+  hosts: [a.com, b.com]
+  addresses: [10.0.0.1]
+  exportTo: [., web]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  subjectAltNames: [spiffe://x]
+  ports:
+  - {number: 80, name: http, protocol: http, targetPort: 8080}
+  - {number: 81, name: grpc, protocol: GRPC}
+  endpoints:
+  - {address: 10.1.0.1, ports: {http: 90, grpc: '91'}, labels: {app: a}, serviceAccount: sa, weight: 3}
+  - {address: unix:///x}
+""")
+    for host in ("a.com", "b.com"):
+        found = state.service(host, "web")
+        assert found is not None
+        assert (found.id.name, found.name, found.host) == ("e", host, host)
+        assert (found.namespace, found.created) == ("shop", "2024-01-01T00:00:00Z")
+        assert (found.registry, found.external) == (Registry.EXTERNAL, False)
+        assert (found.resolution, found.selector) == (Resolution.STATIC, None)
+        assert (found.addresses, found.export_to) == (("10.0.0.1",), {".", "web"})
+        assert (found.labels, found.subject_alt_names) == ({"team": "a"}, ("spiffe://x",))
+        assert [(p.number, p.name, p.protocol, p.target) for p in found.ports] == [
+            (80, "http", Protocol.HTTP, 8080),
+            (81, "grpc", Protocol.GRPC, 0),
+        ]
+        one, other = found.endpoints
+        assert (one.address, one.ports, one.labels) == (
+            "10.1.0.1",
+            {"http": 90, "grpc": 91},
+            {"app": "a"},
+        )
+        assert (one.service_account, one.weight, one.tls_mode) == ("sa", 3, "istio")
+        assert (other.address, other.ports, other.labels, other.weight) == ("unix:///x", {}, {}, 0)
+        assert other.tls_mode == "disabled"
+
+
+@pytest.mark.parametrize(
+    ("spec", "resolution", "addresses", "external"),
+    [
+        # `convertServices`: a DNS service without endpoints looks up its own host.
+        ("resolution: DNS", Resolution.DNS, ["a.com"], True),
+        ("resolution: DNS_ROUND_ROBIN", Resolution.DNS_ROUND_ROBIN, ["a.com"], True),
+        ("resolution: DNS, endpoints: [{address: b.com}]", Resolution.DNS, ["b.com"], True),
+        ("resolution: DNS, workloadSelector: {labels: {a: b}}", Resolution.DNS, [], True),
+        ("resolution: DYNAMIC_DNS", Resolution.DYNAMIC_DNS, [], True),
+        ("resolution: STATIC", Resolution.STATIC, [], True),
+        ("resolution: NONE", Resolution.PASSTHROUGH, [], True),
+        ("resolution: ALIAS", Resolution.PASSTHROUGH, [], True),
+        ("location: MESH_EXTERNAL", Resolution.PASSTHROUGH, [], True),
+        ("location: MESH_INTERNAL", Resolution.PASSTHROUGH, [], False),
+    ],
+)
+def test_how_a_service_entry_is_resolved(
+    spec: str, resolution: Resolution, addresses: list[str], external: bool
+) -> None:
+    text = f"\nkind: ServiceEntry\nmetadata: {{name: e, namespace: shop}}\nspec: {{hosts: [a.com], {spec}}}\n"
+    found = mesh(text).service("a.com", "shop")
+    assert found is not None
+    assert (found.resolution, found.external) == (resolution, external)
+    assert [endpoint.address for endpoint in found.endpoints] == addresses
+    selects = "workloadSelector" in spec
+    assert found.selector == ({"a": "b"} if selects else None)
