@@ -142,7 +142,7 @@ def _tls(value: object, *, is_automatic: bool) -> ServerTls | None:
 def _namespaces(snapshot: Snapshot, own: str, allowed: Mapping[str, Any]) -> Iterator[str]:
     """The namespaces whose routes may attach (`namespacesFromSelector`)."""
     stated = mapping(allowed.get("namespaces"))
-    match stated.get("from", "Same"):
+    match stated.get("from"):
         case "All":
             yield "*"
         case "Selector":

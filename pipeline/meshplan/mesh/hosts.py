@@ -40,22 +40,12 @@ def is_wildcard(host: str) -> bool:
 
 
 def matches(one: str, other: str) -> bool:
-    """Whether some name is meant by both hosts; the shorter wildcard decides (`Name.Matches`)."""
-    if is_wildcard(one):
-        if not is_wildcard(other):
-            return other.endswith(one[1:])
-        if len(one) < len(other):
-            return other[1:].endswith(one[1:])
-        return one[1:].endswith(other[1:])
-    return one.endswith(other[1:]) if is_wildcard(other) else one == other
+    """Whether some name is meant by both hosts (`Name.Matches`): one is part of the other then."""
+    return subset_of(one, other) or subset_of(other, one)
 
 
 def subset_of(host: str, pattern: str) -> bool:
     """Whether every name meant by `host` is meant by `pattern` (`Name.SubsetOf`)."""
-    if is_wildcard(host):
-        if not is_wildcard(pattern) or len(host) < len(pattern):
-            return False
-        return host[1:].endswith(pattern[1:])
     return host.endswith(pattern[1:]) if is_wildcard(pattern) else host == pattern
 
 

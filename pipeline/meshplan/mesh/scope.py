@@ -136,9 +136,7 @@ class Listener:
         if not self.egress.matches_port:
             return service
         port = service.port(self.egress.port)
-        if port is None:
-            return None
-        return service if len(service.ports) == 1 else replace(service, ports=(port,))
+        return None if port is None else replace(service, ports=(port,))
 
     def _imports(self, virtual_service: VirtualService) -> bool:
         overlap = subset_of if virtual_service.semantics is Semantics.GATEWAY_API else matches
@@ -196,12 +194,10 @@ class ProxyScope:
         registry = self._mesh.registry
         if self.proxy.kind is ProxyKind.GATEWAY:
             yield from registry.named(host, self.proxy.namespace)
-            return
-        if host not in registry.by_host:
-            return
-        for listener in self.listeners:
-            yield from listener.services_for(host)
-            yield from self._destinations(listener, host)
+        elif host in registry.by_host:
+            for listener in self.listeners:
+                yield from listener.services_for(host)
+                yield from self._destinations(listener, host)
 
     def _destinations(self, listener: Listener, host: str) -> Iterator[MeshService]:
         """A service that is imported because a VirtualService sends requests to it."""
@@ -214,7 +210,7 @@ class ProxyScope:
         if 0 in ports:
             yield service
         elif kept := tuple(port for port in service.ports if port.number in ports):
-            yield service if kept == service.ports else replace(service, ports=kept)
+            yield replace(service, ports=kept)
 
     def _nearest(self, host: str) -> MeshService | None:
         registry = self._mesh.registry

@@ -155,7 +155,13 @@ def test_rules_are_merged_as_istiod_does(
     assert [tuple(s.name for s in one.sources) for one in found] == rules
 
 
-PRIVATE = "private"
+@pytest.mark.parametrize("export_to", ["", "'*'", "'.'", "web", "'*', shop"])
+def test_a_rule_of_the_clients_namespace_counts_for_hosts_of_others(export_to: str) -> None:
+    state = mesh(rule("a", "web", "v1", export_to=export_to))
+    assert used(state, "web") == {"v1": "a"}
+    assert used(state, "other") == {}
+    elsewhere = mesh(rule("a", "web", "v1", export_to="shop"))
+    assert used(elsewhere, "web") == {}
 
 
 @pytest.mark.parametrize(

@@ -583,9 +583,9 @@ def connections(state: Mesh) -> list[dict[str, Any]]:
                     [(m.sni_hosts, m.port) for m in one.matches],
                     [(d.host, d.port, d.weight, bool(d.invalid)) for d in one.destinations],
                 )
-                for one in (vs.made_tls or vs.made_tcp)
+                for one in (state.tls_rules(vs) or state.tcp_rules(vs))
             ],
-            "tls": bool(vs.made_tls),
+            "tls": bool(state.tls_rules(vs)),
         }
         for vs in state.virtual_services
     ]
