@@ -1,23 +1,15 @@
-"""Automata of conditions on texts, and all combinations of their truths that some text has.
+"""Automata of conditions on texts.
 
 A machine reads a text from left to right. Its state tells all that matters of what was read, and
 `cuts` where in the alphabet its next step may change, so that of all characters between two cuts
-one stands for the others. The product of some machines is explored from its start: every
-combination of truths that any text has is met, with a shortest text that has it.
+one stands for the others.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
 from meshplan.traffic.regex import Char, Check, Jump, Match, Program, Save, Split
-
-#: Inclusive ranges of code points.
-Alphabet = tuple[tuple[int, int], ...]
-
-#: Characters that make good examples, the best first.
-_NICE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_~/.=:,;+*!@$&'()%"
 
 
 class Machine(Protocol):
@@ -74,7 +66,7 @@ class Literal:
         """Around the next character."""
         assert isinstance(state, int)  # noqa: S101
         if 0 <= state < len(self.value):
-            yield from _around(self.value[state], fold=self.fold)
+            yield from around(self.value[state], fold=self.fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +99,7 @@ class Ending:
         """Around every character of the value."""
         del state
         for char in set(self.value):
-            yield from _around(char, fold=self.fold)
+            yield from around(char, fold=self.fold)
 
 
 class Pattern:
@@ -219,68 +211,10 @@ class Shifted:
         return self.inner.cuts(state[1]) if 0 <= self.cut <= state[0] else ()
 
 
-def _around(char: str, *, fold: bool) -> Iterator[int]:
+def around(char: str, *, fold: bool) -> Iterator[int]:
+    """Where the ranges begin and end in which a character, or its other case, is alone."""
     forms = {char, char.lower(), char.upper()} if fold else {char}
     for form in forms:
         if len(form) == 1:
             yield ord(form)
             yield ord(form) + 1
-
-
-def combinations(
-    machines: Sequence[Machine], universe: Machine, alphabet: Alphabet, limit: int
-) -> dict[tuple[bool, ...], str]:
-    """Every combination of truths that some text of the universe has, with a shortest such text.
-
-    Raises TooLargeError where more than `limit` states would have to be looked at.
-    """
-    start = (universe.start, *(machine.start for machine in machines))
-    seen = {start}
-    layer = [(start, "")]
-    found: dict[tuple[bool, ...], str] = {}
-    while layer:
-        following: list[tuple[tuple[Hashable, ...], str]] = []
-        for states, text in layer:
-            if universe.accepts(states[0]):
-                truths = tuple(
-                    m.accepts(state) for m, state in zip(machines, states[1:], strict=True)
-                )
-                found.setdefault(truths, text)
-            for char in _letters((universe, *machines), states, alphabet):
-                then = (
-                    universe.step(states[0], char),
-                    *(m.step(s, char) for m, s in zip(machines, states[1:], strict=True)),
-                )
-                if then not in seen:
-                    seen.add(then)
-                    following.append((then, text + char))
-            if len(seen) > limit:
-                raise TooLargeError
-        layer = following
-    return found
-
-
-def _letters(
-    machines: Sequence[Machine], states: Sequence[Hashable], alphabet: Alphabet
-) -> Iterator[str]:
-    """One character of each range that the machines tell apart in these states."""
-    cuts = {cut for m, state in zip(machines, states, strict=True) for cut in m.cuts(state)}
-    edges = sorted(cuts)
-    bounds = [0, *edges, 0x110000]
-    for low, end in pairwise(bounds):
-        char = _example(low, end - 1, alphabet)
-        if char is not None:
-            yield char
-
-
-def _example(low: int, high: int, alphabet: Alphabet) -> str | None:
-    """A character of the alphabet in a range, a nice one if there is any."""
-    if high < low:
-        return None
-    for char in _NICE:
-        if low <= ord(char) <= high and any(a <= ord(char) <= b for a, b in alphabet):
-            return char
-    for first, last in alphabet:
-        if max(first, low) <= min(last, high):
-            return chr(max(first, low))
-    return None

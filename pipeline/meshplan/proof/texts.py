@@ -17,17 +17,10 @@ there are suffixes, patterns or templates, the product of their automata is expl
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from meshplan.proof.machines import (
-    Alphabet,
-    Ending,
-    Literal,
-    Machine,
-    Pattern,
-    Shifted,
-    TooLargeError,
-    combinations,
-)
+from meshplan.proof.machines import Ending, Literal, Machine, Pattern, Shifted, TooLargeError
+from meshplan.proof.product import Alphabet, combinations
 from meshplan.proof.universe import HOST, PATH, QUERY, TEXT, TOKEN, AnyText, NormalPath
 from meshplan.traffic.condition import (
     Exact,
@@ -98,11 +91,19 @@ def cells(
     normalization: str = "BASE",
 ) -> Cells:
     """The cells of a text of some kind under some conditions, those of `preferred` first."""
+    return _cells(tuple(tests), kind, tuple(preferred), normalization)
+
+
+@lru_cache(512)
+def _cells(
+    tests: tuple[TextTest, ...], kind: TextKind, preferred: tuple[str, ...], normalization: str
+) -> Cells:
+    """As `cells`: one topic asks the same for all its clients, and for all states."""
     opaque = {i for i, test in enumerate(tests) if _machine(test) is None}
     while True:
         decided = [i for i in range(len(tests)) if i not in opaque]
         try:
-            found = _decided([tests[i] for i in decided], kind, tuple(preferred), normalization)
+            found = _decided([tests[i] for i in decided], kind, preferred, normalization)
         except TooLargeError:
             patterns = [i for i in decided if _is_pattern(tests[i])]
             # Without patterns the product is as large as its texts are long, and stays small.
