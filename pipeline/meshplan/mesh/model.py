@@ -157,8 +157,8 @@ class Mesh:
         return self.running.matching(namespace, selector)
 
     def workloads_of(self, service: MeshService) -> tuple[Workload, ...]:
-        """The workloads behind a service; nothing for one that selects none."""
-        if service.selector is None:
+        """The workloads behind a service; none where no label is asked for (`Instance.Match`)."""
+        if not service.selector:
             return ()
         return self.workloads_matching(service.namespace, service.selector)
 

@@ -18,7 +18,9 @@ from meshplan.proof.index import (
     leaves_some,
     selector_of,
     service_behind,
+    targets_of,
 )
+from meshplan.proof.ports import servers_on
 from meshplan.proof.types import Topic, TopicKind
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
@@ -41,6 +43,8 @@ class Footprint:
         self._versions = versions
         self._root = root_namespace
         self._of_hosts: dict[str, tuple[Topic, ...]] = {}
+        #: By the port of a gateway, where its servers may be in each other's way.
+        self._of_ports: dict[str, tuple[Topic, ...]] = {}
 
     def topics(self, id_: ResourceId) -> dict[Topic, None]:
         """What an object may have a bearing on."""
@@ -155,6 +159,9 @@ class Footprint:
     def _of_service(self, version: Resource) -> Iterator[Topic]:
         for host in self._hosts(version):
             yield from self._of_destination(host)
+            for id_ in self._index.ids(("listener", "address", host)):
+                for gateway in self._versions.all_of(id_):
+                    yield from self._of_listeners(gateway)
 
     # Hosts
 
@@ -164,14 +171,12 @@ class Footprint:
         at_gateway = any(name != MESH_GATEWAY for name in gateways)
         if in_mesh:
             yield Topic(TopicKind.MESH, host)
-        if at_gateway:
-            yield Topic(TopicKind.GATEWAY, host)
-        if not is_wildcard(host):
-            return
-        if in_mesh:
-            for name in self._index.hosts_under("service.host", host):
+            names = self._index.hosts_under("service.host", host) if is_wildcard(host) else ()
+            for name in dict.fromkeys((*names, *self._index.aliases(host))):
                 yield Topic(TopicKind.MESH, name)
         if at_gateway:
+            yield Topic(TopicKind.GATEWAY, host)
+        if at_gateway and is_wildcard(host):
             for what in ("gateway.host", "listener.host"):
                 for name in self._index.hosts_under(what, host):
                     yield Topic(TopicKind.GATEWAY, name)
@@ -230,11 +235,20 @@ class Footprint:
 
     def _of_gateway(self, version: Resource) -> Iterator[Topic]:
         for server in mappings(version.spec.get("servers")):
-            for entry in texts(server.get("hosts")):
-                host = entry.rpartition("/")[2].lower()
-                yield Topic(TopicKind.GATEWAY, host)
-                for name in self._index.hosts_under("route.host", host):
-                    yield Topic(TopicKind.GATEWAY, name)
+            yield from self._of_server(server)
+            port = str(at(server, "port", "number"))
+            if port not in self._of_ports:
+                others = servers_on(port, self._index, self._versions)
+                topics = (topic for other in others for topic in self._of_server(other))
+                self._of_ports[port] = tuple(dict.fromkeys(topics))
+            yield from self._of_ports[port]
+
+    def _of_server(self, server: Mapping[str, object]) -> Iterator[Topic]:
+        for entry in texts(server.get("hosts")):
+            host = entry.rpartition("/")[2].lower()
+            yield Topic(TopicKind.GATEWAY, host)
+            for name in self._index.hosts_under("route.host", host):
+                yield Topic(TopicKind.GATEWAY, name)
 
     def _of_listeners(self, version: Resource) -> Iterator[Topic]:
         for listener in mappings(version.spec.get("listeners")):
@@ -324,7 +338,7 @@ class Footprint:
         for id_ in self._index.written(where, selector):
             for entry in self._versions.all_of(id_):
                 yield from self._of_service(entry)
-        for name in _targets(version):
+        for name in targets_of(version):
             met = True
             for gateway in self._versions.all_of(
                 ResourceId(GATEWAY_API, "Gateway", version.id.namespace, name)
@@ -372,14 +386,3 @@ class Footprint:
             for id_ in self._index.pods(version.id.namespace, selector):
                 for workload in self._versions.all_of(id_):
                     yield from self._of_workload(workload)
-
-
-def _targets(version: Resource) -> Iterator[str]:
-    """Names of the Gateways that a policy is attached to."""
-    spec = version.spec
-    refs = mappings(spec.get("targetRefs"))
-    if isinstance(spec.get("targetRef"), Mapping):
-        refs = (*refs, mapping(spec["targetRef"]))
-    for ref in refs:
-        if text(ref.get("kind")) == "Gateway":
-            yield text(ref.get("name"))

@@ -71,7 +71,7 @@ class Index:
             "import": (((NETWORKING, "Sidecar"),), _import_keys),
             "sidecar": (((NETWORKING, "Sidecar"),), _sidecar_keys),
             "gateway": (((NETWORKING, "Gateway"),), self._gateway_keys),
-            "listener": (((GATEWAY_API, "Gateway"),), _listener_keys),
+            "listener": (((GATEWAY_API, "Gateway"),), self._listener_keys),
             "grant": (((GATEWAY_API, "ReferenceGrant"),), _grant_keys),
             "endpoints": ((("", "Endpoints"), (DISCOVERY, "EndpointSlice")), _endpoint_keys),
         }
@@ -113,6 +113,17 @@ class Index:
         for key in self.keys(family):
             if key[1] == role and (key[2] == pattern or matches(key[2], pattern)):
                 yield key[2]
+
+    def aliases(self, host: str) -> Iterator[str]:
+        """The Services that stand for a host (`ExternalName`), in turn for one of them too."""
+        pending, seen = [host], {host}
+        while pending:
+            for id_ in self.near("service.alias", pending.pop()):
+                name = f"{id_.name}.{id_.namespace}.svc.{self.domain}"
+                if name not in seen:
+                    seen.add(name)
+                    pending.append(name)
+                    yield name
 
     def pods(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
         """The workloads of a namespace ("" for any) that have all labels of a selector."""
@@ -240,6 +251,14 @@ class Index:
                 yield "gateway", "host", host.rpartition("/")[2].lower()
             yield "gateway", "port", str(at(server, "port", "number"))
 
+    def _listener_keys(self, resource: Resource) -> Iterator[Key]:
+        yield "listener", "name", f"{resource.id.namespace}/{resource.id.name}"
+        for listener in mappings(resource.spec.get("listeners")):
+            yield "listener", "host", text(listener.get("hostname")).lower() or "*"
+        for address in mappings(resource.spec.get("addresses")):
+            host = self.in_full(text(address.get("value")), resource.id.namespace)
+            yield "listener", "address", host
+
     def backends_of(self, resource: Resource) -> Iterator[str]:
         """The hosts that a route of the Gateway API sends to."""
         for rule in mappings(resource.spec.get("rules")):
@@ -302,6 +321,17 @@ def selector_of(resource: Resource) -> Mapping[str, str]:
     return {}
 
 
+def targets_of(version: Resource) -> Iterator[str]:
+    """Names of the Gateways that a policy is attached to."""
+    spec = version.spec
+    refs = mappings(spec.get("targetRefs"))
+    if isinstance(spec.get("targetRef"), Mapping):
+        refs = (*refs, mapping(spec["targetRef"]))
+    for ref in refs:
+        if text(ref.get("kind")) == "Gateway":
+            yield text(ref.get("name"))
+
+
 def _policy_keys(resource: Resource) -> Iterator[Key]:
     selector = selector_of(resource)
     name, value = min(selector.items()) if selector else ("", "")
@@ -345,12 +375,6 @@ def _import_keys(resource: Resource) -> Iterator[Key]:
 
 def _sidecar_keys(resource: Resource) -> Iterator[Key]:
     yield "sidecar", resource.id.namespace
-
-
-def _listener_keys(resource: Resource) -> Iterator[Key]:
-    yield "listener", "name", f"{resource.id.namespace}/{resource.id.name}"
-    for listener in mappings(resource.spec.get("listeners")):
-        yield "listener", "host", text(listener.get("hostname")).lower() or "*"
 
 
 def _grant_keys(resource: Resource) -> Iterator[Key]:

@@ -207,6 +207,16 @@ class Surroundings:
                 for root in self._index.ids(("route", "delegate", f"{id_.namespace}/{id_.name}")):
                     self._add(root)
                     self._delegates(root)
+            for id_ in self._index.ids(("attached", "destination", host)):
+                self._sender(id_)
+
+    def _sender(self, id_: ResourceId) -> None:
+        """A route of the Gateway API for which the clients of a Service have this destination."""
+        for version in self._add(id_):
+            for parent in mappings(version.spec.get("parentRefs")):
+                if text(parent.get("kind")) == "Service":
+                    where = text(parent.get("namespace")) or id_.namespace
+                    self._services(f"{text(parent.get('name'))}.{where}.svc.{self._index.domain}")
 
     def _delegates(self, id_: ResourceId) -> None:
         for version in self._versions.all_of(id_):
@@ -296,7 +306,12 @@ class Surroundings:
             for id_ in self._index.ids(("endpoints", namespace, version.id.name)):
                 self._add(id_)
             if spec.get("type") == "ExternalName":
-                self.destination(text(spec.get("externalName")))
+                name = text(spec.get("externalName"))
+                # A sidecar takes the routes of what it stands for.
+                if self._in_mesh:
+                    self.host(name)
+                else:
+                    self.destination(name)
         found = labels(selector)
         self._namespace(namespace)
         if found:
