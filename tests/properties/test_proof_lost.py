@@ -6,7 +6,6 @@ change alone, has to name every request that is served on one side only.
 """
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
@@ -21,6 +20,7 @@ from meshplan.settings import World
 from meshplan.traffic import Outcome, route
 from meshplan.traffic.outcome import Direct, Passthrough, Redirect, Served
 from meshplan.traffic.request import Request
+from support.edits import edited
 from support.meshes import with_versions
 from support.proofs import plan, steps_of
 from support.snapshots import snapshot
@@ -308,53 +308,10 @@ class Edit:
 
 
 def edits(resource: Resource) -> Iterator[Edit]:
-    """Everything that can be changed about one value of an object."""
+    """The object deleted, and everything that can be changed about one value of it."""
     yield Edit(resource, "", None)
-    manifest: dict[str, Any] = deepcopy(dict(resource.manifest))
-    for start in ("spec", "metadata"):
-        for path in places(manifest.get(start), (start,)):
-            if path[:2] in (("metadata", "name"), ("metadata", "namespace")):
-                continue
-            for made in without(manifest, path), with_other(manifest, path):
-                if made is not None:
-                    yield Edit(resource, ".".join(map(str, path)), made)
-
-
-def places(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    """The paths to all values within."""
-    entries = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value if isinstance(value, list) else ())
-    )
-    for key, one in entries:
-        yield (*path, key)
-        yield from places(one, (*path, key))
-
-
-def without(manifest: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
-    made = deepcopy(manifest)
-    parent: Any = made
-    for key in path[:-1]:
-        parent = parent[key]
-    del parent[path[-1]]
-    return made
-
-
-def with_other(manifest: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any] | None:
-    """With another text or number in a place; None where there is something else."""
-    made = deepcopy(manifest)
-    parent: Any = made
-    for key in path[:-1]:
-        parent = parent[key]
-    value = parent[path[-1]]
-    if isinstance(value, str):
-        parent[path[-1]] = {"STRICT": "DISABLE", "ISTIO_MUTUAL": "DISABLE"}.get(value, f"{value}x")
-    elif isinstance(value, int) and not isinstance(value, bool):
-        parent[path[-1]] = 0 if value == 1 else value + 1
-    else:
-        return None
-    return made
+    for where, made in edited(resource.manifest):
+        yield Edit(resource, where, made)
 
 
 def silent(edit: Edit) -> Iterator[str]:
