@@ -186,7 +186,11 @@ class _Reader:
         for entry in mappings(rule.get("when")):
             key = text(entry.get("key"))
             make, is_request = self._when(key, policy)
-            test = self._test(make, entry, "values", "notValues", strict=strict)
+            names = ("values", "notValues")
+            stated = {name: texts(entry.get(name)) for name in names}
+            if key == "source.principal":
+                stated = {name: self._with_aliases(stated[name]) for name in names}
+            test = self._test(make, stated, *names, strict=strict)
             (on_request if is_request else on_client).append(test)
         sources = mappings(rule.get("from")) or ({},)
         operations = mappings(rule.get("to")) or ({},)
@@ -292,7 +296,7 @@ class _Reader:
         if self._for_tcp:
             raise _HttpOnlyError
 
-    def _with_aliases(self, principals: tuple[str, ...]) -> list[str]:
+    def _with_aliases(self, principals: tuple[str, ...]) -> tuple[str, ...]:
         """Principals of the mesh's trust domain in all its names (`ReplaceTrustDomainAliases`)."""
         domains = (self._config.trust_domain, *self._config.trust_domain_aliases)
         out: list[str] = []
@@ -305,7 +309,7 @@ class _Reader:
             for domain in domains:
                 kept = parts[0].startswith("*") and domain.endswith(parts[0][1:])
                 out.append(principal if kept else "/".join((domain, *parts[1:])))
-        return list(dict.fromkeys(out))
+        return tuple(dict.fromkeys(out))
 
 
 def _atoms(make: Callable[[str], Atom], values: Iterable[str], *, strict: bool) -> Iterator[Atom]:
@@ -379,4 +383,6 @@ def _header_text(value: str, *, ignore_case: bool = False) -> TextMatch:
 def _trusts(pattern: str, domain: str) -> bool:
     if pattern.startswith("*"):
         return domain.endswith(pattern[1:])
+    if pattern.endswith("*"):
+        return domain.startswith(pattern[:-1])
     return pattern == domain

@@ -133,8 +133,8 @@ class _Bound:
 
     def __init__(self, mesh: Mesh, proxy: Proxy, name: str):
         found = mesh.virtual_services_for(name, proxy.namespace)
-        # Routes of the Gateway API in the namespace of the pods come first.
-        self._ordered = sorted(found, key=lambda vs: self._later(vs, mesh, proxy))
+        # Of the public ones routes of the Gateway API in the namespace of the pods come first.
+        self._ordered = sorted(found, key=lambda vs: self._is_later(vs, mesh, proxy))
         positions: dict[str, list[int]] = {}
         for position, vs in enumerate(self._ordered):
             for host in dict.fromkeys(h.lower() for h in vs.hosts):
@@ -142,13 +142,12 @@ class _Bound:
         self._positions: Mapping[str, list[int]] = positions
 
     @staticmethod
-    def _later(virtual_service: VirtualService, mesh: Mesh, proxy: Proxy) -> tuple[int, bool]:
+    def _is_later(virtual_service: VirtualService, mesh: Mesh, proxy: Proxy) -> bool:
         own = (
             virtual_service.semantics is Semantics.GATEWAY_API
             and virtual_service.namespace == proxy.namespace
         )
-        rank = mesh.routing.rank(virtual_service, proxy.namespace)
-        return (rank or 0), rank == 2 and not own
+        return mesh.routing.rank(virtual_service, proxy.namespace) == 2 and not own
 
     def near(self, domain: str) -> Iterator[VirtualService]:
         """Those that have the domain, or a wildcard over it, among their hosts, in order."""

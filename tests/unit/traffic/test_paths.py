@@ -1,13 +1,25 @@
 """Normalization as RFC 3986 wants it, rewrites and locations as Envoy documents them."""
 
 import posixpath
+import string
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshplan.traffic.condition import ANY_PATH, Exact, PathCondition, Prefix, Regex
+from meshplan.traffic.condition import (
+    ANY_PATH,
+    Condition,
+    Exact,
+    HeaderCondition,
+    PathCondition,
+    Prefix,
+    Present,
+    Regex,
+    SeparatedPrefix,
+    Suffix,
+)
 from meshplan.traffic.paths import location, normalized, rewritten
 from meshplan.traffic.request import Request
 from meshplan.traffic.table import Answer, Rewrite, Route, SendElsewhere
@@ -89,3 +101,108 @@ def test_redirects_keep_what_they_do_not_name(
     found = location(action, _route(PathCondition(Prefix("/x"))), request_)
     assert found == expected
     assert urlsplit(found).netloc
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "merged", "decoded"),
+    [
+        # Envoy's `canonicalPath`, `mergeSlashes`, and slashes that are decoded before.
+        ("/a%2fb", "/a%2fb", "/a%2fb", "/a/b"),
+        ("/a%2Fb", "/a%2Fb", "/a%2Fb", "/a/b"),
+        ("/a%5cb", "/a%5cb", "/a%5cb", "/a/b"),
+        ("/a%5Cb", "/a%5Cb", "/a%5Cb", "/a/b"),
+        ("/a%2f%2fb", "/a%2f%2fb", "/a%2f%2fb", "/a/b"),
+        ("/a///b//", "/a///b//", "/a/b/", "/a/b/"),
+        ("/a//../b", "/a/b", "/a/b", "/a/b"),
+        ("/a/%2e%2e/b", "/b", "/b", "/b"),
+        ("/%7Ea%2d%5F", "/~a-_", "/~a-_", "/~a-_"),
+        ("/%20%3f", "/%20%3f", "/%20%3f", "/%20%3f"),
+        ("/%4", "/%4", "/%4", "/%4"),
+        ("/%zz", "/%zz", "/%zz", "/%zz"),
+        ("/%", "/%", "/%", "/%"),
+        ("/a/.", "/a/", "/a/", "/a/"),
+        ("/a/..", "/", "/", "/"),
+        ("/a/../..", "/", "/", "/"),
+        ("/a/b/..", "/a/", "/a/", "/a/"),
+        ("/.a/..b", "/.a/..b", "/.a/..b", "/.a/..b"),
+        ("/", "/", "/", "/"),
+        ("//", "//", "/", "/"),
+        ("/a\\..\\b?c\\d", "/b?c\\d", "/b?c\\d", "/b?c\\d"),
+        ("/a#/../b", "/a#/../b", "/a#/../b", "/a#/../b"),
+        ("/%00", None, None, None),
+        ("/a?%00", "/a?%00", "/a?%00", "/a?%00"),
+        ("a/../b", "a/../b", "a/../b", "a/../b"),
+    ],
+)
+def test_each_level_of_normalization(
+    path: str, base: str | None, merged: str | None, decoded: str | None
+) -> None:
+    assert normalized(path, "BASE") == base
+    assert normalized(path, "MERGE_SLASHES") == merged
+    assert normalized(path, "DECODE_AND_MERGE_SLASHES") == decoded
+    assert normalized(path, "NONE") == path
+
+
+def test_only_characters_that_need_no_escape_are_decoded() -> None:
+    """RFC 3986, section 2.3: letters, digits, `-`, `.`, `_` and `~`."""
+    plain = set(string.ascii_letters + string.digits + "-._~")
+    for code in range(1, 256):
+        escaped = f"/a%{code:02X}"
+        expected = f"/a{chr(code)}" if chr(code) in plain else escaped
+        assert normalized(escaped, "BASE") == expected
+        assert normalized(escaped.lower(), "BASE") == (
+            expected if chr(code) in plain else escaped.lower()
+        )
+
+
+@pytest.mark.parametrize(
+    ("matched", "path", "expected"),
+    [
+        (PathCondition(Prefix("/x")), "/x/1?q#f", "/new/1?q#f"),
+        (PathCondition(SeparatedPrefix("/x")), "/x/1", "/new/1"),
+        (PathCondition(Exact("/x")), "/x", "/new"),
+        (PathCondition(Suffix("/x")), "/a/x", "/new"),
+        (HeaderCondition("a", Present()), "/a/x", "/new"),
+    ],
+)
+def test_the_matched_part_is_replaced(matched: Condition, path: str, expected: str) -> None:
+    found = Route((HeaderCondition("b", Present()), matched), Answer(200), None)
+    assert rewritten(path, Rewrite("/new"), found) == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "request_", "expected"),
+    [
+        # Envoy's `newUri`.
+        (SendElsewhere(301), Request("a.com:80"), "http://a.com:80/"),
+        (SendElsewhere(301, scheme="http"), Request("a.com:80"), "http://a.com:80/"),
+        (SendElsewhere(301, scheme="https"), Request("a.com:443"), "https://a.com:443/"),
+        (SendElsewhere(301, scheme="http"), Request("a.com:443", scheme="https"), "http://a.com/"),
+        (
+            SendElsewhere(301, scheme="http"),
+            Request("a.com:80", scheme="https"),
+            "http://a.com:80/",
+        ),
+        (
+            SendElsewhere(301, scheme="https"),
+            Request("a.com:443", scheme="https"),
+            "https://a.com:443/",
+        ),
+        (SendElsewhere(301, scheme="https", port=8443), Request("a.com:80"), "https://a.com:8443/"),
+        (
+            SendElsewhere(301, authority="b.com:9", port=8443),
+            Request("a.com"),
+            "http://b.com:9:8443/",
+        ),
+        (SendElsewhere(301), Request("[::1]:80"), "http://[::1]:80/"),
+        (SendElsewhere(301, scheme="https"), Request("[::1]:80"), "https://[::1]/"),
+        (SendElsewhere(301), Request("a.com", path="/x?q#f"), "http://a.com/x?q"),
+        (SendElsewhere(301, path="/y"), Request("a.com", path="/x?q#f"), "http://a.com/y?q"),
+        (SendElsewhere(301, path="/y?z"), Request("a.com", path="/x?q#f"), "http://a.com/y?z"),
+        (SendElsewhere(301, prefix=""), Request("a.com", path="/x/y?q#f"), "http://a.com/y?q"),
+        (SendElsewhere(301, prefix="/z"), Request("a.com", path="/x"), "http://a.com/z"),
+        (SendElsewhere(301), Request("a.com", scheme="tls"), "http://a.com/"),
+    ],
+)
+def test_where_redirects_lead(action: SendElsewhere, request_: Request, expected: str) -> None:
+    assert location(action, _route(PathCondition(Prefix("/x"))), request_) == expected

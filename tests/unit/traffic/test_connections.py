@@ -1,0 +1,439 @@
+"""Connections that are not read: by port, by server name, at sidecars and at gateways."""
+
+import pytest
+
+from meshplan.mesh.proxy import Proxy, gateway, sidecar
+from meshplan.settings import World
+from meshplan.traffic import Request, route
+from meshplan.traffic.gateway_routes import name_rank, server_for_name
+from meshplan.traffic.outcome import Direct, Outcome, Passthrough, Served
+from support.meshes import endpoints, failure, mesh
+
+CLIENT = sidecar("web", {"app": "client"})
+EDGE = gateway("edge", {"istio": "ingress"})
+
+
+def entry(name: str, host: str, ports: str, resolution: str = "DNS") -> str:
+    return f"""
+kind: ServiceEntry
+metadata: {{name: {name}, namespace: shop}}
+spec: {{hosts: ['{host}'], resolution: {resolution}, ports: [{ports}]}}
+"""
+
+
+TCP = "{number: 5432, name: tcp, protocol: TCP}"
+TLS = "{number: 443, name: tls, protocol: TLS}"
+HTTPS = "{number: 443, name: https, protocol: HTTPS}"
+DB, OTHER = entry("db", "db.com", TCP), entry("other", "other.com", TCP)
+SECURE = entry("secure", "secure.com", TLS)
+
+
+def rules(
+    kind: str, *stated: str, hosts: str = "db.com", name: str = "v", gateways: str = ""
+) -> str:
+    bound = f"gateways: [{gateways}], " if gateways else ""
+    return f"""
+kind: VirtualService
+metadata: {{name: {name}, namespace: shop}}
+spec: {{{bound}hosts: [{hosts}], {kind}: [{", ".join(stated)}]}}
+"""
+
+
+def to(host: str, match: str = "", more: str = "") -> str:
+    matched = f"match: [{match}], " if match else ""
+    return f"{{{matched}route: [{{destination: {{host: {host}{more}}}}}]}}"
+
+
+def sent(
+    *texts: str,
+    scheme: str = "tcp",
+    host: str = "db.com",
+    port: int = 5432,
+    sni: str = "",
+    client: Proxy = CLIENT,
+    world: World = World.CLOSED,
+) -> Outcome:
+    request = Request(host, scheme=scheme, port=port, sni=sni)
+    return route(mesh("---".join(texts), world=world), request, client)
+
+
+# At a sidecar.
+
+
+@pytest.mark.parametrize(
+    ("match", "taken"),
+    [
+        # `matchTCP`: port, labels and namespace of the source, gateway; subnets are not known.
+        ("", True),
+        ("{port: 5432}", True),
+        ("{port: 5433}", False),
+        ("{sourceLabels: {app: client}}", True),
+        ("{sourceLabels: {app: other}}", False),
+        ("{sourceNamespace: web}", True),
+        ("{sourceNamespace: shop}", False),
+        ("{gateways: [mesh]}", True),
+        ("{gateways: [edge/gw]}", False),
+        ("{gateways: [edge/gw, mesh]}", True),
+        ("{destinationSubnets: [10.0.0.0/8]}", False),
+        ("{port: 5433}, {port: 5432}", True),
+        ("{destinationSubnets: [10.0.0.0/8]}, {port: 5432}", True),
+        ("{sourceLabels: {app: client}, sourceNamespace: shop}", False),
+    ],
+)
+def test_a_tcp_rule_is_for_some_connections(match: str, taken: bool) -> None:
+    outcome = sent(DB, OTHER, rules("tcp", to("other.com", match)))
+    assert endpoints(outcome) == ["other.com:5432" if taken else "db.com:5432"]
+
+
+def test_the_first_rule_that_fits_is_taken() -> None:
+    first = rules("tcp", to("gone.com", "{port: 1}"), to("other.com"), to("db.com"))
+    assert endpoints(sent(DB, OTHER, first)) == ["other.com:5432"]
+    # Of several VirtualServices those that have the host.
+    elsewhere = rules("tcp", to("gone.com"), hosts="x.com", name="a")
+    wide = rules("tcp", to("other.com"), hosts="'*.com'", name="b")
+    assert endpoints(sent(DB, OTHER, elsewhere, wide)) == ["other.com:5432"]
+
+
+@pytest.mark.parametrize(
+    ("destination", "expected"),
+    [
+        # `GetDestinationCluster`: a port that is not named is the only one, else that of the listener.
+        ("other.com", "other.com:5432"),
+        ("one.com", "one.com:99"),
+        ("two.com, port: {number: 98}", "two.com:98"),
+        ("two.com", "two.com:5432"),
+        ("old.shop.svc.cluster.local", "other.com:5432"),
+    ],
+)
+def test_where_a_rule_leads(destination: str, expected: str) -> None:
+    one = entry("one", "one.com", "{number: 99, name: tcp, protocol: TCP}")
+    two = entry("two", "two.com", f"{TCP}, {{number: 98, name: tcp-x, protocol: TCP}}")
+    alias = """
+kind: Service
+metadata: {name: old, namespace: shop}
+spec: {type: ExternalName, externalName: other.com, ports: [{name: tcp, port: 5432}]}
+"""
+    host, _, more = destination.partition(", ")
+    made = rules("tcp", to(host, "", f", {more}" if more else ""))
+    assert endpoints(sent(DB, OTHER, one, two, alias, made)) == [expected]
+
+
+def test_weights_of_connections() -> None:
+    body = "{route: [{destination: {host: db.com}, weight: 90}, {destination: {host: other.com}, weight: 10}, {destination: {host: gone.com}}]}"
+    outcome = sent(DB, OTHER, rules("tcp", body))
+    assert isinstance(outcome, Served)
+    assert [(b.host, b.weight) for b in outcome.backends] == [("db.com", 90), ("other.com", 10)]
+    single = "{route: [{destination: {host: other.com}, weight: 0}]}"
+    assert endpoints(sent(DB, OTHER, rules("tcp", single))) == ["other.com:5432"]
+
+
+def test_a_service_without_rules_is_its_own_destination() -> None:
+    assert endpoints(sent(DB)) == ["db.com:5432"]
+    found = sent(entry("s", "db.com", f"{TCP}, {TLS}"))
+    assert endpoints(found) == ["db.com:5432"]
+    assert sent(DB, host="nowhere.com") == Passthrough("nowhere.com", 5432)
+
+
+def sni(names: str, more: str = "") -> str:
+    return f"{{sniHosts: [{names}]{more}}}"
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "expected"),
+    [
+        # `matchTLS`, and Envoy's choice of the filter chain: exact, then the longest wildcard.
+        ([to("a.com", sni("secure.com"))], "secure.com", "a.com"),
+        ([to("a.com", sni("secure.com"))], "SECURE.com", "a.com"),
+        ([to("a.com", sni("'*.com'")), to("b.com", sni("secure.com"))], "secure.com", "b.com"),
+        ([to("a.com", sni("'*.com'")), to("b.com", sni("'*re.com'"))], "secure.com", "b.com"),
+        ([to("a.com", sni("secure.com")), to("b.com", sni("secure.com"))], "secure.com", "a.com"),
+        ([to("a.com", sni("x.com, secure.com"))], "secure.com", "a.com"),
+        ([to("a.com", sni("secure.com", ", port: 443"))], "secure.com", "a.com"),
+        ([to("a.com", sni("secure.com", ", sourceLabels: {app: client}"))], "secure.com", "a.com"),
+        # Rules for other names take the place of the service itself.
+        ([to("a.com", sni("x.com"))], "secure.com", None),
+        # Rules that are not for this client do not.
+        ([to("a.com", sni("secure.com", ", port: 444"))], "secure.com", "secure.com"),
+        ([to("a.com", sni("secure.com", ", sourceNamespace: shop"))], "secure.com", "secure.com"),
+        ([to("a.com", sni("secure.com", ", gateways: [edge/gw]"))], "secure.com", "secure.com"),
+        ([], "secure.com", "secure.com"),
+    ],
+)
+@pytest.mark.parametrize("port", [TLS, HTTPS])
+def test_tls_is_routed_by_its_server_name(
+    stated: list[str], name: str, expected: str | None, port: str
+) -> None:
+    targets = [entry(name_, f"{name_}.com", TLS) for name_ in ("a", "b")]
+    made = rules("tls", *stated, hosts="secure.com")
+    outcome = sent(
+        entry("secure", "secure.com", port),
+        *targets,
+        made,
+        scheme="tls",
+        host="secure.com",
+        port=443,
+        sni=name,
+    )
+    if expected is None:
+        assert outcome == Passthrough("secure.com", 443)
+    else:
+        assert endpoints(outcome) == [f"{expected}:443"]
+
+
+def test_tcp_rules_are_not_for_ports_of_tls() -> None:
+    made = rules("tcp", to("a.com"), hosts="secure.com")
+    found = sent(SECURE, entry("a", "a.com", TLS), made, scheme="tls", host="secure.com", port=443)
+    assert endpoints(found) == ["secure.com:443"]
+
+
+def test_tls_of_requests_to_a_port_of_tls() -> None:
+    made = rules("tls", to("a.com", sni("secure.com")), hosts="secure.com")
+    texts = (SECURE, entry("a", "a.com", TLS), made)
+    assert endpoints(sent(*texts, scheme="https", host="secure.com", port=443)) == ["a.com:443"]
+
+
+# At a gateway.
+
+
+def at_gateway(server: str, *texts: str, **stated: object) -> Outcome:
+    gw = f"""
+kind: Gateway
+metadata: {{name: gw, namespace: edge}}
+spec: {{selector: {{istio: ingress}}, servers: [{server}]}}
+"""
+    return sent(gw, DB, OTHER, *texts, client=EDGE, **stated)  # type: ignore[arg-type]
+
+
+PLAIN = "{port: {number: 5432, name: tcp, protocol: TCP}, hosts: [%s]}"
+THROUGH = "{port: {number: 443, name: tls, protocol: TLS}, hosts: [%s], tls: {mode: PASSTHROUGH}}"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "match", "taken"),
+    [
+        # `l4SingleMatch`: the port of the server and the gateway; sources do not count.
+        ("'*'", "", True),
+        ("'*'", "{port: 5432}", True),
+        ("'*'", "{port: 5433}", False),
+        ("'*'", "{port: 5433}, {port: 5432}", True),
+        ("'*'", "{gateways: [edge/gw]}", True),
+        ("'*'", "{gateways: [mesh]}", False),
+        ("'*'", "{sourceLabels: {app: x}}", True),
+        ("db.com", "", True),
+        ("other.com", "", False),
+        ("'shop/*'", "", True),
+        ("'web/*'", "", False),
+    ],
+)
+def test_tcp_at_a_gateway(hosts: str, match: str, taken: bool) -> None:
+    made = rules("tcp", to("other.com", match), gateways="edge/gw")
+    outcome = at_gateway(PLAIN % hosts, made)
+    if taken:
+        assert endpoints(outcome) == ["other.com:5432"]
+    else:
+        assert failure(outcome) == (None, "NR")
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "expected"),
+    [
+        ([to("other.com", sni("db.com"))], "db.com", "other.com"),
+        ([to("other.com", sni("db.com"))], "x.com", None),
+        ([to("gone.com", sni("'*.com'")), to("other.com", sni("db.com"))], "db.com", "other.com"),
+        ([to("other.com", sni("'*.com'")), to("gone.com", sni("db.com"))], "x.com", "other.com"),
+        ([to("other.com", sni("db.com", ", port: 443"))], "db.com", "other.com"),
+        ([to("other.com", sni("db.com", ", port: 444"))], "db.com", None),
+        ([to("other.com", sni("db.com", ", gateways: [edge/gw]"))], "db.com", "other.com"),
+        ([to("other.com", sni("db.com", ", gateways: [mesh]"))], "db.com", None),
+        # A rule with a name that an older one has is left out as a whole.
+        (
+            [to("other.com", sni("db.com")), to("gone.com", sni("db.com, y.com"))],
+            "db.com",
+            "other.com",
+        ),
+        ([to("other.com", sni("db.com")), to("gone.com", sni("db.com, y.com"))], "y.com", None),
+    ],
+)
+def test_tls_that_a_gateway_passes_through(
+    stated: list[str], name: str, expected: str | None
+) -> None:
+    made = rules("tls", *stated, hosts="'*'", gateways="edge/gw")
+    outcome = at_gateway(THROUGH % "'*'", made, scheme="tls", port=443, sni=name)
+    if expected:
+        assert endpoints(outcome) == [f"{expected}:5432"]
+    else:
+        assert failure(outcome) == (None, "NR")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # Names of clusters as `BuildDNSSrvSubsetKey` writes them.
+        ("outbound_.5432_._.db.com", ["db.com:5432"]),
+        ("outbound_.5433_._.db.com", (None, "NC")),
+        ("outbound_.5432_.v1_.db.com", (None, "NC")),
+        ("outbound_.5432_._.other.com", (None, "NR")),
+        ("inbound_.5432_._.db.com", (None, "NR")),
+        ("outbound_.http_._.db.com", (None, "NR")),
+        ("outbound_.5432_.db.com", (None, "NR")),
+        ("db.com", (None, "NR")),
+    ],
+)
+def test_clients_of_other_networks_name_clusters(
+    name: str, expected: list[str] | tuple[int | None, str]
+) -> None:
+    server = "{port: {number: 15443, name: tls, protocol: TLS}, hosts: [db.com], tls: {mode: AUTO_PASSTHROUGH}}"
+    outcome = at_gateway(server, scheme="tls", host="db.com", port=15443, sni="db.com")
+    assert failure(outcome) == (None, "NR")
+    wide = server.replace("[db.com]", "[db.com, '*_.db.com', '*.other.com', '*_.other.com']")
+    found = at_gateway(wide, scheme="tls", port=15443, sni=name)
+    if isinstance(expected, list):
+        assert endpoints(found) == expected
+    else:
+        assert failure(found) == expected
+
+
+# Servers by name.
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "rank"),
+    [
+        ("a.com", "a.com", 1000),
+        ("A.com", "a.com", 1000),
+        ("*.com", "a.com", 5),
+        ("*a.com", "xa.com", 6),
+        ("*", "a.com", 1),
+        ("b.com", "a.com", 0),
+        ("*.com", "a.org", 0),
+        ("*.com", ".com", 0),
+        ("*.a.com", "a.com", 0),
+    ],
+)
+def test_how_well_a_pattern_fits_a_name(pattern: str, name: str, rank: int) -> None:
+    assert name_rank(pattern, name) == rank
+
+
+def test_a_handshake_finds_its_server() -> None:
+    gw = """
+kind: Gateway
+metadata: {name: gw, namespace: edge}
+spec:
+  servers:
+  - {port: {number: 443, name: a, protocol: TLS}, hosts: ['*'], tls: {mode: PASSTHROUGH}}
+  - {port: {number: 443, name: b, protocol: TLS}, hosts: ['*.com', x.org], tls: {mode: PASSTHROUGH}}
+  - {port: {number: 443, name: c, protocol: TLS}, hosts: [a.com], tls: {mode: PASSTHROUGH}}
+"""
+    (group,) = mesh(gw).servers(EDGE).by_port[443]
+    found = {
+        name: server_for_name(group.servers, name) for name in ("a.com", "b.com", "x.org", "y.org")
+    }
+    assert {name: server.port_name for name, server in found.items() if server} == {
+        "a.com": "c",
+        "b.com": "b",
+        "x.org": "b",
+        "y.org": "a",
+    }
+    assert server_for_name(group.servers[2:], "b.com") is None
+    assert server_for_name((), "b.com") is None
+
+
+# Routes of the Gateway API at a gateway.
+
+
+def test_a_rule_exported_to_the_pods_comes_before_their_own_public_ones() -> None:
+    """`VirtualServicesForGateway`: private and exported ones, then the Gateway API's own, then the rest."""
+
+    def made(name: str, namespace: str, status: int) -> str:
+        return f"""
+kind: HTTPRoute
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  parentRefs: [{{name: gw, namespace: edge}}]
+  hostnames: ['{name}.com']
+  rules: [{{filters: [{{type: RequestRedirect, requestRedirect: {{statusCode: {status}}}}}]}}]
+"""
+
+    gw = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: edge}
+spec:
+  gatewayClassName: istio
+  listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]
+"""
+    exported = """
+kind: VirtualService
+metadata: {name: v, namespace: shop}
+spec:
+  hosts: ['*']
+  exportTo: [edge]
+  gateways: ['edge/gw~istio-autogenerated-k8s-gateway~http']
+  http: [{directResponse: {status: 418}}]
+"""
+    pods = gateway("edge", {"gateway.networking.k8s.io/gateway-name": "gw"})
+    own, other = made("a", "edge", 301), made("a", "aaa", 302)
+    exported = exported.replace("'*'", "a.com").replace("name: v,", "name: a,")
+    public = exported.replace("exportTo: [edge]", "exportTo: ['*']")
+    expected = {
+        # Routes of one host are one, the oldest first, then by namespace.
+        (own, other): 302,
+        (own, exported): 418,
+        (own, public): 301,
+        # Those of other namespaces stand by their names, `a` before `edge~gw…`.
+        (other, public): 418,
+    }
+    for texts, status in expected.items():
+        outcome = route(mesh("---".join((gw, *texts))), Request("a.com"), pods)
+        assert getattr(outcome, "status", None) == status
+
+
+# A gateway that reads requests.
+
+REDIRECT = "{port: {number: 80, name: http, protocol: HTTP}, hosts: [%s], tls: {httpsRedirect: %s}}"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "redirects", "host", "scheme", "status"),
+    [
+        ("a.com", "true", "a.com", "http", 301),
+        ("a.com", "true", "b.com", "http", 404),
+        ("a.com", "false", "a.com", "http", 200),
+        ("'*.com'", "true", "a.com", "http", 301),
+        ("'*.com'", "true", "x.com", "http", 301),
+        ("'*.com'", "false", "x.com", "http", 404),
+    ],
+)
+def test_a_redirect_to_https_is_for_the_hosts_of_its_server(
+    hosts: str, redirects: str, host: str, scheme: str, status: int
+) -> None:
+    made = """
+kind: VirtualService
+metadata: {name: v, namespace: edge}
+spec: {hosts: [a.com], gateways: [gw], http: [{directResponse: {status: 200}}]}
+"""
+    outcome = at_gateway(REDIRECT % (hosts, redirects), made, scheme=scheme, host=host, port=80)
+    assert getattr(outcome, "status", None) == status
+
+
+def test_requests_over_tls_are_not_redirected() -> None:
+    server = REDIRECT % ("a.com", "true")
+    made = """
+kind: VirtualService
+metadata: {name: v, namespace: edge}
+spec: {hosts: [a.com], gateways: [gw], http: [{directResponse: {status: 200}}]}
+"""
+    secure = "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [a.com], tls: {mode: SIMPLE, credentialName: c}}"
+    secret = "\nkind: Secret\nmetadata: {name: c, namespace: edge}\n"
+    found = at_gateway(f"{server}, {secure}", made, secret, scheme="https", host="a.com", port=443)
+    assert found == Direct(200)
+    missing = at_gateway(f"{server}, {secure}", made, scheme="https", host="a.com", port=443)
+    assert failure(missing) == (None, "-")
+    elsewhere = secret.replace("namespace: edge", "namespace: shop")
+    assert failure(
+        at_gateway(f"{server}, {secure}", made, elsewhere, scheme="https", host="a.com", port=443)
+    ) == (None, "-")
+    unknown = at_gateway(
+        f"{server}, {secure}", made, scheme="https", host="a.com", port=443, world=World.OPEN
+    )
+    assert unknown == Direct(200)
