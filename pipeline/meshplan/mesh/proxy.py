@@ -20,9 +20,15 @@ class Proxy:
     namespace: str
     labels: Mapping[str, str] = field(default_factory=dict)
     service_account: str = "default"
+    #: Proxies are the keys of much that is remembered.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.kind, self.namespace, self.service_account, *sorted(self.labels.items()))
+        object.__setattr__(self, "_hash", hash(parts))
 
     def __hash__(self) -> int:
-        return hash((self.kind, self.namespace, self.service_account, *sorted(self.labels.items())))
+        return self._hash
 
     def dns_domain(self, domain: str) -> str:
         """The search domain of its pod."""

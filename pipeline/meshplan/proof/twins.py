@@ -103,7 +103,7 @@ def likeness_of(cases: "TopicCases", scripts: Scripts) -> Hashable | None:
         return None
     order = sorted(words.names)
     shown = {word: _placeholder(word, number) for number, word in enumerate(sorted(names))}
-    body = tuple(tuple(shown.get(part, part) for part in found.parts) for found in texts)
+    body = tuple(tuple(map(shown.get, found.parts, found.parts)) for found in texts)
     begun = tuple(_begun(order, shown))
     return body, tuple(shown.get(word, word) for word in order), begun
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -39,11 +39,14 @@ class Server:
     port: int
     #: Whether it is a gateway, which believes nobody's X-Forwarded-For.
     is_gateway: bool = False
+    #: The same for the same workloads and port, and can be hashed.
+    key: tuple[str, int, bool, tuple[tuple[str, str], ...]] = field(
+        init=False, repr=False, compare=False
+    )
 
-    @property
-    def key(self) -> tuple[str, int, bool, tuple[tuple[str, str], ...]]:
-        """The same for the same workloads and port, and can be hashed."""
-        return self.namespace, self.port, self.is_gateway, tuple(sorted(self.labels.items()))
+    def __post_init__(self) -> None:
+        named = tuple(sorted(self.labels.items()))
+        object.__setattr__(self, "key", (self.namespace, self.port, self.is_gateway, named))
 
 
 #: Why it is not known whether a request is let in that no policy denies.
