@@ -46,8 +46,7 @@ def sidecar_connection(
             for rule in mesh.tcp_rules(vs):
                 if _applies(rule, proxy, port, MESH_GATEWAY):
                     return _route(mesh, proxy, rule, rule.pointer, port)
-    own = service.ports[0].number if len(service.ports) == 1 else port
-    target = Target(ClusterName(service.host, own), 0)
+    target = Target(ClusterName(service.host, port), 0)
     return Route(CATCH_ALL, Forward((target,)), service.id)
 
 

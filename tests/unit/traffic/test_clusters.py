@@ -492,6 +492,19 @@ MUTUAL, PLAIN, SECURE = "mtls", "plaintext", "tls"
             "",
             (SECURE, SECURE),
         ),
+        # Of two settings for the port the first counts, for endpoints the first with TLS.
+        (
+            "{portLevelSettings: [{port: {number: 80}, loadBalancer: {}}, {port: {number: 80}, tls: {mode: DISABLE}}]}",
+            "",
+            "",
+            (PLAIN, PLAIN),
+        ),
+        (
+            "{portLevelSettings: [{port: {number: 80}, loadBalancer: {}}, {port: {number: 81}, tls: {mode: DISABLE}}]}",
+            "",
+            "",
+            (MUTUAL, PLAIN),
+        ),
         # All or none where requests go to their original destination (`BestEffortInferServiceMTLSMode`).
         ("{loadBalancer: {simple: PASSTHROUGH}}", "", "", (PLAIN, PLAIN)),
         ("{loadBalancer: {simple: PASSTHROUGH}}", V1_SUBSET, "v1", (MUTUAL,)),
