@@ -103,7 +103,7 @@ def _places(
             continue
         inside = in_function or (isinstance(node, ast.FunctionDef | ast.Lambda) and name == "body")
         for index, child in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(child, ast.AST) or _is_inert(child):
+            if not isinstance(child, ast.AST) or _is_inert(child) or _is_end(node, child):
                 continue
             at = (*path, (name, index if isinstance(value, list) else None))
             yield from _places(child, at, statement, in_function=inside)
@@ -121,6 +121,15 @@ def _is_inert(node: ast.AST) -> bool:
             return True
         case ast.Assign(targets=[ast.Name(id="__all__")]):
             return True
+        case _:
+            return False
+
+
+def _is_end(node: ast.AST, child: ast.AST) -> bool:
+    """Whether it is a `return None` where the function ends anyway."""
+    match node, child:
+        case ast.FunctionDef(body=[*_, last]), ast.Return(value=ast.Constant(value=None)):
+            return child is last
         case _:
             return False
 
