@@ -376,7 +376,7 @@ def _is_name(text: str) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    """Whether it is one to RE2, which takes none with a zero before it."""
+    """Whether it is one to RE2, which takes none with a zero before it and none of ten digits."""
     return text == "0" or (
-        text.isdecimal() and text.isascii() and not text.startswith("0") and len(text) < 8
+        text.isdecimal() and text.isascii() and not text.startswith("0") and len(text) < 10
     )
