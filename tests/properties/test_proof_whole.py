@@ -84,6 +84,7 @@ def mesh_probes() -> Iterator[Probe]:
         "reviews": ("/",),
         "api": ("/",),
         "unheard.example.com": ("/",),
+        "10.9.0.1": ("/",),
     }
     for proxy, (host, paths) in product(SIDECARS, asked.items()):
         for path in paths:

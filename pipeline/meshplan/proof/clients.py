@@ -333,7 +333,7 @@ def server_ports(resources: Iterable[Resource]) -> tuple[tuple[int, str], ...]:
                 protocol = text(listener.get("protocol")).upper()
                 passes = text(at(listener, "tls", "mode")) == "Passthrough"
                 mode = "PASSTHROUGH" if passes else "SIMPLE"
-                scheme = _scheme(protocol, mode, secured=protocol in ("HTTPS", "TLS"))
+                scheme = _scheme(protocol, mode, secured=False)
                 found[number(listener.get("port")), scheme] = None
     return tuple(found)
 

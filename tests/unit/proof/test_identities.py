@@ -92,6 +92,13 @@ def test_of_a_pattern_of_namespaces_several_meet_it(pattern: str) -> None:
     assert "*" not in "".join(namespaces)
 
 
+def test_who_meets_two_patterns_at_once_is_asked() -> None:
+    """`web` begins with the one and ends with the other; others meet one of them."""
+    namespaces, _ = named(source("namespaces: ['web*'], notNamespaces: ['*b']"))
+    met = {(fits("web*", one), fits("*b", one)) for one in namespaces}
+    assert met >= {(True, True), (True, False), (False, True)}
+
+
 def fits(pattern: str, text: str) -> bool:
     """How Istio reads a `*` at either end."""
     if pattern == "*":

@@ -126,6 +126,36 @@ def test_who_asks_for_a_service(more: str, others: set[str]) -> None:
     assert found - {OWN, OTHERS} == others
 
 
+def test_who_imports_what_has_no_service() -> None:
+    own = doc(
+        "VirtualService", "v", "shop", "{hosts: [v.example.com], http: [{redirect: {uri: /}}]}"
+    )
+    imported = (
+        own.removeprefix("---\n")
+        + sidecar("n1", "shop/v.example.com")
+        + sidecar("n2", "shop/x.example.com")
+    )
+    assert clients(imported, "v.example.com") == {OWN, OTHERS, "namespace n1"}
+    spec = "{hosts: [E.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
+    entry = doc("ServiceEntry", "e", "shop", spec).removeprefix("---\n")
+    imported = entry + sidecar("n1", "'*/e.example.com'") + sidecar("n2", "'web/*'")
+    assert clients(imported, "e.example.com") == {OWN, OTHERS, "namespace n1"}
+
+
+def test_what_else_a_sidecar_says_counts() -> None:
+    closed = sidecar("n2", "'shop/*'").replace(
+        "{egress", "{outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress"
+    )
+    found = clients(
+        SERVICE + sidecar("n1", "'shop/*'") + closed + sidecar("n3", "'shop/*', 'web/*'")
+    )
+    assert found == {OWN, OTHERS, "namespace n1", "namespace n2"}
+    port = sidecar("n2", "'shop/*'").replace(
+        "{hosts", "{port: {number: 80, protocol: HTTP, name: h}, hosts"
+    )
+    assert "namespace n2" in clients(SERVICE + sidecar("n1", "'shop/*'") + port)
+
+
 def test_annotations_of_a_service_name_namespaces() -> None:
     exported = SERVICE.replace(
         "namespace: shop}",
