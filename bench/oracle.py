@@ -103,12 +103,17 @@ def ask(mesh: Mesh, record: dict[str, Any], request: dict[str, Any]) -> Outcome:
 def is_possible(answer: Answer, outcome: Outcome) -> bool:
     """Whether the model allows for an answer."""
     status, flag = answer["status"], answer["flag"]
+    if "grpc" in answer and answer["details"] != "via_upstream":
+        # A proxy that answers gRPC itself always says 200, and the rest in a field of its own.
+        status = getattr(outcome, "status", status)
     match outcome:
         case Served(backends):
             return any(_is_from(answer, backend) for backend in backends)
         case Passthrough():
-            # The recorded proxies had no original destination to go to.
-            return answer.get("cluster", "").startswith("PassthroughCluster")
+            # Some of the recorded proxies had no original destination to go to.
+            cluster = answer.get("cluster", "")
+            own = outcome.declared and cluster.endswith(f"|{outcome.host};")
+            return own or cluster.startswith("PassthroughCluster")
         case Redirect(wanted, location):
             return (status, answer.get("location")) == (wanted, location)
         case Direct(wanted):
@@ -140,9 +145,10 @@ def _is_from(answer: Answer, backend: Backend) -> bool:
     }
     # An application that gets a connection with other bytes than HTTP knows neither path nor host.
     seen = {name: answer[name] for name in expected if name in answer}
-    return seen == {name: expected[name] for name in seen} and answer["cluster"].startswith(
-        f"outbound|{backend.port}|{backend.subset}|{backend.host};"
-    )
+    parts = backend.port, backend.subset, backend.host
+    # The second form is that of gateways for other networks.
+    clusters = "outbound|{}|{}|{};".format(*parts), "outbound_.{}_.{}_.{};".format(*parts)
+    return seen == {name: expected[name] for name in seen} and answer["cluster"] in clusters
 
 
 def _resource(manifest: dict[str, Any]) -> Resource:

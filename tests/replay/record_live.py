@@ -4,7 +4,8 @@
     unshare --net sh -c 'ip link set lo up; python record_live.py PILOT_DISCOVERY ENVOY CRDS live/FILE.yaml' > ../data/oracle/FILE.jsonl
 
 CRDS is a folder with the CustomResourceDefinitions of the Gateway API. A state says which proxy is
-asked, what the cluster holds (`use` names texts under `parts`), and the requests; `@jwks@` stands for the keys that are good, and a
+asked, what the cluster holds (`use` names texts under `parts`; `beside` one of
+what controllers make, which no manifest holds), and the requests; `@jwks@` stands for the keys that are good, and a
 request's `token` for the claims of a token, signed with another key where `forged` is true.
 """
 
@@ -109,6 +110,7 @@ def main() -> None:
             known = yaml.safe_load(Path(states).read_text())
             parts = known.get("parts", {})
             for state in known["states"]:
+                state["beside"] = parts.get(state.get("beside", ""), "")
                 used = [parts[name].strip() for name in state.get("use", ())]
                 state["objects"] = "\n---\n".join([*used, state.get("objects", "").strip()])
                 print(json.dumps(_record(mesh, state), separators=(",", ":")), flush=True)
@@ -151,22 +153,37 @@ def _record(mesh: LiveMesh, state: dict[str, Any]) -> dict[str, Any]:
     record: dict[str, Any] = {"state": objects, "proxy": state["proxy"]}
     if state["proxy"]["type"] == "inbound":
         record["client"] = {"address": "127.0.0.1", "mtls": False}
+        for found in observations:
+            kept = ("status", "flag", "details")
+            answers = [{k: one[k] for k in kept} for one in found["answers"]]
+            found["answers"] = [one for n, one in enumerate(answers) if one not in answers[:n]]
     return record | {"observations": observations}
 
 
 def _addresses(mesh: LiveMesh) -> dict[str, str]:
     """Where clients find services that have an address."""
     found = {}
+    pods = mesh.api.listed(("", "pods"), "")[1]
     for one in mesh.api.listed(("", "services"), "")[1]:
         address = one["spec"].get("clusterIP", "None")
-        if address != "None":
-            metadata = one["metadata"]
-            found[f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"] = address
+        metadata = one["metadata"]
+        if address == "None":
+            # The name of a headless Service leads to its pods.
+            selected = (pod["status"]["podIP"] for pod in pods if _selects(one, pod))
+            address = next(selected, OUTSIDE)
+        found[f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"] = address
     for one in mesh.api.listed(("networking.istio.io", "serviceentries"), "")[1]:
         for host in one["spec"]["hosts"]:
             for address in one["spec"].get("addresses", ()):
                 found[host] = address
     return found
+
+
+def _selects(service: dict[str, Any], pod: dict[str, Any]) -> bool:
+    labels = pod["metadata"].get("labels", {})
+    wanted = service["spec"].get("selector", {"": ""})
+    inside = service["metadata"]["namespace"] == pod["metadata"]["namespace"]
+    return inside and all(labels.get(key) == value for key, value in wanted.items())
 
 
 _probes = iter(range(1_000_000))
@@ -203,6 +220,9 @@ def _secured(plain: socket.socket, request: dict[str, Any], folder: Path) -> ssl
     if request.get("certificate"):
         context.load_cert_chain(folder / "secret.pem", folder / "secret.key")
     name = request.get("sni") or request["host"].partition(":")[0]
+    if name.startswith("outbound_"):
+        # As proxies of the mesh say.
+        context.set_alpn_protocols(["istio"])
     return context.wrap_socket(plain, server_hostname=name)
 
 
@@ -218,8 +238,9 @@ def _answer(
     answer = connection.getresponse()
     body = answer.read()
     found: dict[str, Any] = {"status": answer.status}
-    if location := answer.getheader("location"):
-        found["location"] = location
+    for name, header in (("location", "location"), ("grpc", "grpc-status")):
+        if value := answer.getheader(header):
+            found[name] = value
     if answer.status == 200 and body.startswith(b"{"):
         found.update(json.loads(body))
     return found

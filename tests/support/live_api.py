@@ -1,7 +1,7 @@
 """A Kubernetes API that a real istiod can live on: objects in memory, listed and watched.
 
 Nothing is validated, so an EndpointSlice may hold loopback addresses. Whoever asks may do
-everything, and no two objects are of the same instant unless they say so.
+everything, and all objects are of the same instant unless they say when they were made.
 """
 
 import json
@@ -38,6 +38,8 @@ _KINDS = (
 _BY_PLURAL = {plural(kind): kind for kind in _KINDS}
 _BOOKMARK = {"k8s.io/initial-events-end": "true"}
 _BUNDLE = {"gateway.networking.k8s.io/bundle-version": "v1.4.0"}
+#: When objects were made that do not say it: all in the same instant.
+OLDEST = "1970-01-01T00:00:01Z"
 _METADATA = "meta.k8s.io/v1"
 
 
@@ -64,7 +66,7 @@ class LiveApi:
             self.put(definition)
 
     def put(self, value: Mapping[str, Any]) -> None:
-        """Writes an object; a new one is younger than all before unless it says otherwise."""
+        """Writes an object; one that is there already keeps what makes it that one."""
         found: Object = json.loads(json.dumps(value))
         metadata = found["metadata"]
         with self._changed:
@@ -73,11 +75,7 @@ class LiveApi:
             version = len(self._events) + 1
             old = before["metadata"] if before else {}
             metadata["uid"] = old.get("uid") or str(uuid.uuid4())
-            stamp = (
-                old.get("creationTimestamp")
-                or f"2026-01-01T00:{version // 60 % 60:02}:{version % 60:02}Z"
-            )
-            metadata.setdefault("creationTimestamp", stamp)
+            metadata.setdefault("creationTimestamp", OLDEST)
             metadata["resourceVersion"] = str(version)
             metadata.setdefault("generation", version)
             self._objects[key] = found

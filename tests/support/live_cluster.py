@@ -4,6 +4,7 @@ The API server fills in defaults and addresses; controllers make pods and Endpoi
 """
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,12 @@ def cluster(objects: list[Object], found: Schemas, secrets: Mapping[str, str]) -
 
     `secrets` is the data of every Secret that says nothing itself.
     """
-    pods = [pod for one in objects for pod in _pods(one)]
+    pods = [json.loads(json.dumps(pod)) for one in objects for pod in _pods(one)]
     for number, pod in enumerate(pods, 1):
         pod["status"] = _running(f"127.1.0.{number}")
+        for container in pod["spec"]["containers"]:
+            for port in container.get("ports", ()):
+                port.setdefault("protocol", "TCP")
     yield from pods
     for number, one in enumerate(objects, 1):
         key = (one["apiVersion"], one["kind"])

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,8 +39,8 @@ DEFINITIONS = (
     "telemetries.telemetry.istio.io",
     "wasmplugins.extensions.istio.io",
 )
-#: Addresses of services, of ServiceEntries, and of the world outside.
-SERVICES = ("127.20.0.0/16", "127.30.0.0/16", "127.40.0.0/16")
+#: Addresses of pods, of services, of ServiceEntries, and of the world outside.
+SERVICES = ("127.1.0.0/16", "127.20.0.0/16", "127.30.0.0/16", "127.40.0.0/16")
 OUTSIDE = "127.40.0.1"
 #: The address of the proxy's pod.
 POD = "127.0.0.10"
@@ -127,8 +128,14 @@ class LiveMesh:
         if proxy["type"] == "sidecar":
             # Nobody hands out certificates here, and without them it would not take connections.
             beside = [*beside, _without_mtls(where)]
-        pods = [pod(where, "proxy-1", labels, POD)]
-        for one in (*pods, *cluster([*objects, *beside], self.schemas, self.secret)):
+        made = list(cluster([*objects, *beside], self.schemas, self.secret))
+        own = pod(where, "proxy-1", labels, POD)
+        for one in made:
+            # The proxy is in a pod of the workload that has its labels.
+            metadata = one["metadata"]
+            if (metadata.get("namespace"), metadata.get("labels")) == (where, dict(labels)):
+                own["spec"] = one["spec"] if one["kind"] == "Pod" else own["spec"]
+        for one in (own, *made):
             if not (one["kind"] == "ConfigMap" and one["metadata"]["name"] == "istio"):
                 self.api.put(one)
                 self._keys.append(key_of(one))
@@ -138,8 +145,9 @@ class LiveMesh:
         options = ["--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec"]
         (self.root / "access.log").unlink(missing_ok=True)
         self._proxy = self._run("envoy", [*command, *options, "20"], {}, _ENVOY_USER)
-        until(lambda: _listens(_ADMIN), "Envoy does not listen")
-        time.sleep(SETTLED)
+        # A listener whose certificate is nowhere keeps Envoy waiting for a while.
+        until(_is_ready, "Envoy does not become ready")
+        time.sleep(SETTLED / 2)
 
     def logged(self, probe: str, least: int = 0) -> dict[str, str]:
         """What the access log says of the request with this X-Probe, or of the newest line."""
@@ -181,16 +189,19 @@ class LiveMesh:
 
     def _bootstrap(self, proxy: Mapping[str, Any]) -> Mapping[str, Any]:
         where = proxy["namespace"]
+        identity = f"{where}.{proxy.get('account', 'default')}"
         kind = "router" if proxy["type"] == "router" else "sidecar"
         metadata = {
             "LABELS": dict(proxy["labels"]),
             "NAMESPACE": where,
-            "SERVICE_ACCOUNT": "default",
+            "SERVICE_ACCOUNT": proxy.get("account", "default"),
             "ISTIO_VERSION": "1.29.1",
             "CLUSTER_ID": "Kubernetes",
             "INTERCEPTION_MODE": "REDIRECT",
         }
-        files = {name: {"filename": str(self.root / f"{where}.{name}")} for name in ("pem", "key")}
+        files = {
+            name: {"filename": str(self.root / f"{identity}.{name}")} for name in ("pem", "key")
+        }
         context = {
             "tls_certificates": [{"certificate_chain": files["pem"], "private_key": files["key"]}],
             "alpn_protocols": ["h2"],
@@ -282,7 +293,8 @@ def certificates(folder: Path) -> dict[str, str]:
     key = ("-newkey", "rsa:2048", "-nodes")
     openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/O=test")
     names = {"istiod": "DNS:istiod", "secret": "DNS:*"}
-    names |= {n: f"URI:spiffe://cluster.local/ns/{n}/sa/default" for n in NAMESPACES}
+    accounts = [*((n, "default") for n in NAMESPACES), ("edge", "gw-istio")]
+    names |= {f"{n}.{a}": f"URI:spiffe://cluster.local/ns/{n}/sa/{a}" for n, a in accounts}
     for name, value in names.items():
         openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/O=test")
         (folder / f"{name}.ext").write_text(f"subjectAltName={value}\n")
@@ -314,6 +326,14 @@ def _mesh_config(objects: list[Object]) -> Mapping[str, Any]:
 
 def _address(port: int) -> Mapping[str, Any]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def _is_ready() -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{_ADMIN}/ready", timeout=1) as answer:
+            return bool(answer.read().startswith(b"LIVE"))
+    except OSError:
+        return False
 
 
 def _listens(port: int) -> bool:

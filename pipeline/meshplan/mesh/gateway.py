@@ -18,7 +18,7 @@ class ServerTls:
     #: PASSTHROUGH, SIMPLE, MUTUAL, AUTO_PASSTHROUGH, ISTIO_MUTUAL, OPTIONAL_MUTUAL.
     mode: str
     https_redirect: bool
-    #: Names of Secrets in the namespace of the pods.
+    #: Names of Secrets in the namespace of the pods, or with a namespace and `/` before them.
     credentials: tuple[str, ...]
 
 

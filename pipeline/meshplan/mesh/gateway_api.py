@@ -12,6 +12,7 @@ from meshplan.mesh.read import at, mapping, mappings, number, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.service import parse_protocol
 from meshplan.resource import Resource, Snapshot
+from meshplan.settings import World
 
 GATEWAY_API = "gateway.networking.k8s.io"
 _CONTROLLER = "istio.io/gateway-controller"
@@ -45,8 +46,12 @@ class Listener:
         return self.gateway.servers[0].host_names
 
 
-def listeners_of(snapshot: Snapshot, domain: str) -> Iterator[Listener]:
-    """The listeners of all Gateways that Istio serves, each with its own Gateway."""
+def listeners_of(snapshot: Snapshot, domain: str, world: World) -> Iterator[Listener]:
+    """The listeners of all Gateways that Istio serves, each with its own Gateway.
+
+    One without its certificate is left out (`buildListener`); in an open world it may be elsewhere.
+    """
+    grants = Grants(snapshot.of_kind(GATEWAY_API, "ReferenceGrant"))
     classes = {
         resource.id.name: text(resource.spec.get("controllerName"))
         for resource in snapshot.of_kind(GATEWAY_API, "GatewayClass")
@@ -57,7 +62,9 @@ def listeners_of(snapshot: Snapshot, domain: str) -> Iterator[Listener]:
             continue
         services = _services(resource, domain)
         for index, entry in enumerate(mappings(resource.spec.get("listeners"))):
-            yield _listener(snapshot, resource, index, entry, services)
+            made = _listener(snapshot, resource, index, entry, services)
+            if world is World.OPEN or _has_certificates(snapshot, made, grants):
+                yield made
 
 
 def _listener(
@@ -84,7 +91,11 @@ def _listener(
             for where in namespaces
         ),
         bind="",
-        tls=_tls(entry.get("tls"), is_automatic=_is_auto_passthrough(resource, entry)),
+        tls=_tls(
+            entry.get("tls"),
+            resource.id.namespace,
+            is_automatic=_is_auto_passthrough(resource, entry),
+        ),
         listener=name,
     )
     gateway = Gateway(
@@ -99,6 +110,19 @@ def _listener(
     supported = _KINDS.get(protocol, ())
     kinds = tuple(kind for kind in stated if kind in supported) if stated else supported
     return Listener(gateway, name, server.port, protocol, hostname, kinds)
+
+
+def _has_certificates(snapshot: Snapshot, listener: Listener, grants: "Grants") -> bool:
+    """Whether all Secrets of a listener are there, and may be referred to."""
+    tls, own = listener.gateway.servers[0].tls, listener.gateway.namespace
+    for name in tls.credentials if tls else ():
+        where, _, found = name.rpartition("/")
+        secret = ResourceId("", "Secret", where or own, found)
+        if secret not in snapshot:
+            return False
+        if where and not grants.allow((GATEWAY_API, "Gateway", own), secret):
+            return False
+    return True
 
 
 def _services(resource: Resource, domain: str) -> tuple[str, ...]:
@@ -122,7 +146,11 @@ def _is_auto_passthrough(resource: Resource, entry: Mapping[str, Any]) -> bool:
     return "topology.istio.io/network" in resource.labels and str(entry.get("port")) == expected
 
 
-def _tls(value: object, *, is_automatic: bool) -> ServerTls | None:
+def _secret_name(where: str, name: str, own: str) -> str:
+    return f"{where}/{name}" if where not in ("", own) else name
+
+
+def _tls(value: object, own: str, *, is_automatic: bool) -> ServerTls | None:
     """`buildTLS`."""
     if not isinstance(value, Mapping):
         return None
@@ -134,7 +162,10 @@ def _tls(value: object, *, is_automatic: bool) -> ServerTls | None:
         # With the certificate that the pods have anyway.
         mode = "SIMPLE" if stated == "ISTIO_SIMPLE" else stated
         return ServerTls(mode, https_redirect=False, credentials=())
-    names = tuple(text(ref.get("name")) for ref in mappings(value.get("certificateRefs")))
+    names = tuple(
+        _secret_name(text(ref.get("namespace")), text(ref.get("name")), own)
+        for ref in mappings(value.get("certificateRefs"))
+    )
     mode = stated if stated in ("MUTUAL", "OPTIONAL_MUTUAL") else "SIMPLE"
     return ServerTls(mode, https_redirect=False, credentials=names)
 
@@ -147,9 +178,12 @@ def _namespaces(snapshot: Snapshot, own: str, allowed: Mapping[str, Any]) -> Ite
             yield "*"
         case "Selector":
             selector = mapping(stated.get("selector"))
-            for resource in snapshot.of_kind("", "Namespace"):
-                if selects(selector, {_NAME_LABEL: resource.id.name, **resource.labels}):
-                    yield resource.id.name
+            found = {r.id.name: r.labels for r in snapshot.of_kind("", "Namespace")}
+            # Those that no object declares have no labels that are known but their names.
+            names = {id_.namespace for id_ in snapshot if id_.namespace} | found.keys()
+            for name in sorted(names):
+                if selects(selector, {_NAME_LABEL: name, **found.get(name, {})}):
+                    yield name
         case _:
             yield own
 

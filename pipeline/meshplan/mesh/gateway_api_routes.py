@@ -64,8 +64,10 @@ class Converter:
 
     def virtual_services(self) -> Iterator[VirtualService]:
         """All of them."""
-        yield from self._merged("HTTPRoute", http_rules)
-        yield from self._merged("GRPCRoute", grpc_rules)
+        merged = (*self._merged("HTTPRoute", http_rules), *self._merged("GRPCRoute", grpc_rules))
+        # For one parent, host and namespace both kinds make an object of the same name, of which
+        # istiod keeps the first (`krt.JoinCollection`): there a GRPCRoute counts for nothing.
+        yield from {(vs.id.namespace, vs.name): vs for vs in reversed(merged)}.values()
         for kind in ("TLSRoute", "TCPRoute"):
             for resource in self._snapshot.of_kind(GATEWAY_API, kind):
                 yield from self._connection_routes(resource)

@@ -332,7 +332,7 @@ class Mesh:
 
     @cached_property
     def _listeners(self) -> tuple[Listener, ...]:
-        return tuple(listeners_of(self.snapshot, self.config.cluster_domain))
+        return tuple(listeners_of(self.snapshot, self.config.cluster_domain, self.world))
 
     @cached_property
     def _services_by_namespace(self) -> Mapping[str, list[MeshService]]:

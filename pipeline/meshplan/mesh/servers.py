@@ -119,4 +119,5 @@ def merge_servers(
 
 
 def _route_name(server: Server) -> tuple[int, str, str, str]:
-    return server.port, server.port_name, f"{server.gateway}", server.bind
+    # Each listener of the Gateway API has a Gateway of its own.
+    return server.port, server.port_name, server.gateway_name, server.bind

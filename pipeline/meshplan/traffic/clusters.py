@@ -15,6 +15,7 @@ from meshplan.mesh.service import (
     MeshService,
     Port,
     Protocol,
+    Registry,
     Resolution,
 )
 from meshplan.traffic.outcome import Transport
@@ -70,6 +71,8 @@ class Clusters:
         policy = effective_policy(rule, subset, port.number)
         passthrough = self._is_passthrough(service, subset, policy)
         everything = tuple(upstreams(self.mesh, service, port))
+        if passthrough and service.registry is Registry.KUBERNETES:
+            everything = tuple(_dialled(found, port.number) for found in everything)
         endpoints = with_labels(everything, subset)
         if not everything:
             # Nobody here runs behind the service; in an open world somebody elsewhere does.
@@ -194,6 +197,11 @@ class _Transports:
             upstream.namespace, upstream.labels, upstream.port
         )
         return accepted.mode is not MutualTls.DISABLE
+
+
+def _dialled(found: Upstream, port: int) -> Upstream:
+    """A pod that clients dial themselves: nobody translates the port of the Service."""
+    return replace(found, name=f"{found.name.rpartition(':')[0]}:{port}", port=port)
 
 
 def _is_ignored(policy: Mapping[str, Any], rule: DestinationRule | None) -> bool:

@@ -80,7 +80,7 @@ def gateway_connection(mesh: Mesh, proxy: Proxy, server: Server, request: Reques
     name = server.gateway_name
     bound = [vs for vs in mesh.virtual_services_for(name, proxy.namespace) if _shares(server, vs)]
     if server.tls is not None and server.tls.mode == "AUTO_PASSTHROUGH":
-        return _by_cluster_name(server, request)
+        return _by_cluster_name(mesh, proxy, server, request)
     if server.is_passthrough:
         return _passed_through(mesh, proxy, bound, server, request)
     for vs in bound:
@@ -90,13 +90,23 @@ def gateway_connection(mesh: Mesh, proxy: Proxy, server: Server, request: Reques
     return None
 
 
-def _by_cluster_name(server: Server, request: Request) -> Route | None:
-    """For clients of other networks the server name is that of a cluster (SNI-DNAT)."""
+def _by_cluster_name(mesh: Mesh, proxy: Proxy, server: Server, request: Request) -> Route | None:
+    """For clients of other networks the server name is that of a cluster (SNI-DNAT).
+
+    Only clusters of the mesh have a chain of filters (`builtAutoPassthroughFilterChains`).
+    """
     parts = request.sni.split("_.", 3)
     if len(parts) != 4 or parts[0] != "outbound" or not parts[1].isdecimal():
         return None
     _, port, subset, host = parts
     if not any(subset_of(host, name) for name in server.server_names):
+        return None
+    scope = mesh.scope(proxy)
+    service = scope.service(host)
+    if service is None or service.external or service.port(int(port)) is None:
+        return None
+    rule = scope.destination_rule(service)
+    if subset and (rule is None or rule.subset(subset) is None):
         return None
     target = Target(ClusterName(host, int(port), subset), 0)
     return Route(CATCH_ALL, Forward((target,)), server.gateway, server.pointer)

@@ -12,6 +12,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
+from meshplan.mesh.service import Protocol
 from meshplan.settings import World
 from meshplan.traffic.condition import all_hold
 from meshplan.traffic.forward import Hop, forward
@@ -239,6 +240,8 @@ def _host_at_sidecar(
     routes = tables(mesh).sidecar(client, port, listener)
     service = routes.dialled(request.host_name)
     declared = service.port(port) if service else None
+    if declared is not None and declared.protocol is Protocol.UDP:
+        declared = None
     if service is not None and declared is not None:
         if declared.protocol.is_http and request.scheme != "http":
             # Listeners for HTTP let pass what is none, as if nobody declared it.
@@ -284,17 +287,20 @@ def _servers_for(
     """The servers of a gateway that take a connection, or why none does."""
     groups = mesh.servers(client).by_port.get(port, ())
     plain = [group for group in groups if not any(s.is_tls for s in group.servers)]
-    if request.scheme in ("https", "tls"):
-        secured = tuple(s for group in groups for s in group.servers if s.is_tls)
+    secured = tuple(s for group in groups for s in group.servers if s.is_tls)
+    if request.scheme in ("https", "tls") and secured:
         server = server_for_name(secured, request.server_name)
         if server is None:
-            return refused(port) if groups else no_listener(port)
+            return refused(port)
         if missing := _missing_credentials(mesh, server, client):
             why = (Reason(server.gateway, f"there is no Secret {client.namespace}/{missing}"),)
             return Failed(None, "-", "TLS handshake failed", why=why)
         return (server,)
     if not plain:
         return refused(port) if groups else no_listener(port)
+    if request.scheme != "http" and plain[0].servers[0].is_http:
+        spoken = (*of_servers(plain[0].servers), Reason(None, "what comes is no HTTP"))
+        return Failed(None, "DPE", "codec_error", why=spoken)
     return plain[0].servers
 
 
@@ -303,7 +309,8 @@ def _missing_credentials(mesh: Mesh, server: GatewayServer, client: Proxy) -> st
     if mesh.world is World.OPEN or server.tls is None:
         return ""
     for name in server.tls.credentials:
-        if ResourceId("", "Secret", client.namespace, name) not in mesh.snapshot:
+        where, _, found = name.rpartition("/")
+        if ResourceId("", "Secret", where or client.namespace, found) not in mesh.snapshot:
             return name
     return ""
 

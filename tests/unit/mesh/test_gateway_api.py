@@ -15,6 +15,7 @@ from meshplan.mesh.gateway_api import (
     selects,
 )
 from meshplan.mesh.service import Protocol
+from meshplan.settings import World
 from support.meshes import mesh
 
 API = "gateway.networking.k8s.io"
@@ -33,7 +34,7 @@ HTTP = "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from
 
 
 def found_listeners(text: str) -> list[Listener]:
-    return list(listeners_of(mesh(text).snapshot, "cluster.local"))
+    return list(listeners_of(mesh(text).snapshot, "cluster.local", World.OPEN))
 
 
 def only_listener(stated: str, *others: str, more: str = "", labels: str = "") -> Listener:

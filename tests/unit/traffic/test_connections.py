@@ -25,6 +25,7 @@ TCP = "{number: 5432, name: tcp, protocol: TCP}"
 TLS = "{number: 443, name: tls, protocol: TLS}"
 HTTPS = "{number: 443, name: https, protocol: HTTPS}"
 DB, OTHER = entry("db", "db.com", TCP), entry("other", "other.com", TCP)
+DB = DB.replace("hosts:", "location: MESH_INTERNAL, hosts:")
 SECURE = entry("secure", "secure.com", TLS)
 
 
@@ -268,10 +269,11 @@ def test_tls_that_a_gateway_passes_through(
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        # Names of clusters as `BuildDNSSrvSubsetKey` writes them.
+        # Names of clusters as `BuildDNSSrvSubsetKey` writes them; each that the mesh has, has a
+        # chain of filters (`builtAutoPassthroughFilterChains`).
         ("outbound_.5432_._.db.com", ["db.com:5432"]),
-        ("outbound_.5433_._.db.com", (None, "NC")),
-        ("outbound_.5432_.v1_.db.com", (None, "NC")),
+        ("outbound_.5433_._.db.com", (None, "NR")),
+        ("outbound_.5432_.v1_.db.com", (None, "NR")),
         ("outbound_.5432_._.other.com", (None, "NR")),
         ("inbound_.5432_._.db.com", (None, "NR")),
         ("outbound_.http_._.db.com", (None, "NR")),

@@ -533,7 +533,8 @@ HEADLESS = PLAIN.replace("spec: {selector", "spec: {clusterIP: None, selector")
 
 
 def test_pods_of_a_headless_service_are_dialled_by_name() -> None:
-    assert endpoints(sent(HEADLESS)) == [POD]
+    # Where nobody translates the port of the Service.
+    assert endpoints(sent(HEADLESS)) == [f"{POD.rpartition(':')[0]}:80"]
     assert failure(sent(HEADLESS.partition("---")[0])) == (503, "UH")
 
 

@@ -464,7 +464,7 @@ def test_clients_of_other_networks_name_a_cluster() -> None:
     named = f"outbound_.80_._.{host}"
     assert endpoints(ask(text, host, scheme="tls", port=15443, sni=named)) == [POD]
     gone = f"outbound_.80_.v2_.{host}"
-    assert failure(ask(text, host, scheme="tls", port=15443, sni=gone)) == (None, "NC")
+    assert failure(ask(text, host, scheme="tls", port=15443, sni=gone)) == (None, "NR")
     assert failure(ask(text, host, scheme="tls", port=15443)) == (None, "NR")
 
 

@@ -125,9 +125,9 @@ def test_what_only_declared_hosts_may_do() -> None:
         ({"port": 443}, "NR", "filter_chain_not_found", ["port 443 takes other connections alone"]),
         (
             {"scheme": "https", "port": 80},
-            "NR",
-            "filter_chain_not_found",
-            ["port 80 takes other connections alone"],
+            "DPE",
+            "codec_error",
+            ["gw: spec/servers/0 listens on port 80", "what comes is no HTTP"],
         ),
         (
             {"scheme": "https", "port": 443, "sni": "b.com"},

@@ -349,7 +349,8 @@ spec:
 
 def test_headless_services_are_reached_by_their_pods() -> None:
     text = SHOP.replace("selector: {app: reviews}", "clusterIP: None, selector: {app: reviews}")
-    assert endpoints(ask(mesh(text), "http://reviews.shop/")) == [V1, V2]
+    dialled = [f"{pod.rpartition(':')[0]}:80" for pod in (V1, V2)]
+    assert endpoints(ask(mesh(text), "http://reviews.shop/")) == dialled
 
 
 # What lies outside of the tree.
