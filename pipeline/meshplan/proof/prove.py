@@ -14,6 +14,7 @@ from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.index import Index, Tables
 from meshplan.proof.meter import Meter
 from meshplan.proof.opaque import opaque_changes
+from meshplan.proof.retold import retold
 from meshplan.proof.scope import Scope
 from meshplan.proof.topics import AGED, TopicCases
 from meshplan.proof.twins import Scripts, likeness_of
@@ -88,9 +89,9 @@ class Prover:
         self._gateways: dict[Topic, tuple[Topic, ...]] = {}
         self._cases: dict[Topic, TopicCases] = {}
         self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], Findings] = {}
-        self._likenesses: dict[Topic, int | None] = {}
-        #: What was found about twins that there is nothing to say about, and which are safe.
-        self._twins: dict[Hashable, Findings] = {}
+        self._likenesses: dict[Topic, tuple[int | None, tuple[str, ...]]] = {}
+        #: What was found about a twin, with its names; and which twins are safe.
+        self._twins: dict[Hashable, tuple[Findings, tuple[str, ...]]] = {}
         self._safe: dict[Hashable, bool] = {}
         self._lost: tuple[Lost, ...] | None = None
 
@@ -269,29 +270,31 @@ class Prover:
     def _twin_of(
         self, cases: TopicCases, states: tuple[WaveStates, ...], *, lost: bool
     ) -> Findings:
-        """What there is to say; nothing if there was nothing to say about a twin."""
-        key = (self._likeness_of(cases), states, lost)
-        found = self._twins.get(key)
+        """What there is to say, or was to say about a twin."""
+        number, names = self._likeness_of(cases)
+        key = (number, states, lost)
+        known = self._twins.get(key) if number is not None else None
+        found = retold(*known, names) if known else None
         if found is None:
             found = self._looked_at(cases, states, lost=lost)
-            if key[0] is not None and found.is_silent:
-                self._twins[key] = found
+            if number is not None:
+                self._twins.setdefault(key, (found, names))
         return found
 
-    def _likeness_of(self, cases: TopicCases) -> int | None:
-        """A number that a topic has in common with its twins alone; None if it has none."""
-        if cases.topic not in self._likenesses:
-            found = likeness_of(cases, self._shared.scripts)
-            numbers = self._shared.likenesses
-            number = None if found is None else numbers.setdefault(found, len(numbers))
-            self._likenesses[cases.topic] = number
-        return self._likenesses[cases.topic]
+    def _likeness_of(self, cases: TopicCases) -> tuple[int | None, tuple[str, ...]]:
+        """A number that a topic has in common with its twins alone, or None; and its own names."""
+        known = self._likenesses.get(cases.topic)
+        if known is None:
+            found, numbers = likeness_of(cases, self._shared.scripts), self._shared.likenesses
+            number = None if found is None else numbers.setdefault(found.key, len(numbers))
+            known = self._likenesses[cases.topic] = (number, found.names if found else ())
+        return known
 
     def _is_safe(self, topic: Topic, waves: Sequence[Moving]) -> bool:
         """Whether nothing is broken that is the fault of the steps."""
         cases = self.cases_of(topic)
         states = tuple(self._in_scope(cases.scope, waves))
-        key = (self._likeness_of(cases), states)
+        key = (self._likeness_of(cases)[0], states)
         known = self._safe.get(key) if key[0] is not None else None
         if known is None:
             found = self._examined(topic, waves, lost=False)

@@ -27,7 +27,7 @@ from meshplan.resource import Resource
 if TYPE_CHECKING:
     from meshplan.proof.topics import TopicCases
 
-_WORDS = re.compile("([A-Za-z0-9]+)")
+WORDS = re.compile("([A-Za-z0-9]+)")
 #: A wildcard in the middle of a word.
 _STARRED = re.compile(r"[A-Za-z0-9]\*|\*[A-Za-z0-9]")
 #: Keys of what is compared with parts of requests.
@@ -92,8 +92,16 @@ class Script:
 Scripts = dict[int, tuple[Resource, Script]]
 
 
-def likeness_of(cases: "TopicCases", scripts: Scripts) -> Hashable | None:
-    """The same for twins; None for a topic that is not compared with others."""
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What a topic has in common with its twins, and the names that it has in their place."""
+
+    key: Hashable
+    names: tuple[str, ...]
+
+
+def likeness_of(cases: "TopicCases", scripts: Scripts) -> Likeness | None:
+    """The key is the same for twins; None for a topic that is not compared with others."""
     texts = list(_scripts(cases, scripts))
     words = _Words()
     for found in texts:
@@ -102,10 +110,11 @@ def likeness_of(cases: "TopicCases", scripts: Scripts) -> Hashable | None:
     if not names:
         return None
     order = sorted(words.names)
-    shown = {word: _placeholder(word, number) for number, word in enumerate(sorted(names))}
+    exchanged = tuple(sorted(names))
+    shown = {word: _placeholder(word, number) for number, word in enumerate(exchanged)}
     body = tuple(tuple(map(shown.get, found.parts, found.parts)) for found in texts)
     begun = tuple(_begun(order, shown))
-    return body, tuple(shown.get(word, word) for word in order), begun
+    return Likeness((body, tuple(shown.get(word, word) for word in order), begun), exchanged)
 
 
 def _placeholder(word: str, number: int) -> str:
@@ -182,7 +191,7 @@ def _of_resource(resource: Resource, scripts: Scripts) -> Script:
     if known is None:
         found = _script(_content(resource))
         for name in (resource.id.namespace, resource.id.name):
-            found.words.own.update(_WORDS.findall(name))
+            found.words.own.update(WORDS.findall(name))
         known = scripts[id(resource)] = (resource, found)
     return known[1]
 
@@ -208,14 +217,14 @@ def _script(value: object) -> Script:
     text = json.dumps(value, ensure_ascii=False, default=str)
     words = _Words()
     _read(value, words, "")
-    return Script(tuple(_WORDS.split(text)), words)
+    return Script(tuple(WORDS.split(text)), words)
 
 
 def _read(value: object, words: _Words, key: str) -> None:
     """Collect the words of a value that is found under a key."""
     match value:
         case str():
-            found = _WORDS.findall(value)
+            found = WORDS.findall(value)
             words.names.update(found)
             if _is_held_against_names(value, key):
                 words.cutting.update(found)

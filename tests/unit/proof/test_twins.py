@@ -58,7 +58,8 @@ def alike(found: Change, *names: str) -> bool:
     likenesses = []
     for name in names:
         topic = Topic(TopicKind.MESH, f"{name}.shop.svc.cluster.local")
-        likenesses.append(likeness_of(prover.cases_of(topic), {}))
+        likeness = likeness_of(prover.cases_of(topic), {})
+        likenesses.append(likeness and likeness.key)
     return None not in likenesses and len(set(likenesses)) == 1
 
 
