@@ -7,7 +7,7 @@ the values of Secrets) is empty in the result.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,31 +27,23 @@ from meshplan.finding import Finding, Fix, Severity, Status, Waiver
 from meshplan.graph import Cycle, Edge
 from meshplan.identity import ResourceId
 from meshplan.location import Location, Role, Side
-from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave, canonical_json
-from meshplan.proof import Client, Counterexample, Invariant, Lost, Proof, RequestClass, Undecided
 from meshplan.resource import Origin, Resource
 from meshplan.result.coverage import Coverage, CoverageStatus, Problem
 from meshplan.result.document import DeployerResult, Result, RevisionName, TargetResult, Verdict
+from meshplan.result.saved_proof import (
+    Json,
+    counterexample_from,
+    ids_from,
+    lost_from,
+    proof_from,
+    undecided_from,
+)
 from meshplan.schema import validate
 from meshplan.settings import Assumption, Settings
-from meshplan.traffic.inbound import Server
-from meshplan.traffic.outcome import (
-    Denied,
-    Direct,
-    Failed,
-    Outcome,
-    Passthrough,
-    Redirect,
-    Served,
-    Unknown,
-)
-from meshplan.traffic.request import request_of
 
 #: A document of a fleet of a thousand services that all change is a tenth of it.
 MAX_BYTES = 128 * 1024 * 1024
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +158,10 @@ def _target(value: Json) -> TargetResult:
         plan=_plan(plan) if plan is not None else None,
         reversible=bool(plan and plan["reversible"]),
         irreversible=(plan.get("irreversible") or "") if plan else "",
-        proof=_proof(proof) if proof is not None else None,
-        impossible=_counterexample(witness) if witness else None,
+        proof=proof_from(proof) if proof is not None else None,
+        impossible=counterexample_from(witness) if witness else None,
         tried=(proof.get("tried") or "") if proof else "",
-        lost=tuple(_lost(entry) for entry in value["lost"]),
+        lost=tuple(lost_from(entry) for entry in value["lost"]),
         deployers=tuple(_deployer(entry) for entry in value["deployers"]),
     )
 
@@ -181,17 +173,13 @@ def _deployer(value: Json) -> DeployerResult:
         value["configured"],
         Verdict(value["verdict"]),
         _plan(value["plan"]),
-        tuple(_counterexample(entry) for entry in value["counterexamples"]),
-        tuple(_undecided(entry) for entry in value.get("unknowns", ())),
+        tuple(counterexample_from(entry) for entry in value["counterexamples"]),
+        tuple(undecided_from(entry) for entry in value.get("unknowns", ())),
     )
 
 
 def _id(value: Any) -> ResourceId:
     return ResourceId.from_json(value)
-
-
-def _ids(values: Iterable[Any]) -> tuple[ResourceId, ...]:
-    return tuple(_id(value) for value in values)
 
 
 def _manifests(plan: Any) -> Mapping[ResourceId, tuple[str, Json]]:
@@ -237,7 +225,7 @@ def _edge(value: Json) -> Edge:
 
 
 def _cycle(value: Json, edges: Sequence[Edge]) -> Cycle:
-    ids = _ids(value["ids"])
+    ids = ids_from(value["ids"])
     among = tuple(edge for edge in edges if edge.first in ids and edge.then in ids)
     return Cycle(ids, among, value["why"])
 
@@ -250,7 +238,7 @@ def _plan(value: Json) -> Plan:
                 Gate(
                     GateKind(wave["gate"]["kind"]),
                     wave["gate"]["why"],
-                    _ids(wave["gate"].get("ids", ())),
+                    ids_from(wave["gate"].get("ids", ())),
                 ),
             )
             for wave in value["waves"]
@@ -265,84 +253,6 @@ def _step(value: Json) -> Step:
         return Remove(found, value["apiVersion"], value["why"], value["bridge"])
     written = Resource(found, value["apiVersion"], value["manifest"] or {}, Origin(""))
     return Apply(written, value["why"], value["bridge"])
-
-
-def _proof(value: Json) -> Proof:
-    return Proof(
-        classes=value["classes"],
-        views=value["views"],
-        counterexamples=tuple(_counterexample(entry) for entry in value["counterexamples"]),
-        unknowns=tuple(_undecided(entry) for entry in value["unknowns"]),
-        warnings=tuple(_counterexample(entry) for entry in value["warnings"]),
-    )
-
-
-def _counterexample(value: Json) -> Counterexample:
-    return Counterexample(
-        wave=value["wave"],
-        visible=_ids(value["visible"]),
-        invariant=Invariant(value["invariant"]),
-        request=_class(value["request"]),
-        before=_outcome(value["before"]),
-        during=_outcome(value["during"]),
-        after=_outcome(value["after"]),
-        sentence=str(value.get("sentence", "")),
-        culprits=_ids(value.get("culprits", ())),
-    )
-
-
-def _undecided(value: Json) -> Undecided:
-    request = _class(value["request"]) if value["request"] else None
-    return Undecided(value["why"], request, value.get("wave"), _ids(value.get("ids", ())))
-
-
-def _lost(value: Json) -> Lost:
-    return Lost(
-        _class(value["request"]),
-        _outcome(value["before"]),
-        _outcome(value["after"]),
-        str(value.get("sentence", "")),
-    )
-
-
-def _class(value: Json) -> RequestClass:
-    to = value.get("to")
-    server = Server(str(to["namespace"]), _texts(to["labels"]), int(to["port"])) if to else None
-    asked = request_of({k: v for k, v in value.items() if v is not None})
-    assumed = tuple(str(text) for text in value.get("assumed", ()))
-    return RequestClass(_client(value.get("from") or {}), asked, server, assumed)
-
-
-def _client(value: Json) -> Client:
-    kind = value.get("kind")
-    if kind not in tuple(ProxyKind):
-        return Client()
-    namespace = value.get("namespace")
-    proxy = Proxy(ProxyKind(kind), str(namespace or ""), _texts(value.get("labels") or {}))
-    return Client(proxy, anywhere=namespace is None)
-
-
-def _texts(value: Json) -> dict[str, str]:
-    return {str(name): str(text) for name, text in value.items()}
-
-
-def _outcome(value: Json) -> Outcome:
-    status = value.get("status") or 0
-    match value["kind"]:
-        case "served":
-            return Served(())
-        case "passthrough":
-            return Passthrough(str(value.get("host", "")), int(value.get("port") or 0))
-        case "redirect":
-            return Redirect(status, str(value.get("location") or ""))
-        case "direct":
-            return Direct(status)
-        case "denied":
-            return Denied(status, str(value.get("policy", "")))
-        case "error":
-            return Failed(value.get("status"), str(value.get("flag") or "-"))
-        case _:
-            return Unknown(str(value.get("reason", "")))
 
 
 def _finding(value: Json) -> Finding:
