@@ -251,11 +251,11 @@ _URI_RANKS = {MatchKind.EXACT: 3, MatchKind.PREFIX: 2, MatchKind.REGEX: 1}
 def _rank(rule: HttpRule) -> tuple[int, ...]:
     """The more specific first (`sortHTTPRoutes`); a rule without a match last."""
     if not rule.matches:
-        return (1,)
+        return (True,)
     match = rule.matches[0]
     uri = match.uri
     return (
-        0,
+        False,
         -_URI_RANKS[uri.kind] if uri else 1,
         -len(uri.value if uri else ""),
         match.method is None,

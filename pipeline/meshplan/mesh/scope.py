@@ -30,7 +30,7 @@ class Listener:
         self._by_namespace: dict[str, list[str]] = {}
         for entry in listener.hosts:
             where, slash, host = entry.partition("/")
-            if slash and "/" not in host:
+            if slash:
                 where = namespace if where == "." else where
                 self._by_namespace.setdefault(where, []).append(host)
         self._services: dict[str, tuple[MeshService, ...]] = {}

@@ -303,7 +303,7 @@ class _Reader:
         for principal in principals:
             parts = principal.split("/")
             own = parts[0] == "cluster.local" or any(_trusts(parts[0], d) for d in domains)
-            if len(parts) != 5 or parts[0] == "*" or not own:
+            if len(parts) != 5 or not own:
                 out.append(principal)
                 continue
             for domain in domains:

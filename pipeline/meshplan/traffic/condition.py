@@ -290,8 +290,6 @@ def _template_holds(segments: tuple[str, ...], path: str) -> bool:
         return len(found) == len(segments) and _segments_hold(segments, found)
     at = segments.index("**")
     before, after = segments[:at], segments[at + 1 :]
-    if len(found) < len(before) + len(after):
-        return False
     end = len(found) - len(after)
     # In the place of `**` there is at least one segment, though it may be an empty one.
     return end > at and _segments_hold(before, found[:at]) and _segments_hold(after, found[end:])

@@ -87,6 +87,8 @@ V1_SUBSET = "{name: v1, labels: {version: v1}}"
         ([SHOP, rule(subsets=V1_SUBSET)], "v2", 80, None),
         ([SHOP, rule(subsets="{name: all}")], "all", 80, [V1, V2]),
         ([SHOP, rule(subsets="{name: none, labels: {version: v9}}")], "none", 80, []),
+        # A subset without a name is nobody's.
+        ([SHOP, rule(subsets="{labels: {version: v1}}")], "", 80, [V1, V2]),
         ([SERVICE], "", 80, []),
         ([rule()], "", 80, None),
         ([SHOP.replace("name: tcp, port: 81", "name: dns, port: 81, protocol: UDP")], "", 81, None),

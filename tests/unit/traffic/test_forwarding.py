@@ -563,6 +563,8 @@ def test_a_verdict_that_is_not_known_is_the_outcome() -> None:
     by_address = policy(
         "{rules: [{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}]}", "AuthorizationPolicy"
     )
+    tcp = PLAIN.replace("name: http", "name: tcp")
+    assert isinstance(sent(tcp, by_address, url="tcp://reviews.shop:80"), Unknown)
     outcome = sent(PLAIN, by_address)
     assert isinstance(outcome, Unknown)
     assert (
