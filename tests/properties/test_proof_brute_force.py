@@ -8,8 +8,6 @@ import pytest
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh, MeshConfig
-from meshplan.mesh.known import Known
-from meshplan.mesh.workload import matches_labels
 from meshplan.plan import Plan, simulate
 from meshplan.proof import Counterexample, Invariant, Proof, Prover
 from meshplan.settings import World
@@ -27,26 +25,10 @@ from meshplan.traffic.outcome import (
 )
 from meshplan.traffic.request import Request
 from support.random_meshes import Pair, Sent, pair, plan, requests
+from support.whole_mesh import declared
 
 SEEDS = range(60)
 REQUESTS = 60
-
-
-def declared(found: Pair, config: MeshConfig) -> Known:
-    """What the two revisions declare, by looking at all combinations of their objects."""
-    meshes = [Mesh.of(side, config, World.OPEN) for side in (found.base, found.head)]
-    services = [service for mesh in meshes for service in mesh.registry.services]
-    running = {w.id for mesh in meshes for w in mesh.workloads if w.running}
-    workloads = [w for mesh in meshes for w in mesh.workloads if w.id in running]
-    populated = {
-        service.host
-        for service in services
-        for w in workloads
-        if service.selector
-        and w.namespace == service.namespace
-        and matches_labels(service.selector, w.labels)
-    }
-    return Known(frozenset(s.host for s in services), frozenset(populated))
 
 
 class Truth:
@@ -54,7 +36,8 @@ class Truth:
 
     def __init__(self, found: Pair, steps: Plan):
         config = MeshConfig()
-        self.known = declared(found, config)
+        sides = (found.base, found.head)
+        self.known = declared(*(Mesh.of(side, config, World.OPEN) for side in sides))
         self._mesh = Mesh.of(found.base, config, World.OPEN).knowing(self.known)
         self.base, self.head = self._mesh, self._mesh.at(found.head)
         self.rests = [found.base]
