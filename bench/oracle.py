@@ -119,6 +119,9 @@ def is_possible(answer: Answer, outcome: Outcome) -> bool:
         case Direct(wanted):
             # A preflight is answered by the filter for CORS.
             return status == wanted and answer["details"] in ("direct_response", "cors_response")
+        case Denied() if status is None:
+            # A connection is closed without a word, not even in the log.
+            return flag == "-" and "error" not in answer
         case Denied(wanted, policy):
             return status == wanted and answer["details"].endswith(f"[{policy}]")
         case Failed():

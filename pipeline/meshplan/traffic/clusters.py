@@ -71,7 +71,8 @@ class Clusters:
         policy = effective_policy(rule, subset, port.number)
         passthrough = self._is_passthrough(service, subset, policy)
         everything = tuple(upstreams(self.mesh, service, port))
-        if passthrough and service.registry is Registry.KUBERNETES:
+        headless = service.resolution is Resolution.PASSTHROUGH
+        if passthrough and headless and service.registry is Registry.KUBERNETES:
             everything = tuple(_dialled(found, port.number) for found in everything)
         endpoints = with_labels(everything, subset)
         if not everything:

@@ -176,7 +176,7 @@ class Inbound:
             and built.providers[0] not in config.authorization_providers
         ):
             found = _denied(rule)
-            policy = f"{found.policy}-deny-due-to-bad-CUSTOM-action"
+            policy = f"istio-ext-authz-{found.policy}-deny-due-to-bad-CUSTOM-action"
             return Admission(Verdict.DENIED, policy=policy, why=found.why)
         reason = f"external authorization {built.providers[0]} decides"
         return Admission(Verdict.UNKNOWN, reason=reason, why=_undecided(rule).why)

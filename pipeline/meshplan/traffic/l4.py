@@ -90,6 +90,21 @@ def gateway_connection(mesh: Mesh, proxy: Proxy, server: Server, request: Reques
     return None
 
 
+def has_connections(mesh: Mesh, proxy: Proxy, server: Server) -> bool:
+    """Whether any connection to such a server is routed; a port on which none is, is not open."""
+    if server.tls is not None and server.tls.mode == "AUTO_PASSTHROUGH":
+        return True
+    found = mesh.virtual_services_for(server.gateway_name, proxy.namespace)
+    bound = [vs for vs in found if _shares(server, vs)]
+    if server.is_passthrough:
+        rules = [rule for vs in bound for rule in mesh.tls_rules(vs)]
+    else:
+        rules = [rule for vs in bound for rule in mesh.tcp_rules(vs)]
+        if any(not rule.matches for rule in rules):
+            return True
+    return any(_at_gateway(match, server) for rule in rules for match in rule.matches)
+
+
 def _by_cluster_name(mesh: Mesh, proxy: Proxy, server: Server, request: Request) -> Route | None:
     """For clients of other networks the server name is that of a cluster (SNI-DNAT).
 

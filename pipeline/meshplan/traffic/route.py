@@ -18,7 +18,7 @@ from meshplan.traffic.condition import all_hold
 from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.gateway_routes import GatewayRoutes, server_for_name
 from meshplan.traffic.inbound import Inbound, Server, Verdict
-from meshplan.traffic.l4 import gateway_connection, sidecar_connection
+from meshplan.traffic.l4 import gateway_connection, has_connections, sidecar_connection
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
 from meshplan.traffic.outcome import (
     Backend,
@@ -323,6 +323,10 @@ def _at_server(
     if not servers[0].is_http:
         taken = gateway_connection(mesh, client, servers[0], request)
         if taken is None:
+            groups = mesh.servers(client).by_port.get(port, ())
+            beside = (found for group in groups for found in group.servers)
+            if not any(s.is_http or has_connections(mesh, client, s) for s in beside):
+                return Front(no_listener(port))
             return Front(Failed(None, "NR", "filter_chain_not_found", why=why))
         return Front(Selected(taken, (*why, *because(taken))))
     inbound = tables(mesh).inbound.of(

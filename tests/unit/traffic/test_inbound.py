@@ -314,7 +314,9 @@ def test_external_authorization(
     outcome = admit(state, Request("a.shop", principal=ME), SERVER, Transport.MTLS)
     assert word(outcome) == expected
     if isinstance(outcome, Denied):
-        assert outcome.policy == "ns[shop]-policy[a]-rule[0]-deny-due-to-bad-CUSTOM-action"
+        assert outcome.policy == (
+            "istio-ext-authz-ns[shop]-policy[a]-rule[0]-deny-due-to-bad-CUSTOM-action"
+        )
         assert [r.text for r in outcome.why] == ["rules[0] denies the request"]
     if isinstance(outcome, Unknown):
         assert outcome.reason == "external authorization opa decides"

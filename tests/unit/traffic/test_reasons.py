@@ -143,9 +143,9 @@ def test_what_only_declared_hosts_may_do() -> None:
         ),
         (
             {"scheme": "tcp", "port": 90},
-            "NR",
-            "filter_chain_not_found",
-            ["gw: spec/servers/2 listens on port 90"],
+            "-",
+            "connection refused",
+            ["nothing listens on port 90"],
         ),
         (
             {"port": 80, "host": "b.com"},
