@@ -10,8 +10,9 @@ def tls_originated_for_https_port(se: ServiceEntry, mesh: Mesh) -> Findings:
 
     Why: With `protocol: HTTP` and port or targetPort 443 the sidecar sends plain HTTP to a server that
         speaks TLS, unless a DestinationRule originates it: 400 from the server, or 503 with the flag
-        `UC`. And a port 443 that is declared as HTTP breaks every HTTPS call to it: the sidecar
-        looks for HTTP in it and closes the connection.
+        `UC`. And no rule counts for HTTPS calls to a port 443 that is declared as HTTP: the sidecar
+        finds no HTTP in them and lets them pass as if nobody declared the host, or drops them under
+        REGISTRY_ONLY.
     Fix: Add a DestinationRule with `tls.mode: SIMPLE` for the port, or declare port 443 as TLS.
     See: https://istio.io/latest/docs/tasks/traffic-management/egress/egress-tls-origination/
 
