@@ -56,10 +56,19 @@ def _of_virtual_service(resource: Resource) -> Iterator[TextMatch]:
                 for name, value in mapping(match.get(part)).items():
                     if str(name).lower() in AUTHORITY:
                         yield text_match(string_match_of(value))
-    for rule in mappings(resource.spec.get("tls")):
-        for match in mappings(rule.get("match")):
-            for name in texts(match.get("sniHosts")):
-                yield Suffix(name[1:].lower()) if is_wildcard(name) else Exact(name.lower())
+
+
+def server_names_asked(resources: Iterable[Resource]) -> tuple[TextMatch, ...]:
+    """All that routes ask of the name in a TLS handshake, which has no port and no capitals."""
+    found: dict[TextMatch, None] = {}
+    for resource in resources:
+        if resource.id.kind != "VirtualService":
+            continue
+        for rule in mappings(resource.spec.get("tls")):
+            for match in mappings(rule.get("match")):
+                for name in (name.lower() for name in texts(match.get("sniHosts"))):
+                    found[Suffix(name[1:]) if is_wildcard(name) else Exact(name)] = None
+    return tuple(found)
 
 
 def _of_attached(resource: Resource) -> Iterator[TextMatch]:

@@ -8,7 +8,7 @@ from meshplan.mesh.config import MeshConfig
 from meshplan.mesh.hosts import is_wildcard, matches
 from meshplan.mesh.read import at, mapping, mappings, text, texts
 from meshplan.mesh.virtual_service import virtual_service_of
-from meshplan.proof.authorities import asked_of_names
+from meshplan.proof.authorities import asked_of_names, server_names_asked
 from meshplan.proof.clients import may_open
 from meshplan.proof.index import GATEWAY_API, NETWORKING, Index
 from meshplan.proof.versions import Versions
@@ -47,7 +47,8 @@ class GatewayHosts:
         for where in (namespace, self._config.root_namespace):
             for id_ in self._index.policies("AuthorizationPolicy", where, dict(labels)):
                 bound += self._versions.all_of(id_)
-        if asked_of_names(bound, self._config) or any(map(_delegates, bound)):
+        asked = (*asked_of_names(bound, self._config), *server_names_asked(bound))
+        if asked or any(map(_delegates, bound)):
             return None
         for route in bound:
             found.update(self._hosts_of_route(route))

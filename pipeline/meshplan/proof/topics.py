@@ -11,7 +11,7 @@ from meshplan.mesh.proxy import gateway
 from meshplan.mesh.read import at, labels, mapping, mappings, number, texts
 from meshplan.mesh.service import Protocol, service_of, services_of
 from meshplan.mesh.workload import workload_of
-from meshplan.proof.authorities import asked_of_names, names_of, spellings
+from meshplan.proof.authorities import asked_of_names, names_of, server_names_asked, spellings
 from meshplan.proof.cases import Case
 from meshplan.proof.clients import Clients, identities, matches_of, may_open, server_ports
 from meshplan.proof.gateways import GatewayHosts
@@ -49,6 +49,7 @@ AGED = frozenset(
 _SETTING_OUT = 5
 
 _TLS = frozenset((Protocol.HTTPS, Protocol.TLS))
+_HTTP = frozenset(("http", "https"))
 
 
 class TopicCases:
@@ -207,7 +208,10 @@ class TopicCases:
         for client in self._clients:
             stages = scope.stages(client)
             for port, scheme in ports:
-                for host in spellings(self._names(client), self._asked_of_names, port):
+                names = self._names(client)
+                if scheme in _HTTP:
+                    names = spellings(names, self._asked_of_names, port)
+                for host in names:
                     base = Request(host, port=port, scheme=scheme)
                     yield Case(scope, client, base, stages)
 
@@ -241,8 +245,9 @@ class TopicCases:
                 yield form
 
     def _names_under(self, pattern: str, usual: str) -> tuple[str, ...]:
+        asked = (*self._asked_of_names, *server_names_asked(self._around.resources()))
         try:
-            return names_of(pattern, self._asked_of_names, usual)
+            return names_of(pattern, asked, usual)
         except BudgetError as error:
             self.undecided = str(error)
             return (usual,)
