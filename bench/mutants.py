@@ -50,6 +50,7 @@ CHAIN = (
     "tests/properties/test_proof_requests.py",
     "tests/properties/test_proof_lost.py",
     "tests/properties/test_proof_whole.py",
+    "tests/properties/test_proof_twins.py",
     "tests/properties/test_proof_brute_force.py",
     "tests/properties/test_proof_classes.py",
     "tests/properties/test_proof_shortcuts.py",

@@ -9,6 +9,7 @@ import pytest
 import meshplan
 from meshplan.proof.twins import MEANINGS, likeness_of
 from meshplan.proof.types import Topic, TopicKind
+from support.meshes import VERSIONS
 from support.proofs import Change, change
 
 PACKAGE = Path(meshplan.__file__).parent
@@ -96,6 +97,13 @@ def test_other_names_are_not(one: str, other: str) -> None:
 )
 def test_what_requests_are_compared_with_is_no_name(extra: str) -> None:
     assert not twins("svc-001", "svc-002", extra=extra)
+
+
+@pytest.mark.parametrize("word", sorted({v.rpartition("/")[2] for v in VERSIONS.values()}))
+def test_versions_of_interfaces_are_no_names(word: str) -> None:
+    """A Service may be called like one, and its objects are written in it."""
+    assert word in MEANINGS
+    assert not twins(f"{word}-a1", f"{word[:-1]}9-a1")
 
 
 def test_another_line_makes_another_topic() -> None:
