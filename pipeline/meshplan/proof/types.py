@@ -226,8 +226,6 @@ class Budget:
     total: int = 1_000_000
     #: Work for all that one plan takes to find and to prove, in the units of `Meter`.
     work: int = 400_000
-    #: Counterexamples that are reported for one wave.
-    counterexamples: int = 50
 
 
 DEFAULT_BUDGET = Budget()

@@ -1,6 +1,7 @@
 """From routes, policies and tokens to classes: each way to fare has a request."""
 
 import ipaddress
+import string
 from collections.abc import Iterable
 
 import pytest
@@ -16,7 +17,7 @@ from meshplan.proof.conditions import (
     undecidable,
 )
 from meshplan.proof.space import RuleList, Space
-from meshplan.proof.texts import TextKind, cells
+from meshplan.proof.texts import TextKind, cells, quoted
 from meshplan.traffic.authorization import Filter, filters
 from meshplan.traffic.condition import (
     ClaimCondition,
@@ -350,3 +351,32 @@ def test_conditions_on_parameters() -> None:
     paths = {one.path for one in requests(of_routes(host))}
     assert len(paths) == 3
     assert "/?q=1" in paths
+
+
+LETTERS = set(string.ascii_letters + string.digits)
+VISIBLE = {chr(code) for code in range(0x21, 0x7F)}
+BEYOND = {"\u00a1", "\u4e2d", "\ud7ff"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "around", "allowed"),
+    [
+        (TextKind.HEADER, ("a", "a"), VISIBLE | BEYOND | {" "}),
+        (TextKind.PATH, ("/a", "a"), (VISIBLE | BEYOND) - set("?#")),
+        (TextKind.QUERY, ("a", "a"), (VISIBLE | BEYOND) - set("&#")),
+        (TextKind.METHOD, ("", ""), LETTERS | set("-_")),
+        (TextKind.HOST, ("", ""), LETTERS | set("-_.:")),
+    ],
+)
+def test_which_characters_there_are(
+    kind: TextKind, around: tuple[str, str], allowed: set[str]
+) -> None:
+    others = {chr(code) for code in (0x00, 0x1F, 0x7F, 0xA0, 0xD800)}
+    for char in VISIBLE | BEYOND | others | {" "}:
+        test = Exact(char.join(around))
+        pattern = Regex(f"^{around[0]}{quoted(char)}{around[1]}$")
+        for one in (pattern, (test, pattern)):
+            tests = one if isinstance(one, tuple) else (one,)
+            found = cells(tests, kind, normalization="NONE").cells
+            # The short way asks no alphabet: the text of a condition is taken as it is.
+            assert any(all(cell.truths) for cell in found) == (char in allowed), (kind, char)
