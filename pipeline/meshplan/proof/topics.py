@@ -151,11 +151,6 @@ class TopicCases:
         return found
 
     @property
-    def selective(self) -> bool:
-        """Whether some proxies do not import everything."""
-        return self._around.selective
-
-    @property
     def known(self) -> Iterator[tuple[str, bool, bool]]:
         """What is known of other states about the hosts at hand: declared, populated."""
         known = self._mesh.known

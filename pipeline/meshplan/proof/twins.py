@@ -153,8 +153,7 @@ def _scripts(cases: "TopicCases", scripts: Scripts) -> Iterator[Script]:
     """All that outcomes depend on, apart from the settings of the mesh."""
     topic, scope = cases.topic, cases.scope
     yield _script([topic.kind, topic.host, topic.namespace, list(topic.labels)])
-    selective, known, rivals = cases.selective, cases.known, cases.rivals
-    yield _script([selective, list(known), [_id(id_) for id_ in rivals]])
+    yield _script([list(cases.known), [_id(id_) for id_ in cases.rivals]])
     for versions in scope.all_versions():
         yield _script(["object", len(versions)])
         for version in versions:
