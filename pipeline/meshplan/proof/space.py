@@ -136,6 +136,7 @@ class Space:
     """
 
     def __init__(self, lists: Iterable[RuleList], normalization: str, limit: int):
+        """Raises BudgetError for patterns that are too large."""
         self._lists = tuple(dict.fromkeys(lists))
         self._limit = limit
         tests: dict[Part, dict[PartTest, None]] = {}
@@ -301,12 +302,18 @@ _KINDS: Mapping[str, TextKind] = {
 
 
 def _dimension(part: Part, tests: Sequence[PartTest], normalization: str) -> _Dimension:
-    """The cells of a part; a header or parameter may be absent, which comes first."""
+    """The cells of a part; a header or parameter may be absent, which comes first.
+
+    Raises BudgetError for a pattern that proxies read and that there is no automaton of: the truth
+    of one text would stand for that of others.
+    """
     kind = part[0]
     texts = tuple(dict.fromkeys(test.text for test in tests))
     found = cells(
         texts, _KINDS[kind], preferred=_PREFERRED.get(kind, ()), normalization=normalization
     )
+    if any(holds_of(texts[index], "") is not None for index in found.opaque):
+        raise BudgetError(f"a pattern for the {kind} that is too large to be decided")
     values: list[str | None] = [cell.value for cell in found.cells]
     if kind in ("header", "query"):
         values.insert(0, None)

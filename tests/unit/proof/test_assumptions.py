@@ -164,6 +164,40 @@ def test_what_may_be_open_in_between_is_told(where: str) -> None:
     assert 0 in {one.wave for one in proof.unknowns}
 
 
+REGEX = """
+kind: VirtualService
+metadata: {name: a, namespace: shop}
+spec:
+  hosts: [a]
+  http: [{match: [{%s: {%s}}], route: [{destination: {host: a}}]}]
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "match", "named"),
+    [
+        ("uri", "regex: '/\\b%s\\b.*'", "path"),
+        ("headers", "x-v: {regex: '\\b%s\\b.*'}", "header"),
+        ("queryParams", "q: {regex: '.*\\b%s'}", "query"),
+    ],
+)
+def test_patterns_beyond_automata_are_never_called_safe(part: str, match: str, named: str) -> None:
+    """Word boundaries: proxies read them, but which texts they tell apart is not worked out."""
+    before, after = (REGEX % (part, match % word) for word in ("x", "y"))
+    for sides in ((before, after), (before, before.replace("host: a}", "host: a, subset: v1}"))):
+        proof = of(*sides).together()
+        assert proof.verdict == "unknown"
+        told = f"a pattern for the {named} that is too large to be decided"
+        assert {one.why for one in proof.unknowns} == {told}
+
+
+def test_patterns_that_nobody_understands_are_asked_about() -> None:
+    before = REGEX % ("uri", "regex: '/(?=x)'")
+    found = of(before, before.replace("route: [{", "timeout: 1s, route: [{")).together()
+    assert found.verdict == "safe"
+
+
 # Answers themselves
 
 
