@@ -15,12 +15,15 @@ from random import Random
 
 import pytest
 
+from meshplan.mesh import Mesh, MeshConfig
 from meshplan.mesh.proxy import Proxy, ProxyKind, gateway, sidecar
+from meshplan.proof import Prover
 from meshplan.proof.types import TopicKind
+from meshplan.settings import World
 from meshplan.traffic.inbound import Server
 from meshplan.traffic.outcome import Transport
 from meshplan.traffic.request import Request
-from support.whole_mesh import Class, Edit, Fate, Whole, classes, edits, full_name, world
+from support.whole_mesh import Class, Edit, Fate, Whole, classes, declared, edits, full_name, world
 
 TESTER = Proxy(ProxyKind.SIDECAR, "web", {"app": "tester"}, "tester")
 BAD = Proxy(ProxyKind.SIDECAR, "web", {"app": "client"}, "bad")
@@ -222,6 +225,19 @@ def test_what_the_prover_looks_at_stands_for_the_whole(name: str, object_: str) 
         found = [*unfaithful(cases, whole), *unaccounted(PROBES[name], cases, whole)]
         wrong += [f"{edit.where}: {line}" for line in found]
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["mesh", "edge"])
+def test_what_the_tree_has_for_its_own(name: str) -> None:
+    """Hosts that come or go, and those of which the pods do, are the tree's in every state."""
+    for id_ in world(name):
+        for edit in some(edits(name, id_), str(id_)):
+            sides = [Mesh.of(side, MeshConfig(), World.OPEN) for side in (edit.base, edit.head)]
+            known = Prover(*sides)._mesh.known
+            one, other = (declared(side) for side in sides)
+            both = declared(*sides)
+            assert one.hosts ^ other.hosts <= known.hosts <= both.hosts, (id_, edit.where)
+            assert one.populated ^ other.populated <= known.populated <= both.populated, id_
 
 
 def test_objects_of_every_kind_matter_to_some_request() -> None:

@@ -271,6 +271,15 @@ ONE, TWO, OTHER = (f"cluster.local/ns/{name}" for name in ("web/sa/one", "web/sa
             ),
             {(ONE, TWO), (ONE, OTHER), (TWO, OTHER)},
         ),
+        # Which of several rules lets a request in makes no difference.
+        (
+            (
+                "[{from: [{source: {principals: [cluster.local/ns/web/sa/one]}}], to: [{operation: {paths: [/a]}}]},"
+                " {to: [{operation: {paths: [/b]}}]},"
+                " {from: [{source: {namespaces: [x]}}], to: [{operation: {paths: [/a]}}]}]"
+            ),
+            {(ONE, OTHER)},
+        ),
     ],
 )
 def test_what_policies_leave_open_about_clients(rules: str, alike: set[tuple[str, str]]) -> None:

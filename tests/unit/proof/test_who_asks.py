@@ -80,6 +80,14 @@ def policy(source: str) -> str:
             route("{sourceLabels: {app: c}}"),
             {"namespace web", "namespace web (app=c)", "namespace shop (app=c)"},
         ),
+        (
+            route().replace("http:", "tcp:").replace("[{route", "[{match: [{sourceLabels: {app: t}}], route"),
+            {"namespace web", "namespace web (app=t)", "namespace shop (app=t)"},
+        ),
+        (
+            route().replace("http:", "tls:").replace("[{route", "[{match: [{sourceLabels: {app: t}}], route"),
+            {"namespace web", "namespace web (app=t)", "namespace shop (app=t)"},
+        ),
         (route(more=", exportTo: [job, '.']"), {"namespace web", "namespace job"}),
         (route(more=", exportTo: ['*']"), {"namespace web"}),
         (doc("DestinationRule", "d", "job", f"{{host: {HOST}}}"), {"namespace job"}),
@@ -120,7 +128,7 @@ def test_who_asks_for_a_service(more: str, others: set[str]) -> None:
     elsewhere = {one for one in found if one.startswith(OTHERS)}
     assert OTHERS in elsewhere
     assert OWN in found
-    if "sourceLabels" in more:
+    if "sourceLabels" in more:  # From any namespace.
         elsewhere -= {OTHERS}
         others = {*others, *elsewhere}
     assert found - {OWN, OTHERS} == others
