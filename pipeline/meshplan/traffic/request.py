@@ -90,7 +90,7 @@ def port_start(host: str) -> int:
     """
     colon = host.rfind(":")
     bracket = host.rfind("]")
-    if colon < 0 or colon < bracket:
+    if colon < 0:
         return len(host)
     if bracket < 0 and host.count(":") > 1:
         return len(host)

@@ -56,8 +56,11 @@ class Tables:
         """Whether a sidecar has a listener that reads requests for any host on a port."""
         key = (proxy, port)
         if key not in self._http:
-            self._http[key] = listener.egress.port == port or any(
-                (found := service.port(port)) is not None and found.protocol.is_http_or_sniffed
+            # A listener of a Sidecar has a protocol of its own, and is opened for its services.
+            own = listener.egress.protocol if listener.egress.port else None
+            self._http[key] = any(
+                (found := service.port(port)) is not None
+                and (found.protocol if own is None else own).is_http_or_sniffed
                 for service in listener.matching("*")
             )
         return self._http[key]

@@ -358,6 +358,9 @@ def test_of_several_conditions_a_false_one_decides_wherever_it_stands() -> None:
         ("::1", 3),
         ("a:1:2", 5),
         ("a.com:\u0661", 7),
+        ("[::1]:x", 7),
+        (":80", 0),
+        ("80", 2),
         ("", 0),
     ],
 )

@@ -293,3 +293,5 @@ def test_more_than_nine_groups_are_counted_but_not_named() -> None:
     assert program is not None
     assert program.matches("a" * 12)
     assert program.replace_all("a" * 12, r"\9\1") == "aa"
+    # Only groups in one another count as deep.
+    assert compiled("(a)" * 300) is not None

@@ -290,6 +290,32 @@ def test_a_port_is_open_through_its_services(texts: list[str], expected: str) ->
     assert kind(ask(state(*texts, world=World.OPEN), "http://x.com/")) == "201"
 
 
+def wanted(protocol: str, hosts: str = "*/*") -> str:
+    return f"""
+kind: Sidecar
+metadata: {{name: s, namespace: web}}
+spec: {{egress: [{{port: {{number: 80, name: p, protocol: {protocol}}}, hosts: ['{hosts}']}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        # `buildSidecarOutboundListeners`: a listener with a port is opened for its services, with
+        # the protocol of its own.
+        ([service("any"), wanted("HTTP")], "201"),
+        ([service("any", port="{name: tcp, port: 80}"), wanted("HTTP")], "201"),
+        ([wanted("HTTP")], "pass"),
+        ([service("any", port="{name: http, port: 81}"), wanted("HTTP")], "pass"),
+        ([service("any"), wanted("HTTP", "other/*")], "pass"),
+    ],
+)
+def test_a_listener_of_a_sidecar_is_open_for_its_services(texts: list[str], expected: str) -> None:
+    hosts = "x.com, any.shop.svc.cluster.local"
+    outcome = ask(state(virtual(hosts, 201), *texts), "http://x.com/")
+    assert kind(outcome) == expected
+
+
 def route(name: str, namespace: str, parent: str, status: int) -> str:
     return f"""
 kind: HTTPRoute
