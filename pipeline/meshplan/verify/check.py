@@ -19,7 +19,7 @@ from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.traffic import Request
 from meshplan.verify.callers import Caller, Callers
 from meshplan.verify.doors import Doors
-from meshplan.verify.grid import FORMS, FRESH, Literals, literals, rewrites
+from meshplan.verify.grid import FRESH, Literals, literals, rewrites
 from meshplan.verify.names import POLICIES, SIDECAR, WORKLOADS, kind_of
 from meshplan.verify.ports import ports_of
 from meshplan.verify.replay import Json, Stage, Write, replayed
@@ -115,10 +115,15 @@ class _Checker:
         # On a port without HTTP the name does not count, on the same port of another Service it does.
         by_name = say.by_pattern or any(not scheme.startswith("http") for _, scheme in ports)
         for port, scheme in ports:
-            if report.allows(told.size * FORMS, say.host):
-                # Without HTTP nothing can be compared but names, addresses and ports.
-                texts = told if scheme.startswith("http") else Literals()
-                forms = texts.forms(say.host, port, by_routes=by_name)
+            # Without HTTP nothing can be compared but names, addresses and ports.
+            is_http = scheme.startswith("http")
+            texts = told if is_http else Literals()
+            forms = [
+                form
+                for name in ((say.host,) if is_http else told.under(say.host))
+                for form in texts.forms(name, port, by_routes=by_name)
+            ]
+            if report.allows(told.size * len(forms), say.host):
                 requests = texts.requests(forms, port, scheme)
                 self._requests(requests, caller.proxy, way, alike=alike)
 

@@ -28,6 +28,9 @@ class Literals:
     methods: set[str] = field(default_factory=lambda: {"GET"})
     headers: dict[str, set[str | None]] = field(default_factory=dict)
     queries: dict[str, set[str | None]] = field(default_factory=dict)
+    #: Names that clients may ask by, and beginnings of such.
+    hosts: set[str] = field(default_factory=set)
+    beginnings: set[str] = field(default_factory=set)
     #: Whether it counts in which form a client writes the host.
     by_name: bool = False
     #: Whether something is compared that literals cannot stand for.
@@ -35,7 +38,9 @@ class Literals:
 
     def add(self, resource: Resource) -> None:
         """Take in what one object compares with."""
-        self._walk(resource.spec)
+        routes = resource.id.kind in _ROUTES
+        # The hosts that a route is for are looked at one by one.
+        self._walk({k: v for k, v in resource.spec.items() if k != "hosts" or not routes})
 
     def _walk(self, value: Any) -> None:
         if isinstance(value, Mapping):
@@ -70,7 +75,7 @@ class Literals:
                     if isinstance(match, Mapping) and name not in ("request", "response"):
                         self._compared(table, str(name), match)
             case "authority":
-                self.by_name = True
+                self._authority(inner)
             case "scheme":
                 pass
             case _:
@@ -89,6 +94,10 @@ class Literals:
                     self._path("/" + FRESH + str(text).replace("*", ""))
             case "methods" | "notMethods":
                 self.methods.update({*map(str, inner), "POST"})
+            case "sniHosts":
+                self.hosts.update(concrete(str(text).lower()) for text in inner)
+            case "hosts" | "notHosts":
+                self._hosts(map(str, inner))
             case "when" | "jwtRules":
                 self.opaque = True
             case _:
@@ -104,10 +113,30 @@ class Literals:
     def _method(self, text: str) -> None:
         self.methods.update({text, text + FRESH, "POST"})
 
+    def _authority(self, match: Mapping[str, Any]) -> None:
+        self.by_name = True
+        self.opaque |= "regex" in match
+        if isinstance(match.get("exact"), str):
+            self.hosts.add(match["exact"])
+        if isinstance(match.get("prefix"), str):
+            self.beginnings.add(match["prefix"])
+
+    def _hosts(self, stated: Iterable[str]) -> None:
+        """Hosts of a policy, with a star at either end of some."""
+        self.by_name = True
+        for text in stated:
+            if text.endswith("*"):
+                self.beginnings.add(text[:-1])
+            else:
+                self.hosts.add(concrete(text))
+
     def _compared(
         self, table: dict[str, set[str | None]], name: str, match: Mapping[str, Any]
     ) -> None:
         name = name.lower() if table is self.headers else name
+        if table is self.headers and name in ("host", ":authority"):
+            self._authority(match)
+            return
         values = table.setdefault(name, {None, FRESH})
         self._text(match, lambda text: values.update({text, text + FRESH}))
 
@@ -133,7 +162,19 @@ class Literals:
     @property
     def is_empty(self) -> bool:
         """Whether nothing in a request is looked at."""
-        return self.size == 2 and not self.opaque
+        return self.size == 2 and not (self.opaque or self.by_name)
+
+    def under(self, host: str) -> tuple[str, ...]:
+        """A host; where it stands for a wildcard, each name under that which something compares."""
+        if not host.startswith(FRESH):
+            return (host,)
+        end = "" if host == concrete("*") else host.removeprefix(FRESH)
+        found = {name for name in self.hosts if name.endswith(end)}
+        found |= {
+            start if start.endswith(end) and end else f"{start}{FRESH}{end}"
+            for start in self.beginnings
+        }
+        return (host, *sorted(found - {host}))
 
     def forms(self, host: str, port: int, *, by_routes: bool) -> tuple[str, ...]:
         """The ways to write a host that may fare differently: a Service has short names, which no
@@ -141,7 +182,7 @@ class Literals:
         """
         stem, is_service, _ = host.partition(".svc.")
         short = is_service and (by_routes or self.by_name)
-        names = (host, stem.partition(".")[0], stem, f"{stem}.svc") if short else (host,)
+        names = (host, stem.partition(".")[0], stem, f"{stem}.svc") if short else self.under(host)
         return (*names, *(f"{name}:{port}" for name in names)) if self.by_name else names
 
     def requests(self, hosts: Sequence[str], port: int, scheme: str) -> Iterator[Request]:
@@ -153,10 +194,6 @@ class Literals:
                 query = "&".join(f"{key}={value}" for key, value in asked.items())
                 full = f"{path}?{query}" if query else path
                 yield Request(name, method, full, sent, port, scheme)
-
-
-#: How many ways there are to write a host at most.
-FORMS = 8
 
 
 def _choices(table: Mapping[str, set[str | None]]) -> Iterator[dict[str, str]]:
