@@ -2,10 +2,13 @@
 
 import pytest
 
-from meshplan.proof.authorities import names_of, spellings
+from meshplan.mesh import MeshConfig
+from meshplan.proof.authorities import asked_of_names, names_of, spellings
 from meshplan.proof.types import BudgetError
 from meshplan.traffic.condition import Exact, Prefix, Regex, Suffix
+from support.meshes import with_versions
 from support.proofs import change
+from support.snapshots import snapshot
 
 SERVICES = """
 apiVersion: v1
@@ -159,3 +162,27 @@ class TestNames:
         assert list(spellings(["a.b"], (Exact("a.b"),), 8080)) == ["a.b", "a.b:8080", "A.B"]
         assert list(spellings(["a.b"], (Exact("a.b", ignore_case=True),), 80)) == ["a.b", "a.b:80"]
         assert list(spellings(["a.b"], (Prefix("a"),), 80)) == ["a.b", "A.B"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "expected"),
+    [
+        ("HTTPRoute", "{name: Host, value: A.example.net}", (Exact("A.example.net"),)),
+        ("GRPCRoute", "{name: ':authority', value: a.example.net}", (Exact("a.example.net"),)),
+        (
+            "HTTPRoute",
+            "{name: host, type: RegularExpression, value: '.*[.]net'}",
+            (Regex(".*[.]net"),),
+        ),
+        ("HTTPRoute", "{name: x-host, value: a.example.net}", ()),
+    ],
+)
+def test_routes_of_the_gateway_api_may_ask_for_names(
+    kind: str, header: str, expected: tuple[object, ...]
+) -> None:
+    text = (
+        f"kind: {kind}\nmetadata: {{name: r, namespace: shop}}\n"
+        f"spec: {{rules: [{{matches: [{{headers: [{header}]}}]}}]}}"
+    )
+    found = snapshot(with_versions(text)).values()
+    assert asked_of_names(found, MeshConfig()) == expected
