@@ -96,6 +96,15 @@ def test_addresses_of_those_who_came_first() -> None:
             lambda r: r.path == "/a",
         ),
         ("[{to: [{operation: {paths: [/a], ports: ['80']}}]}]", lambda r: r.path == "/a"),
+        # What is undecided does not end a walk.
+        (
+            "[{to: [{operation: {ports: ['80']}}]}, {to: [{operation: {paths: [/a]}}]}]",
+            lambda r: r.path == "/a",
+        ),
+        (
+            "[{to: [{operation: {notPorts: ['80']}}]}, {to: [{operation: {paths: [/a]}}]}]",
+            lambda r: r.path == "/a",
+        ),
         ("[{when: [{key: destination.ip, values: [10.0.0.1]}], to: [{operation: {paths: [/a]}}]}]",
          lambda r: r.path == "/a"),
     ],
