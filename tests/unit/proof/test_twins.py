@@ -93,10 +93,36 @@ def test_other_names_are_not(one: str, other: str) -> None:
         "match: [{headers: {x: {exact: 'svc-001 svc-002'}}}]",
         "match: [{uri: {prefix: /001/002}}]",
         "rewrite: {uri: /001-002}",
+        # The names begin with it, or one ends with it.
+        "match: [{headers: {x: {prefix: '00'}}}]",
+        "match: [{headers: {x: {suffix: '01'}}}]",
     ],
 )
 def test_what_requests_are_compared_with_is_no_name(extra: str) -> None:
     assert not twins("svc-001", "svc-002", extra=extra)
+
+
+@pytest.mark.parametrize(("key", "alike"), [("value", False), ("x", True)])
+def test_what_headers_are_compared_with_is_no_name(key: str, alike: bool) -> None:
+    """Routes of the Gateway API for each of the two; a note that nobody reads makes no difference."""
+    routes = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: svc-%s, namespace: shop}
+spec:
+  parentRefs: [{group: "", kind: Service, name: svc-%s}]
+  rules: [{matches: [{headers: [{%s}]}], backendRefs: [{name: svc-%s, port: 80}]}]
+"""
+    headers = {
+        "value": "name: x-v, value: %s",
+        "x": "name: x-v, value: a",
+    }
+    both = "".join(
+        routes % (n, n, headers[key] % n if "%s" in headers[key] else headers[key], n)
+        for n in ("001", "002")
+    )
+    assert twins("svc-001", "svc-002", before=both) == alike
 
 
 @pytest.mark.parametrize("word", sorted({v.rpartition("/")[2] for v in VERSIONS.values()}))
