@@ -586,6 +586,11 @@ def connections(state: Mesh) -> list[dict[str, Any]]:
                 for one in (state.tls_rules(vs) or state.tcp_rules(vs))
             ],
             "tls": bool(state.tls_rules(vs)),
+            "places": {
+                match.pointer
+                for one in (*state.tls_rules(vs), *state.tcp_rules(vs))
+                for match in one.matches
+            },
         }
         for vs in state.virtual_services
     ]
@@ -654,6 +659,7 @@ spec: {hosts: [x.com, y.com], ports: [{number: 443, name: tls, protocol: TLS}]}
     ] == expected
     for one in found:
         assert one["tls"] is (kind == "TLSRoute")
+        assert one["places"] <= {"/spec/hostnames" if one["tls"] else "/spec/rules"}
         assert [r[0] for r in one["rules"]] == ["/spec/rules/0"]
         assert [r[2] for r in one["rules"]] == [[(REVIEWS, 80, 0, False)]]
 
