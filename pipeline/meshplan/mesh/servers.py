@@ -36,7 +36,6 @@ class _Merger:
         self.groups: dict[tuple[int, Protocol, str], list[Server]] = {}
         #: Port to the key of its first server without TLS.
         self.plain: dict[int, tuple[int, Protocol, str]] = {}
-        self.ports: set[int] = set()
         self.skipped: list[tuple[Server, str]] = []
         #: Port to the hosts (of TLS handshakes) that are taken, with their address.
         self.names: dict[int, dict[str, str]] = {}
@@ -47,10 +46,7 @@ class _Merger:
             self.skipped.append((server, "another server on the port has the same host"))
             return
         key = (port, server.protocol, server.bind)
-        if port not in self.ports:
-            self.ports.add(port)
-            self._open(server, key)
-        elif port in self.plain:
+        if port in self.plain:
             self._join(server, key)
         else:
             self._beside(server, key)
@@ -84,10 +80,9 @@ class _Merger:
             self.groups[current].append(server)
 
     def _beside(self, server: Server, key: tuple[int, Protocol, str]) -> None:
-        """A server on a port where all have TLS."""
+        """A server on a port where all others have TLS, if there are any."""
         if not server.is_tls:
-            self.plain[key[0]] = key
-            self.groups[key] = [server]
+            self._open(server, key)
             return
         if server.is_http:
             name = _route_name(server)
