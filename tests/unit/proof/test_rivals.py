@@ -140,3 +140,30 @@ def test_gateways_of_the_gateway_api_on_one_port() -> None:
     ]
     assert rivals([SERVICE, API % ("one", 80), API % ("two", 80), *routes], "gateway", "*") == BOTH
     assert rivals([SERVICE, API % ("one", 80), API % ("two", 81), *routes], "gateway", "*") == set()
+
+
+def test_what_depends_on_ages_is_unknown() -> None:
+    """A subset is renamed that only one of two routes uses, and nobody knows which of them is in force."""
+    other = SERVICE.replace("name: a,", "name: b,").replace("app: a", "app: b")
+    to_subset = ROUTE.replace("cluster.local}}", "cluster.local, subset: v1}}") % HOST
+    elsewhere = ROUTE.replace("host: a.shop", "host: b.shop") % HOST
+    rule = ISTIO % ("DestinationRule", "a", "shop", "", "{host: a, subsets: [%s]}")
+
+    def verdict(*routes: str) -> tuple[str, set[str]]:
+        common = "\n---\n".join([SERVICE, other, *routes])
+        sides = (rule % "{name: v1, labels: {v: x}}", rule % "{name: v2, labels: {v: x}}")
+        before, after = (with_versions(f"{common}\n---\n{one}") for one in sides)
+        head = (
+            after.replace("subset: v1", "subset: v2")
+            + "\n---\n"
+            + with_versions(ISTIO % ("DestinationRule", "b", "web", "", "{host: z}"))
+        )
+        proof = change(before, head).together()
+        return proof.verdict, {one.why for one in proof.unknowns}
+
+    one, two_ = (
+        ISTIO % ("VirtualService", n, w, "", "%s") for n, w in (("one", "shop"), ("two", "web"))
+    )
+    told = "it depends on which is older of VirtualService shop/one and VirtualService web/two, which Git does not tell"
+    assert verdict(one % to_subset, two_ % elsewhere) == ("unknown", {told})
+    assert verdict(one % elsewhere, two_ % elsewhere) == ("safe", set())
