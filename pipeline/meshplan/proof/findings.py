@@ -64,7 +64,7 @@ def thinned(found: Iterable[Counterexample]) -> tuple[Counterexample, ...]:
     """Of alike ones the simplest: the same host, steps and invariant in one wave."""
     kept: dict[object, Counterexample] = {}
     for one in sorted(found, key=_simplicity):
-        host = short(one.request.request.host).removesuffix(".svc")
+        host = short(one.request.request.host_name).removesuffix(".svc")
         kept.setdefault((one.wave, one.invariant, one.culprits, host), one)
     return tuple(sorted(kept.values(), key=lambda c: (c.wave, str(c.invariant), c.sentence)))
 
@@ -72,7 +72,9 @@ def thinned(found: Iterable[Counterexample]) -> tuple[Counterexample, ...]:
 def _simplicity(found: Counterexample) -> tuple[object, ...]:
     request, client = found.request.request, found.request.client
     asked = "?" in request.path, len(request.headers), len(request.path)
-    return client.anywhere, len(found.request.assumed), asked, found.sentence
+    # By its name alone, in small letters and without a port, if that fares alike.
+    spelled = request.host != request.host_name
+    return client.anywhere, len(found.request.assumed), asked, spelled, found.sentence
 
 
 def kinds(found: Findings) -> object:
