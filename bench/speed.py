@@ -7,6 +7,7 @@ the best counts. Figures are ratios within one run: they are printed, and never 
 
 - nothing cached, base read before, all read before: meshplan with an empty cache, with one that
   holds the base, and with one that holds both revisions
+- order alone: the same without the proof and without rules
 - floor: `git cat-file --batch` of every blob of both revisions
 - istioctl: `istioctl analyze --use-kube=false` over the head's files, if istioctl is on PATH
 """
@@ -51,6 +52,9 @@ def contenders(fleet: Path, scratch: Path) -> list[Contender]:
     cold, base, both = (scratch / name for name in ("cold", "base", "both"))
     diff = (*MESHPLAN, "diff", "base..head", "-o", "json")
     within(fleet, both, diff)
+    settings = scratch / "order.yaml"
+    settings.write_text("rules: {builtin: false}\n")
+    alone = (*diff, "--no-proof", "--config", str(settings))
 
     def only_base() -> None:
         shutil.rmtree(base, ignore_errors=True)
@@ -67,6 +71,13 @@ def contenders(fleet: Path, scratch: Path) -> list[Contender]:
             "meshplan diff, base read before", diff, {"XDG_CACHE_HOME": str(base)}, only_base
         ),
         Contender("meshplan diff, all read before", diff, {"XDG_CACHE_HOME": str(both)}),
+        Contender(
+            "order alone, nothing cached",
+            alone,
+            {"XDG_CACHE_HOME": str(cold)},
+            lambda: shutil.rmtree(cold, ignore_errors=True),
+        ),
+        Contender("order alone, base read before", alone, {"XDG_CACHE_HOME": str(base)}, only_base),
         Contender("floor: git cat-file of all blobs", _cat_all(fleet, scratch), {}),
     ]
     if istioctl := shutil.which("istioctl"):
