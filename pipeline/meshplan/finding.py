@@ -1,10 +1,11 @@
 """What meshplan has to say about a manifest, with its places."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Self
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.location import Location, Side
 

@@ -1,8 +1,9 @@
 """Who a Kubernetes object is, whatever its version says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
+
+from meshplan.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,8 +1,10 @@
 """Where something is written: a file, a line, and the way down into the document."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from meshplan.dataclass import dataclass
 
 
 class Side(StrEnum):

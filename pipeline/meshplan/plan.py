@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.resource import Manifest, Resource, Snapshot
 

@@ -1,10 +1,11 @@
 """Kubernetes objects as values: where they were read, who they are, and all of them together."""
 
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Self
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.location import Location, Role, Side
 

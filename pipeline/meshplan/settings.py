@@ -1,10 +1,11 @@
 """What the user has decided in `.meshplan.yaml` and on the command line, as one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Severity
 
 #: The names under which settings are looked for at the root of the repository.

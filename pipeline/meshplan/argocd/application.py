@@ -7,9 +7,9 @@ commit only after Argo CD has compared: `status.operationState.syncResult.revisi
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")

@@ -1,8 +1,7 @@
 """One target as Argo CD will sync it, and what is proven of that."""
 
-from dataclasses import dataclass
-
 from meshplan.argocd.order import Sync, disorder, favourable, sync_of
+from meshplan.dataclass import dataclass
 from meshplan.deployers import Options
 from meshplan.diff import ChangeSet, diff
 from meshplan.graph import dependency_graph

@@ -6,9 +6,9 @@ and is told as one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Resource
 
 MANAGED_BY = "app.kubernetes.io/managed-by"

@@ -5,13 +5,13 @@ Every state between two waves is a safe place to stop, so whatever fails ends th
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 from meshplan.argocd.application import ArgoError
 from meshplan.argocd.kubernetes import Kubernetes
 from meshplan.argocd.manifests import LAST_APPLIED, contains
 from meshplan.argocd.prelude import State
+from meshplan.dataclass import dataclass
 from meshplan.delivery.http import Clock
 from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Gate, GateKind, Remove, Step, Wave

@@ -6,9 +6,9 @@ The places come from ruamel.yaml's nodes; what is written is checked by reading 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError
 
 #: How a comment begins that is ours to change.

@@ -1,12 +1,12 @@
 """The PreSync gate: is the sync that is about to run proven safe? Whatever is not, is refused."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from meshplan.argocd.application import Application, ArgoError
 from meshplan.argocd.assess import Assessment, assessed, difference_of, is_safe_if_settled
 from meshplan.argocd.manifests import States, live_snapshot, snapshot_of, states_from_git
 from meshplan.argocd.server import Applications, ArgoServer
+from meshplan.dataclass import dataclass
 from meshplan.delivery.http import Clock
 from meshplan.deployers import Options
 from meshplan.deployers.argocd import OPTIONS

@@ -1,7 +1,6 @@
 """The PreSync Job that carries out what a sync cannot, and then lets the sync go on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from meshplan.argocd.application import ArgoError
 from meshplan.argocd.assess import difference_of
@@ -10,6 +9,7 @@ from meshplan.argocd.gate import Asked, Ruling, awaited, options_of, states_of, 
 from meshplan.argocd.kubernetes import Kubernetes
 from meshplan.argocd.prelude import Prelude, prelude, states
 from meshplan.argocd.server import Applications
+from meshplan.dataclass import dataclass
 from meshplan.delivery.http import Clock, Http
 from meshplan.plan import Apply
 from meshplan.settings import Settings

@@ -7,13 +7,14 @@ computed from what was applied last, as `kubectl apply` does.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import quote
 
 from meshplan.argocd.application import ArgoError
 from meshplan.argocd.manifests import LAST_APPLIED
 from meshplan.argocd.server import answered
+from meshplan.dataclass import dataclass
 from meshplan.delivery.http import Http
 from meshplan.identity import ResourceId
 from meshplan.resource import Manifest

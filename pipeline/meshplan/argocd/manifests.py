@@ -5,12 +5,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from meshplan.argocd.application import Application, ArgoError
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document, Origin, Snapshot
 from meshplan.run.request import Request, load
 from meshplan.settings import Settings, TargetSettings

@@ -6,9 +6,10 @@ over anything. So all that is written between two barriers may be visible in any
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from meshplan.argocd.barrier import is_barrier
+from meshplan.dataclass import dataclass
 from meshplan.deployers import Options
 from meshplan.deployers.argocd import ARGOCD, HELM_WEIGHT, WAVE
 from meshplan.diff import ChangeSet, Create, id_of

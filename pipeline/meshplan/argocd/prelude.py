@@ -6,9 +6,9 @@ until what is left for the sync is proven safe in the order in which Argo CD wri
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from meshplan.argocd.assess import Assessment, assessed, difference_of, planned
+from meshplan.dataclass import dataclass
 from meshplan.deployers import Options
 from meshplan.identity import ResourceId
 from meshplan.plan import Plan, Wave, simulate

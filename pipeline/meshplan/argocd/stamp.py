@@ -6,7 +6,7 @@ then are files changed.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from posixpath import dirname, join
 
 from meshplan.argocd.assess import assessed, difference_of, planned
@@ -15,6 +15,7 @@ from meshplan.argocd.edit import Annotation, EditError, annotated, listed, writt
 from meshplan.argocd.order import wave_of
 from meshplan.argocd.overlay import Overlay, content_of
 from meshplan.argocd.waves import LAST, Numbered, number
+from meshplan.dataclass import dataclass
 from meshplan.deployers import Options
 from meshplan.deployers.argocd import HOOK, OPTIONS, WAVE
 from meshplan.deployers.deployer import pruned, words

@@ -6,8 +6,8 @@ user has set is kept.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.plan import Apply, GateKind, Plan, Step, Wave
 

@@ -1,9 +1,9 @@
 """The versions of one object between which a planner may move."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import Change, Create, Delete, Rename, Replace, Update
 from meshplan.identity import ResourceId
 from meshplan.resource import Manifest, Resource

@@ -9,10 +9,10 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meshplan.dataclass import dataclass
 from meshplan.delivery.runner import Runner, command
 from meshplan.errors import MeshplanError, UsageError
 

@@ -3,13 +3,13 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from meshplan.cli.options import place_options
+from meshplan.dataclass import dataclass
 
 if TYPE_CHECKING:
     from meshplan.cli.starter import Found, Home

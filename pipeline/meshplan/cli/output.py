@@ -6,10 +6,10 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from meshplan.cli.terminal import view_of
+from meshplan.dataclass import dataclass
 from meshplan.errors import SourceError, UsageError
 from meshplan.report import REPORTS, Report, View
 from meshplan.report.layout import Line, write

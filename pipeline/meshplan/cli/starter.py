@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 WORKFLOW = ".github/workflows/meshplan.yml"
 HOOKS = ".pre-commit-config.yaml"

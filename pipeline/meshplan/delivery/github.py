@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
+from meshplan.dataclass import dataclass
 from meshplan.delivery.http import Answer, DeliveryError, Http
 
 VERSION = "2022-11-28"

@@ -9,9 +9,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from meshplan.dataclass import dataclass
 from meshplan.delivery.runner import Runner
 from meshplan.errors import SourceError, UsageError
 

@@ -7,10 +7,10 @@ command.
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.delivery.budget import SUMMARY_BYTES, fitted, size
 from meshplan.errors import UsageError
 

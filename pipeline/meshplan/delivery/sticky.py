@@ -8,10 +8,10 @@ overwrites what a newer one has to say.
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
 
+from meshplan.dataclass import dataclass
 from meshplan.delivery.budget import COMMENT_BYTES, fitted, size
 from meshplan.delivery.github import Comment, ForbiddenError, GoneError, PullRequest, TooLongError
 from meshplan.delivery.http import DeliveryError, UncertainError

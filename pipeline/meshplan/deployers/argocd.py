@@ -8,9 +8,9 @@ deleted before it is created again, unless its policy says otherwise, and is nev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
+from meshplan.dataclass import dataclass
 from meshplan.deployers.deployer import (
     Deployer,
     Options,

@@ -1,9 +1,9 @@
 """What all deployers have in common: a change set goes in, the order they would use comes out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import Change, ChangeSet, Create, Delete, Rename, Replace, Update
 from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave

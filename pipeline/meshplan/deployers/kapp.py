@@ -7,8 +7,8 @@ of their own, for both directions (carvel kapp `pkg/kapp/config/default.go`, `pk
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.deployers.deployer import (
     Deployer,
     Options,

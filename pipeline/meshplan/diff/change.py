@@ -1,9 +1,9 @@
 """The changes that there can be between two snapshots of one target."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.resource import Resource
 

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.diff.canonical import canonical, completed, effective, identical, written
 from meshplan.diff.change import ABSENT
 from meshplan.diff.pairing import (

@@ -1,10 +1,11 @@
 """The tables of a kind as a tree along the fields of its objects, to be walked with them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.diff.change import ABSENT
 from meshplan.kinds import kind_of
 from meshplan.kinds.kind import Default, Kind, Reading

@@ -1,8 +1,8 @@
 """Edges between changed objects, cycles of them, and the graph that they make."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 
 

@@ -5,8 +5,8 @@ so that a need is only tried against the few changed objects that it could depen
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.kinds.names import gateway_name, host_name, service_host
 from meshplan.kinds.need import Labels, labels_of

@@ -1,8 +1,8 @@
 """Something that may not get worse on the way, and the edges that see to it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.graph.edge import Edge
 from meshplan.graph.precedence import (
     EXACT,

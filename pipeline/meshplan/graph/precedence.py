@@ -7,7 +7,8 @@ none can be left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 #: Up to this many writes every state is looked at; above, writes of one block go together.
 EXACT = 7

@@ -1,10 +1,11 @@
 """What a client finds for a host in a state: services, subsets, pods, and whether TLS fits."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.graph.keys import Key, selector_of
 from meshplan.graph.pods import reselected
 from meshplan.graph.precedence import MOOT

@@ -1,9 +1,9 @@
 """The writes that a set of changes comes to, and the states that they lead through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import ChangeSet, Create, Delete, Rename, Replace, Update
 from meshplan.identity import ResourceId
 from meshplan.resource import Resource

@@ -5,9 +5,10 @@ All paths in the tables are field names joined by dots. They pass through lists 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeVar
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Manifest
 
 Scope = Literal["Namespaced", "Cluster"]

@@ -5,8 +5,8 @@ names and gateway names are written out in full, so that two ways to write one t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 
 #: Labels as a value that can be compared and hashed.

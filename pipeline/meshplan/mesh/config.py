@@ -1,9 +1,9 @@
 """The settings of the mesh itself: what the user says, else what the repository says, else Istio's."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.read import at, mapping, text, texts
 from meshplan.resource import Resource, Snapshot
 from meshplan.settings import Assumption, MeshSettings

@@ -1,9 +1,10 @@
 """DestinationRules: which ones a client uses for a host, and how several are merged."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.hosts import most_specific, resolve_short_name

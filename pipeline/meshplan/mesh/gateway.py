@@ -1,8 +1,8 @@
 """Gateways: which servers the pods of a gateway open, for which hosts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.read import at, labels, mapping, mappings, number, text, texts

@@ -1,9 +1,9 @@
 """The Gateway API as istiod reads it: its listeners become Gateways, its grants are looked up."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.gateway import Gateway, Server, ServerTls

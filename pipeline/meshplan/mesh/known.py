@@ -4,7 +4,7 @@ In an open world a host that nobody declares may be declared elsewhere. But a ho
 declares before a change, or after it, is the tree's own: in a state without it, it is not there.
 """
 
-from dataclasses import dataclass
+from meshplan.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

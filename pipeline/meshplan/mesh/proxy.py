@@ -1,8 +1,10 @@
 """Proxies: the gateways and sidecars through which requests pass."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from meshplan.dataclass import dataclass
 
 
 class ProxyKind(StrEnum):

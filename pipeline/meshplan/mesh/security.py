@@ -1,9 +1,9 @@
 """PeerAuthentication, RequestAuthentication, AuthorizationPolicy: which apply to a workload."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import oldest_first
 from meshplan.mesh.read import at, labels, mapping, mappings, text

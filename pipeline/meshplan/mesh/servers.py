@@ -1,8 +1,9 @@
 """The servers of all Gateways of a gateway's pods, put together by port (`mergeGateways`)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.gateway import Gateway, Server
 from meshplan.mesh.service import Protocol
 

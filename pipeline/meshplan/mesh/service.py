@@ -1,10 +1,11 @@
 """Services of the mesh: Kubernetes Services and the hosts of ServiceEntries, in one form."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.read import labels, mapping, mappings, number, text, texts

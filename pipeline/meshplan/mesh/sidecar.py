@@ -1,8 +1,8 @@
 """Sidecar: what the proxies of a namespace import, and what they do with everything else."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import age_key
 from meshplan.mesh.read import at, labels, mapping, mappings, number, text, texts

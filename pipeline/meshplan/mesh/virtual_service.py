@@ -1,10 +1,11 @@
 """VirtualServices as written, with all names in full; also what Gateway API routes become."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.hosts import resolve_gateway_name, resolve_short_name

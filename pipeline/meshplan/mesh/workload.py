@@ -1,9 +1,9 @@
 """Workloads: what runs behind services, read from the templates that make pods."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.read import at, labels, mapping, mappings, number, text
 from meshplan.mesh.service import Endpoint, endpoint_of

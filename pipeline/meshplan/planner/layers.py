@@ -1,9 +1,9 @@
 """In which wave each change is written: as early as its edges allow, deletions as late."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import permutations
 
+from meshplan.dataclass import dataclass
 from meshplan.graph import Cycle, Edge
 from meshplan.identity import ResourceId
 

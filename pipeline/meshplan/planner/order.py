@@ -1,9 +1,10 @@
 """The plan of a set of changes: which step in which wave, and what to wait for in between."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import ChangeSet, Create, Delete, Rename, Replace, Update
 from meshplan.graph import Cycle, DependencyGraph
 from meshplan.identity import ResourceId

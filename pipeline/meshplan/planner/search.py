@@ -6,10 +6,10 @@ are tried only where the two ends alone do not get there with fewer writes.
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 from meshplan.bridge import Choice
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Remove, Step
 from meshplan.resource import Resource

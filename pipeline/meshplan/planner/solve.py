@@ -1,9 +1,10 @@
 """Order, prove, learn: until the plan is proven, shown to be impossible, or the budget is spent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from meshplan.bridge import Choice, bridges
+from meshplan.dataclass import dataclass
 from meshplan.diff import ChangeSet
 from meshplan.graph import DependencyGraph
 from meshplan.identity import ResourceId

@@ -5,9 +5,9 @@ objects one is there too early, or another too late.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
+from meshplan.dataclass import dataclass
 from meshplan.graph import DependencyGraph, Edge
 from meshplan.graph.cycles import closes_cycle, followers_of
 from meshplan.identity import ResourceId

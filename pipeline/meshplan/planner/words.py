@@ -1,8 +1,9 @@
 """Why a step is where it is, in a sentence made from its edges."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.graph import Cycle, DependencyGraph, Edge
 from meshplan.identity import ResourceId
 from meshplan.plan import Plan, Step

@@ -6,12 +6,13 @@ Istio and the Gateway API and from the API of Kubernetes. A type is read when it
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import cache
 from keyword import iskeyword
 
 from meshplan.data import data_path
+from meshplan.dataclass import dataclass
 
 #: Where a rule imports kinds from: `from meshplan.policy.<module> import …`.
 MODULES = ("istio", "gateway_api", "k8s")

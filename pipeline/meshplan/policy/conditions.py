@@ -1,9 +1,9 @@
 """Types conditions, and tells what is known where they are true, and where they are not."""
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir
 from meshplan.policy.scope import NOTHING_KNOWN, Facts, unknown
 from meshplan.policy.types import (

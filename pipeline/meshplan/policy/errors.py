@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError
 
 #: Of a line that is shown; what is wrong is in the middle of a longer one.

@@ -1,8 +1,9 @@
 """What a rule reads of its subject, derived from its text: where another type is a finding."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir, program
 from meshplan.policy.catalog import FieldType, Leaf, ListOf, MapOf, Part, Scalar
 from meshplan.policy.scope import place_of

@@ -4,10 +4,10 @@ Every expression has a value for every JSON document. Names are resolved, field 
 readings with a type and a default, and each yield knows the place that its finding is about.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from meshplan.dataclass import dataclass
 from meshplan.policy.catalog import FieldType
 from meshplan.policy.errors import Span
 from meshplan.policy.types import Basic, Message, Type

@@ -17,7 +17,8 @@ There may be several examples of a kind. They are run as they stand: nothing els
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 _SECTIONS = ("Why", "Fix", "See", "Good", "Bad")
 

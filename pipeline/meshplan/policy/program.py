@@ -1,9 +1,10 @@
 """What a file of rules says: each rule with its page, its parameters, and its checked body."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from meshplan.dataclass import dataclass
 from meshplan.policy.errors import Span
 from meshplan.policy.ir import Helper, Statement, Value, Variable
 from meshplan.policy.page import Page

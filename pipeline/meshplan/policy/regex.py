@@ -4,8 +4,9 @@ Python's notation, without what RE2 has not (look-around, back references) and w
 read differently: `\d`, `\w` and `\s` mean ASCII, `$` stands at an end only, there are no flags.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from meshplan.dataclass import dataclass
 
 #: The most repetitions that `{n}` may ask for, and the most states of a pattern.
 MAX_REPEAT = 1000

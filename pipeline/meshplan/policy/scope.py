@@ -3,8 +3,9 @@
 import ast
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir
 from meshplan.policy.errors import Diagnostics, Span
 from meshplan.policy.text import Source

@@ -5,9 +5,10 @@ which nothing is wrong for all the rules of its kind together, none of them has 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import program
 from meshplan.policy.values import FITS, Fits
 

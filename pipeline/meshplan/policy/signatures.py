@@ -1,9 +1,9 @@
 """Reads the heads of functions: decorators, parameters, and the types that they are given."""
 
 import ast
-from dataclasses import dataclass
 from typing import Literal
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir
 from meshplan.policy.literals import literal
 from meshplan.policy.scope import Globals, did_you_mean

@@ -3,8 +3,8 @@
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.policy.errors import Diagnostics, Span
 
 #: Longer files, and trees that are deeper, are refused before anything looks at them.

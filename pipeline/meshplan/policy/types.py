@@ -1,9 +1,9 @@
 """The static types of the rule language, and how the fields of the catalog have them."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.policy.catalog import (
     Catalog,
     Field,

@@ -1,9 +1,9 @@
 """Reads JSON as rules see it: absent, null and wrongly typed values have no value."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import program
 from meshplan.policy.catalog import FieldType, Leaf, ListOf, MapOf, Part, Scalar
 

@@ -5,11 +5,11 @@ input: a run can be repeated.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Finding, Severity, Status, Waiver
 from meshplan.identity import ResourceId
 from meshplan.location import Location

@@ -6,8 +6,9 @@ whichever way it decides, the plan is safe.
 """
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.model import Mesh
 from meshplan.plan import canonical_json
 from meshplan.traffic.condition import all_hold, holds

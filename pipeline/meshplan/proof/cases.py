@@ -1,8 +1,9 @@
 """One client and one host, port and scheme: its request classes, and their outcomes in a view."""
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
 from meshplan.mesh.model import Mesh

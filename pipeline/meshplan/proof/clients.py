@@ -5,8 +5,8 @@ Of labels only those count that some selector asks for, of service accounts thos
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.proxy import Proxy, gateway, sidecar
 from meshplan.mesh.read import at, labels, mapping, mappings, number, text, texts

@@ -3,7 +3,8 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
 """What came out of looking at topics, put together and told with the objects named."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.proof.cases import Case
 from meshplan.proof.scope import Scope

@@ -5,9 +5,10 @@ wants counts as good: a backend that answers, a redirect, a direct answer, the w
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.proof.types import Invariant
 from meshplan.traffic.outcome import (
     Backend,

@@ -6,9 +6,9 @@ one stands for the others.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from meshplan.dataclass import dataclass
 from meshplan.traffic.regex import Char, Check, Jump, Match, Program, Save, Split
 
 

@@ -1,6 +1,6 @@
 """How much a proof has looked at, so that it ends at the same place on every machine."""
 
-from dataclasses import dataclass
+from meshplan.dataclass import dataclass
 
 
 class WorkSpentError(Exception):

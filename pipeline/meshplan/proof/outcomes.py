@@ -6,9 +6,10 @@ the outcome is, whichever wave, plan or search asks for it.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from meshplan.dataclass import dataclass
 from meshplan.proof.assumptions import (
     AssumingInbounds,
     Assumptions,

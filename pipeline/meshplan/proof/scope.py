@@ -1,10 +1,11 @@
 """One topic with all that has a say in it: states of its changed objects, and meshes of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, product
 from math import prod
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh

@@ -10,8 +10,9 @@ has; a class is one such combination.
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.proof.texts import Shift, TextKind, TextTest, cells, holds_of
 from meshplan.proof.types import BudgetError
 from meshplan.traffic.authorization import AddressIn

@@ -15,10 +15,10 @@ there are suffixes, patterns or templates, the product of their automata is expl
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from meshplan.dataclass import dataclass
 from meshplan.proof.machines import Ending, Literal, Machine, Pattern, Shifted, TooLargeError
 from meshplan.proof.product import Alphabet, combinations
 from meshplan.proof.universe import HOST, PATH, QUERY, TEXT, TOKEN, AnyText, NormalPath

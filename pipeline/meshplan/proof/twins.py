@@ -16,9 +16,10 @@ why only such words count as exchangeable
 import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.workload import workload_kinds, workload_of
 from meshplan.proof.cases import Case

@@ -1,10 +1,11 @@
 """What a proof says: request classes, counterexamples, and what could not be decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.traffic.inbound import Server

@@ -1,8 +1,8 @@
 """Which texts there are in the parts of a request."""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.proof.product import Alphabet
 
 _HEX = "0123456789abcdefABCDEF"

@@ -1,9 +1,10 @@
 """Every view of a wave for the requests of one case, and what it breaks."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, partial
 
+from meshplan.dataclass import dataclass
 from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
 from meshplan.proof.cases import Case
 from meshplan.proof.invariants import Ends, Interval, broken, ends_of, policy_changes

@@ -1,8 +1,9 @@
 """The waves of a plan as changes of state: what moves in each, and what is still on its way."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.workload import workload_kinds
 from meshplan.plan import Apply, GateKind, Plan, Remove, Step

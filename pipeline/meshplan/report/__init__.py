@@ -1,8 +1,8 @@
 """What is written about a result, and for whom: one file per report, one tuple of them all."""
 
 import importlib
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.report.layout import View
 from meshplan.result import Result
 

@@ -1,8 +1,9 @@
 """What a reader sees first: the answer, and the few things that can change their mind."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Severity
 from meshplan.location import Location
 from meshplan.report import verdicts, wording

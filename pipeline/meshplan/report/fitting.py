@@ -5,7 +5,9 @@ nothing. Nothing is ever cut out of the middle of a block.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from meshplan.dataclass import dataclass
 
 
 @dataclass(slots=True)

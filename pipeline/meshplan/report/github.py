@@ -6,8 +6,8 @@ says how many more there are.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Finding, Severity
 from meshplan.location import Location, Side
 from meshplan.report import wording

@@ -6,7 +6,8 @@ direction of writing are made visible here, so that no manifest can write to the
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 #: Wider text is hard to read, however wide the terminal is.
 WIDEST = 120
@@ -70,7 +71,10 @@ def _visible(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
-def line(*parts: str | Span, indent: int = 0, hang: int = 2, lead: Span = Span("")) -> Line:
+_NO_LEAD = Span("")
+
+
+def line(*parts: str | Span, indent: int = 0, hang: int = 2, lead: Span = _NO_LEAD) -> Line:
     """A line of unstyled strings and spans."""
     spans = tuple(Span(part) if isinstance(part, str) else part for part in parts)
     return Line(spans, indent, hang, lead)

@@ -6,10 +6,10 @@ read as text here: of each, the first decorator and the docstring.
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from meshplan.data import data_path
+from meshplan.dataclass import dataclass
 from meshplan.finding import Finding, Severity
 
 

@@ -1,10 +1,10 @@
 """What is known of a plan and of the deployers' own orders, in words for every report."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.plan import Plan
 from meshplan.result import DeployerResult, Result, TargetResult, Verdict
 from meshplan.result.deployed import does, named, step

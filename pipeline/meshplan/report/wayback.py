@@ -1,8 +1,8 @@
 """The way back in words: the plan read from its end, as `planner.reverse` proves it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import Create
 from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Gate, GateKind, Wave

@@ -1,8 +1,9 @@
 """What became of everything that holds manifests."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from meshplan.dataclass import dataclass
 
 
 class CoverageStatus(StrEnum):

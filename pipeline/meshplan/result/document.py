@@ -1,11 +1,12 @@
 """The one thing every report reads: what was compared, what changes, the plan, the findings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from meshplan import __version__
+from meshplan.dataclass import dataclass
 from meshplan.diff import ChangeSet
 from meshplan.finding import Finding, Severity, Status
 from meshplan.graph import Cycle, Edge

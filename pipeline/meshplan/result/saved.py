@@ -8,9 +8,9 @@ the values of Secrets) is empty in the result.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import (
     ABSENT,
     Change,

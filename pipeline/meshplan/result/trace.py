@@ -1,8 +1,8 @@
 """Answers to "what becomes of this request", at one state of the manifests or at two."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.location import Location
 from meshplan.traffic import Outcome, Request, outcome_to_json

@@ -4,9 +4,10 @@ Mistakes in new rules are found before a merge, and so is what the new rules wou
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError
 from meshplan.finding import Finding, Severity
 from meshplan.location import Location

@@ -3,10 +3,11 @@ changes, their graph, the plan and the findings; then the result.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import ChangeSet, Create, Delete, diff
 from meshplan.finding import Finding, Status
 from meshplan.graph import dependency_graph

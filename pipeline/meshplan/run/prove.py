@@ -5,9 +5,10 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FrameType
 
+from meshplan.dataclass import dataclass
 from meshplan.deployers import DEPLOYERS, Deployer, Options
 from meshplan.diff import ChangeSet
 from meshplan.graph import DependencyGraph

@@ -1,10 +1,11 @@
 """What the user asks for, and the settings and targets that follow from it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import UsageError
 from meshplan.finding import Finding, Severity
 from meshplan.mesh import Mesh

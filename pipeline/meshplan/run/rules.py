@@ -7,11 +7,12 @@ approve itself; what it makes of them is told.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meshplan.data import data_path
+from meshplan.dataclass import dataclass
 from meshplan.errors import SettingsError
 from meshplan.finding import Finding, Status, Waiver
 from meshplan.forked import can_fork, forked

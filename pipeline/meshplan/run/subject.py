@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError, UsageError
 from meshplan.settings import SETTINGS_FILES
 from meshplan.source.alone import open_alone

@@ -3,10 +3,11 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import diff
 from meshplan.errors import UsageError
 from meshplan.run.request import Progress, Request, load, mesh_of, settings_for

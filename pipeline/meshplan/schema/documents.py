@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from meshplan.data import data_path
+from meshplan.dataclass import dataclass
 from meshplan.location import escape_pointer
 from meshplan.schema.wording import did_you_mean, noun, quoted, type_name
 

@@ -5,10 +5,10 @@ time of a validator for all of JSON Schema.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.location import escape_pointer
 from meshplan.schema.wording import nearest, noun, quoted, type_name
 

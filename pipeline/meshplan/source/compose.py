@@ -1,8 +1,9 @@
 """From documents to objects: identities and scopes, and what is no object but configuration."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.kinds import scope_of
 from meshplan.kinds.kind import Scope
 from meshplan.resource import Document

@@ -2,9 +2,10 @@
 
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from meshplan.dataclass import dataclass
 from meshplan.source.git_blobs import Withheld, blob_id, too_large
 from meshplan.source.revision import Entry
 

@@ -1,9 +1,10 @@
 """Each manifest file of both revisions, read and parsed once for each distinct content."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Finding
 from meshplan.resource import Document
 from meshplan.source.cache import Cache

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document
 from meshplan.source.render.substitution import Substitution
 from meshplan.source.units import Outcome, Unit

@@ -12,9 +12,9 @@
 The side of a range that is left out is HEAD, as in `git diff`.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import UsageError
 from meshplan.source.files import Folder
 from meshplan.source.git_command import NoRepositoryError

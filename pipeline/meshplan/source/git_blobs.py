@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from threading import Thread
 from typing import IO
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError, SourceError
 from meshplan.source.git_command import Process, corrupt, failure
 from meshplan.source.git_partial import object_reader

@@ -13,10 +13,11 @@ import os
 import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError, SourceError, UsageError
 
 if TYPE_CHECKING:

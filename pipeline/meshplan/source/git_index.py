@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import SourceError
 from meshplan.source.git_command import failure
 from meshplan.source.git_repository import Repository

@@ -3,8 +3,8 @@
 import difflib
 import os
 import re
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import MeshplanError, UsageError
 from meshplan.source.git_command import Answer, complaints, failure
 from meshplan.source.git_repository import Repository

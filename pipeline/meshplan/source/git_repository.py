@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import SourceError, UsageError
 from meshplan.source.git_command import Answer, Git, failure, not_a_repository
 

@@ -25,8 +25,8 @@ folder never split it: the same object in both is a finding.
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.source.tree import ancestors
 
 #: Objects, each at one revision.

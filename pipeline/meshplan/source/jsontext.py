@@ -5,9 +5,9 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from meshplan.dataclass import dataclass
 from meshplan.source import scalars
 
 _SPACE = re.compile(r"[ \t\n\r]*")

@@ -6,8 +6,8 @@ Argo CD object asks for is theirs; only the rest is plain.
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document
 from meshplan.settings import TargetSettings
 from meshplan.source.documents import Manifests

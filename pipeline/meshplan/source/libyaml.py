@@ -11,11 +11,12 @@ PyYAML's resolver, which tries regular expressions on each scalar, is not used a
 import math
 import operator
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import SourceError
 from meshplan.finding import Severity
 from meshplan.source import scalars
@@ -186,7 +187,12 @@ class Begin:
         return self.line + mark.line, column
 
 
-def compose(data: bytes, limits: Limits, begin: Begin = Begin()) -> tuple[Node | None, Span | None]:
+_AT_ONCE = Begin()
+
+
+def compose(
+    data: bytes, limits: Limits, begin: Begin = _AT_ONCE
+) -> tuple[Node | None, Span | None]:
     """The tree of the first document of a text, and the place of what follows it, if anything does.
 
     None is an empty document. Raises RefusedError.

@@ -3,8 +3,9 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import SettingsError
 from meshplan.finding import Finding, Status
 from meshplan.location import Side

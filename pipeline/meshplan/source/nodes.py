@@ -1,7 +1,9 @@
 """The tree of one YAML document with the place of every node: what libyaml says, untyped yet."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
+
+from meshplan.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ one of the two and has a `metadata.name`, and what has both and no usable name.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Finding, Severity
 from meshplan.identity import ResourceId
 from meshplan.kinds import home_group

@@ -1,8 +1,9 @@
 """What a survey of a revision yields: documents that go together, and what became of each part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Finding
 from meshplan.resource import Document
 from meshplan.result import CoverageStatus

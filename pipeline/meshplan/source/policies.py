@@ -1,8 +1,8 @@
 """Where a repository keeps its own rules, and its waivers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import SettingsError
 from meshplan.finding import Finding, Severity, Waiver
 from meshplan.location import Location, Side

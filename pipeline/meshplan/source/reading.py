@@ -1,8 +1,8 @@
 """What was read from the bytes of a file, whatever the path: the part of a `Parsed` to remember."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.finding import Severity
 from meshplan.source.nodes import Span
 

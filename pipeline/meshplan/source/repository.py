@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import takewhile
 from typing import Any, Generic, TypeVar
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document
 from meshplan.settings import Assumption
 from meshplan.source.tree import Tree, is_below, joined

@@ -1,9 +1,10 @@
 """A revision as a set of files: what `git.py` and `files.py` offer to everything above."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from meshplan.dataclass import dataclass
 
 #: Larger files are not read: no manifest comes near, and one file must not fill the memory.
 MAX_FILE_BYTES = 32 * 1024 * 1024

@@ -3,7 +3,8 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),

@@ -4,8 +4,9 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document
 from meshplan.result import CoverageStatus
 from meshplan.settings import Settings, TargetSettings

@@ -3,8 +3,8 @@
 import os.path
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.location import Side
 from meshplan.resource import Resource

@@ -7,7 +7,8 @@ directives is gone; for engines with control flow also if the parser stumbled ov
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from meshplan.dataclass import dataclass
 from meshplan.source.git_symlinks import resolve_symlinks
 from meshplan.source.globs import matcher
 from meshplan.source.revision import Entry, EntryKind, Revision

@@ -1,8 +1,9 @@
 """What has to be rendered, as values: one value over the same files gives the same documents."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document
 from meshplan.result import CoverageStatus
 

@@ -20,8 +20,7 @@ test holds them to each other. These differences are meant:
 - Refused, where a key is null or a value is infinite, even if a merge overwrites it later.
 """
 
-from dataclasses import dataclass
-
+from meshplan.dataclass import dataclass
 from meshplan.finding import Finding, Severity
 from meshplan.location import Location, Role
 from meshplan.resource import Document, Origin

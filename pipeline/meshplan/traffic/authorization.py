@@ -6,10 +6,10 @@ values of which one has to match, and one of values of which none may.
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.config import MeshConfig
 from meshplan.mesh.read import at, mapping, mappings, text, texts

@@ -1,9 +1,10 @@
 """The clusters and endpoints of a class of proxies (CDS, EDS), looked up by name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.destination_rule import DestinationRule, Subset
 from meshplan.mesh.hosts import namespace_of

@@ -4,9 +4,9 @@ Each is decided as Envoy decides it. Truth has three values: None means that it 
 from what is known of the request, or that the pattern is beyond us.
 """
 
-from dataclasses import dataclass
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.virtual_service import MatchKind, StringMatch
 from meshplan.traffic.regex import compiled
 from meshplan.traffic.request import Request

@@ -1,9 +1,10 @@
 """From a route to backends: clusters, endpoints, and what the servers say."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.read import mappings, texts

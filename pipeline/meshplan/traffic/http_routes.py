@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.read import at, mapping, number, text

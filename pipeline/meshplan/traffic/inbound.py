@@ -2,10 +2,11 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.read import mappings, text, texts
 from meshplan.mesh.security import MutualTls, PeerMode

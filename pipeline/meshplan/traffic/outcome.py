@@ -1,10 +1,11 @@
 """What happens to a request: one of a few small classes, each with the objects that decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 
 

@@ -5,10 +5,11 @@ is read here becomes a program of a Pike machine (a nondeterministic automaton w
 positions), whose states are inspectable for those who want automata of request classes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.traffic.regex_parser import (
     Alternative,
     Assertion,

@@ -1,6 +1,6 @@
 """The syntax of RE2, as far as it is decided here: everything but `\\p`, `\\Q` and multi-line mode."""
 
-from dataclasses import dataclass
+from meshplan.dataclass import dataclass
 
 #: Inclusive ranges of code points.
 Ranges = tuple[tuple[int, int], ...]

@@ -1,8 +1,10 @@
 """A request, as the proxy that receives it sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from meshplan.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ and endpoints (CDS, EDS) from another, and the servers' listeners from a third. 
 pure function of its own mesh, and what goes from one to the next are names.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh

@@ -1,8 +1,9 @@
 """Routes as proxies hold them (RDS): data, from which classes of requests can be derived."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.traffic.condition import ANY_PATH, Condition, PathCondition, Prefix, Regex
 

@@ -1,7 +1,8 @@
 """What was built for a mesh while requests were looked at, kept for the next request."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy

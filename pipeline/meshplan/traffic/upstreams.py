@@ -1,8 +1,8 @@
 """The endpoints of clusters: addresses that are written down, pods, and what is not shown."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.destination_rule import Subset
 from meshplan.mesh.model import Mesh

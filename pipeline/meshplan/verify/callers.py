@@ -6,10 +6,10 @@ and their identity alike, and if their Sidecar resources say the same about what
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind

@@ -5,10 +5,11 @@ of all objects that speak for a host and takes their whole product.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import product
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.resource import Resource

@@ -4,9 +4,10 @@ Read from the text of the manifest, by the names of fields, and not through the 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.workload import workload_kinds

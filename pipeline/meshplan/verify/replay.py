@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.diff import Delete, Rename, diff
 from meshplan.identity import ResourceId
 from meshplan.resource import Origin, Resource, Snapshot

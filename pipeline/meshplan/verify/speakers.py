@@ -1,9 +1,9 @@
 """Which objects have a say in the requests for a host, by following names from object to object."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.resource import Resource

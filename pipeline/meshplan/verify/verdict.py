@@ -1,7 +1,8 @@
 """What the checker found, and how much it looked at."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.verify.replay import Stage
 from meshplan.verify.views import Fate

@@ -1,10 +1,11 @@
 """What a request meets in every state in which proxies may be while a stage is carried out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from itertools import product
 
+from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,17 @@ ATTACKS = {
 }
 
 
+def _but_for_dataclasses(name: str, forbidden: Callable[..., None]) -> Callable[..., object]:
+    """A builtin that is forbidden to all but the standard library, which makes methods with it."""
+    real = getattr(builtins, name)
+
+    def guarded(*args: object, **named: object) -> object:
+        caller = sys._getframe(1).f_globals["__name__"]
+        return (real if caller == "dataclasses" else forbidden)(*args, **named)
+
+    return guarded
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_runs_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     witness = tmp_path / "witness"
@@ -135,7 +147,7 @@ def test_an_attack_runs_nothing(name: str, tmp_path: Path, monkeypatch: pytest.M
         pytest.fail("a rule was run")
 
     for function in ("exec", "eval", "open"):
-        monkeypatch.setattr(builtins, function, forbidden)
+        monkeypatch.setattr(builtins, function, _but_for_dataclasses(function, forbidden))
     monkeypatch.setattr(os, "system", forbidden)
     start = time.process_time()
     pack = Pack.of({"attack.py": text})

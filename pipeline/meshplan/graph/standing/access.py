@@ -1,10 +1,10 @@
 """Requests that are let in before and after, or denied before and after, are so in between."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 
+from meshplan.dataclass import dataclass
 from meshplan.graph.keys import pod_labels
 from meshplan.graph.obligation import Obligation
 from meshplan.graph.rules import Atom, atoms_of, implies, may_meet

@@ -4,8 +4,7 @@ A fact is asked with texts and whole numbers, and answers with plain JSON, so th
 be shipped to OPA. What may live elsewhere is never called missing: `known`, `missing` and neither.
 """
 
-from dataclasses import dataclass
-
+from meshplan.dataclass import dataclass
 from meshplan.policy.catalog import FieldType, Leaf, ListOf, Part, Scalar
 
 _TEXT = Leaf(Scalar.TEXT)

@@ -1,7 +1,8 @@
 """The URLs in a text: the value of an environment variable, an argument, a line of a file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from meshplan.dataclass import dataclass
 
 _SCHEMES = ("http", "https", "grpc", "ws", "wss", "tcp")
 #: What ends the part of a URL that names the host.

@@ -1,8 +1,9 @@
 """The lines of one Rego rule while they are written."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir
 
 

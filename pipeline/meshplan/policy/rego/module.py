@@ -1,8 +1,8 @@
 """Writes a rule as a Rego module, with an entry for one object and one for a whole inventory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir, program
 from meshplan.policy.footprint import paths
 from meshplan.policy.rego.body import Body, indented, rule

@@ -6,9 +6,9 @@ ask the model of the mesh, and the world notes the answer down.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir, program
 from meshplan.policy.evaluate import World
 from meshplan.policy.suite.rewrite import Rewriter, Spot

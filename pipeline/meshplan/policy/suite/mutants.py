@@ -1,8 +1,9 @@
 """Copies of a rule with one mistake each: tests that notice none of them test little."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir, program
 from meshplan.policy.suite.rewrite import Rewriter, Spot
 from meshplan.policy.suite.words import sketch

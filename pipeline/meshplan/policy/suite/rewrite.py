@@ -5,8 +5,9 @@ Where a loop over two lists was unrolled into two, both bodies have the same pla
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import ir, program
 from meshplan.policy.errors import Span
 

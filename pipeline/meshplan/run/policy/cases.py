@@ -2,9 +2,10 @@
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import SettingsError, UsageError
 from meshplan.kinds import scope_of
 from meshplan.policy import program

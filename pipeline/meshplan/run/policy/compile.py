@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.kinds import kind_of
 from meshplan.policy import ir, program
 from meshplan.policy.catalog import catalog

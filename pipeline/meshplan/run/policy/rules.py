@@ -1,12 +1,13 @@
 """The rules that a command is about: those that are named, or those that are in force here."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from meshplan.data import data_path
+from meshplan.dataclass import dataclass
 from meshplan.errors import SettingsError, UsageError
 from meshplan.finding import Severity
 from meshplan.policy import program

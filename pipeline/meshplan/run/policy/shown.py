@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh import Mesh
 from meshplan.policy import ir, program
 from meshplan.policy.evaluate import BudgetError, CompiledRule, Hit

@@ -1,9 +1,10 @@
 """Runs the tests of rules, and tells how much they test."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.policy import program
 from meshplan.policy.evaluate import BudgetError, CompiledRule
 from meshplan.policy.suite.branches import Branch, Listener, Watched

@@ -3,9 +3,10 @@
 import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document
 from meshplan.source.render.applicationset import applications, refusal
 from meshplan.source.repository import OwnRepository

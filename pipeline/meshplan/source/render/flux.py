@@ -3,9 +3,9 @@
 import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.resource import Document, Origin
 from meshplan.source.repository import Known, OwnRepository
 from meshplan.source.tree import Tree, joined

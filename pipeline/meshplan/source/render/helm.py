@@ -3,9 +3,10 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import RenderError
 from meshplan.resource import Document, Origin
 from meshplan.settings import RenderSettings

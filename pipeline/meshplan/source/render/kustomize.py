@@ -3,10 +3,11 @@
 import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import RenderError
 from meshplan.resource import Document, Origin
 from meshplan.settings import RenderSettings

@@ -7,9 +7,10 @@ kustomization that a build reaches, before anything runs.
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.source.compose import is_configuration
 from meshplan.source.documents import Manifests
 from meshplan.source.tree import Tree, is_below, joined

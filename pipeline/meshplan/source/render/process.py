@@ -10,9 +10,9 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import RenderError
 from meshplan.settings import RenderSettings
 

@@ -5,10 +5,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import assert_never
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import RenderError
 from meshplan.resource import Document, Origin
 from meshplan.result import CoverageStatus

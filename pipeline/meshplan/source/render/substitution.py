@@ -7,9 +7,9 @@ stays a string. `$${name}` stands for `${name}`; `$name` without braces is left 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshplan.dataclass import dataclass
 from meshplan.source.yaml import read
 
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"

@@ -1,10 +1,11 @@
 """The temporary copy of a revision's files in which renderers run."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from threading import Lock
 
+from meshplan.dataclass import dataclass
 from meshplan.errors import RenderError
 from meshplan.source.render.process import watching_the_disk
 from meshplan.source.tree import Tree
