@@ -136,9 +136,6 @@ class Surroundings:
         namespace = namespace_of(host, self._index.domain)
         if namespace:
             self._namespace(namespace)
-            name = host.partition(".")[0]
-            for id_ in self._index.ids(("attached", "Service", f"{namespace}/{name}")):
-                self._attached(id_)
 
     def workload(self, id_: ResourceId) -> None:
         """Pods, and what applies to them."""
