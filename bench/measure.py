@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Whoever installs a package has its bytecode, also where a developer's machine writes none.
+_AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -47,7 +50,7 @@ def run(
             subprocess.run(
                 [sys.executable, "-SE", __file__, str(usage), str(timeout), *command],
                 cwd=cwd,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, **_AS_INSTALLED, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,

@@ -38,6 +38,7 @@ Check = Callable[[Any], tuple[SchemaProblem, ...]]
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     (tmp_path / "sample.schema.json").write_text(json.dumps(SCHEMA))
     monkeypatch.setattr(documents, "data_path", lambda _name: tmp_path)
+    documents._schema.cache_clear()
     documents._validator.cache_clear()
     return lambda value: validate("sample", value)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshplan.data import data_path
 from meshplan.dataclass import dataclass
 from meshplan.location import escape_pointer
+from meshplan.schema.certain import fits
 from meshplan.schema.wording import did_you_mean, noun, quoted, type_name
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class SchemaProblem:
 
 def validate(schema_name: str, value: Any) -> tuple[SchemaProblem, ...]:
     """Everything in `value` that `schemas/<schema_name>.schema.json` forbids, in document order."""
+    if fits(value, schema := _schema(schema_name), schema):
+        return ()
     return _misfits(_validator(schema_name), value)
 
 
@@ -43,12 +46,16 @@ def _misfits(validator: "Validator", value: Any) -> tuple[SchemaProblem, ...]:
 
 
 @cache
+def _schema(schema_name: str) -> Any:
+    return json.loads((data_path("schemas") / f"{schema_name}.schema.json").read_text("utf-8"))
+
+
+@cache
 def _validator(schema_name: str) -> "Validator":
-    # Imported late: it takes 70 ms, and most runs have nothing to validate.
+    # Imported late: it takes 70 ms, and most runs have nothing that it could object to.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-    text = (data_path("schemas") / f"{schema_name}.schema.json").read_text("utf-8")
-    return Draft202012Validator(json.loads(text))
+    return Draft202012Validator(_schema(schema_name))
 
 
 def _problems(error: "ValidationError") -> Iterator[SchemaProblem]:
