@@ -7,6 +7,7 @@ from meshplan.traffic.condition import (
     SeparatedPrefix,
     path_of,
 )
+from meshplan.traffic.outcome import Failed
 from meshplan.traffic.regex import compiled
 from meshplan.traffic.request import Request, port_start
 from meshplan.traffic.table import Rewrite, Route, SendElsewhere
@@ -15,17 +16,17 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 
 def normalized(path: str, level: str) -> str | None:
-    """A path as the proxy reads it; None for one that it refuses.
+    """A path as the proxy reads it; None for one that it refuses (`refusal`).
 
     `level` is `pathNormalization` of the mesh: BASE resolves `.` and `..` and turns `\\` into `/`,
     the others merge slashes as well (Envoy's `normalize_path`, `merge_slashes`).
     """
+    if not path.startswith("/"):
+        return None
     if level == "NONE":
         return path
     pure = path_of(path)
     rest = path[len(pure) :]
-    if not pure.startswith("/"):
-        return path
     if level == "DECODE_AND_MERGE_SLASHES":
         for code in ("%2f", "%2F", "%5c", "%5C"):
             pure = pure.replace(code, "/")
@@ -48,6 +49,13 @@ def normalized(path: str, level: str) -> str | None:
         while "//" in joined:
             joined = joined.replace("//", "/")
     return joined + rest
+
+
+def refusal(path: str) -> Failed:
+    """What the proxy says to a path that it refuses: only those that begin with `/` are read."""
+    if path.startswith("/"):
+        return Failed(400, "-", "path_normalization_failed")
+    return Failed(404, "-", "absolute_path_rejected")
 
 
 def rewritten(path: str, rewrite: Rewrite, route: Route) -> str | None:

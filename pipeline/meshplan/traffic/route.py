@@ -35,7 +35,7 @@ from meshplan.traffic.outcome import (
     Transport,
     Unknown,
 )
-from meshplan.traffic.paths import location, normalized
+from meshplan.traffic.paths import location, normalized, refusal
 from meshplan.traffic.reasons import (
     aborted,
     because,
@@ -101,7 +101,7 @@ def route_in(view: View, request: Request, client: Proxy, behind: Server | None 
     """What happens to a request while proxies take over changes."""
     path = normalized(request.path, view.routes.config.path_normalization)
     if path is None:
-        return Failed(400, "-", "path_normalization_failed")
+        return refusal(request.path)
     if path != request.path:
         request = replace(request, path=path)
     return followed(view, select(view.routes, request, client), request, client, behind)
@@ -200,7 +200,7 @@ def admit(mesh: Mesh, request: Request, server: Server, transport: Transport) ->
     """The server's side alone: whether a request that arrives at a workload is let in."""
     path = normalized(request.path, mesh.config.path_normalization)
     if path is None:
-        return Failed(400, "-", "path_normalization_failed")
+        return refusal(request.path)
     request = replace(request, path=path)
     found = tables(mesh).inbound.of(server).admit(request, transport, request.principal)
     match found.verdict:

@@ -23,7 +23,7 @@ from meshplan.traffic.outcome import (
     Transport,
     Unknown,
 )
-from meshplan.traffic.paths import normalized
+from meshplan.traffic.paths import normalized, refusal
 from meshplan.traffic.route import Selected, followed, select
 from meshplan.verify.names import ROUTES
 from meshplan.verify.replay import Stage, Write
@@ -225,7 +225,8 @@ class Asked:
     def within(self, routes: Mesh, clusters: Mesh, servers: Mesh) -> Fate:
         """What becomes of it with routes, clusters and servers each from a state."""
         if self._bad:
-            return Fate(Level.FAILED, text="400 -")
+            refused = refusal(self._request.path)
+            return Fate(Level.FAILED, text=f"{refused.status} {refused.flag}")
         if self._has_no_address(routes):
             return Fate(Level.FAILED, text="without an address")
         number = self.choice(routes)

@@ -20,7 +20,7 @@ from meshplan.traffic.condition import (
     SeparatedPrefix,
     Suffix,
 )
-from meshplan.traffic.paths import location, normalized, rewritten
+from meshplan.traffic.paths import location, normalized, refusal, rewritten
 from meshplan.traffic.request import Request
 from meshplan.traffic.table import Answer, Rewrite, Route, SendElsewhere
 
@@ -37,7 +37,6 @@ from meshplan.traffic.table import Answer, Rewrite, Route, SendElsewhere
         ("/%61/%2E%2E/b", "/b", "/b"),
         ("/a%2Fb", "/a%2Fb", "/a%2Fb"),
         ("/a?x=/../y", "/a?x=/../y", "/a?x=/../y"),
-        ("*", "*", "*"),
     ],
 )
 def test_paths_are_normalized(path: str, base: str, merged: str) -> None:
@@ -49,6 +48,14 @@ def test_paths_are_normalized(path: str, base: str, merged: str) -> None:
 def test_encoded_slashes_are_decoded_on_demand_and_null_bytes_refused() -> None:
     assert normalized("/a%2fb", "DECODE_AND_MERGE_SLASHES") == "/a/b"
     assert normalized("/a%00", "BASE") is None
+
+
+@pytest.mark.parametrize("path", ["*", "a/../b", "http://x/", ""])
+def test_a_path_begins_with_a_slash(path: str) -> None:
+    """`ConnectionManagerImpl` answers all others itself, before it looks at any setting."""
+    assert all(normalized(path, level) is None for level in ("NONE", "BASE", "MERGE_SLASHES"))
+    assert (refusal(path).status, refusal(path).details) == (404, "absolute_path_rejected")
+    assert refusal("/%00").status == 400
 
 
 @given(st.lists(st.sampled_from(["a", "b", ".", ".."]), max_size=6))
@@ -131,7 +138,6 @@ def test_redirects_keep_what_they_do_not_name(
         ("/a#/../b", "/a#/../b", "/a#/../b", "/a#/../b"),
         ("/%00", None, None, None),
         ("/a?%00", "/a?%00", "/a?%00", "/a?%00"),
-        ("a/../b", "a/../b", "a/../b", "a/../b"),
     ],
 )
 def test_each_level_of_normalization(

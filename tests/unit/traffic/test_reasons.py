@@ -165,14 +165,14 @@ def test_why_a_gateway_takes_no_connection(
     assert outcome.status == (404 if details == "route_not_found" else None)
 
 
-def test_a_path_that_is_refused() -> None:
-    outcome = asked(SERVICE, path="/%00")
+@pytest.mark.parametrize(
+    ("path", "status", "details"),
+    [("/%00", 400, "path_normalization_failed"), ("*", 404, "absolute_path_rejected")],
+)
+def test_a_path_that_is_refused(path: str, status: int, details: str) -> None:
+    outcome = asked(SERVICE, path=path)
     assert isinstance(outcome, Failed)
-    assert (outcome.status, outcome.flag, outcome.details) == (
-        400,
-        "-",
-        "path_normalization_failed",
-    )
+    assert (outcome.status, outcome.flag, outcome.details) == (status, "-", details)
 
 
 def test_a_path_is_normalized_before_it_is_matched() -> None:
