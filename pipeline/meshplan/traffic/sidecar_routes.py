@@ -129,7 +129,7 @@ class SidecarRoutes:
         hosts = [host.lower() for host in virtual_service.hosts]
         if not routes or not self._is_near(virtual_service, hosts):
             return ()
-        if domain in hosts and self._is_plain_host(virtual_service, domain):
+        if domain in hosts and self._is_plain_host(domain):
             return routes if self._has_listener(virtual_service) else ()
         for service in services.values():
             if (
@@ -150,31 +150,27 @@ class SidecarRoutes:
         if service.host in hosts:
             return True
         wildcards = [host for host in hosts if is_wildcard(host)]
-        if virtual_service.semantics is Semantics.GATEWAY_API or not any(
-            matches(service.host, host) for host in wildcards
-        ):
+        if not any(matches(service.host, host) for host in wildcards):
             return False
         return self._listener.most_specific(service.host) is virtual_service
 
     def _is_near(self, virtual_service: VirtualService, hosts: list[str]) -> bool:
         """Whether routes of the Gateway API are from the namespace of a service or of the client;
-        all others are never too far.
+        all others are never too far. For a wildcard no service counts, so they never apply there.
         """
         if virtual_service.semantics is not Semantics.GATEWAY_API:
             return True
-        found = (self.service(host) for host in hosts)
+        found = (self.service(host) for host in hosts if not is_wildcard(host))
         return any(
             virtual_service.namespace in (service.namespace, self._proxy.namespace)
             for service in found
             if service is not None
         )
 
-    def _is_plain_host(self, virtual_service: VirtualService, host: str) -> bool:
+    def _is_plain_host(self, host: str) -> bool:
         """Whether a host of a VirtualService is no service of this port."""
         if not is_wildcard(host):
             return self.service(host) is None
-        if virtual_service.semantics is Semantics.GATEWAY_API:
-            return True
         return not any(self._on_port(s) for s in self._listener.matching(host))
 
     def _has_listener(self, virtual_service: VirtualService) -> bool:

@@ -352,6 +352,19 @@ def test_routes_for_the_mesh_are_near(texts: list[str], client: str, status: int
     assert getattr(outcome, "status", None) == (status or 503)
 
 
+def test_a_route_of_the_gateway_api_never_counts_for_a_wildcard() -> None:
+    """`buildSidecarVirtualHostsForVirtualService` looks for services among the plain hosts."""
+    wild = """
+kind: ServiceEntry
+metadata: {name: wild, namespace: shop}
+spec: {hosts: ["*.x.com"], resolution: NONE, ports: [{number: 80, name: http, protocol: HTTP}]}
+"""
+    parent = "group: networking.istio.io, kind: ServiceEntry, name: wild"
+    for text in (wild, wild.replace('"*.x.com"', "a.x.com")):
+        outcome = ask(state(text, route("a", "shop", parent, 301)), "http://a.x.com/")
+        assert getattr(outcome, "status", None) == (None if "*" in text else 301)
+
+
 def test_a_destination_that_stands_for_another_leads_there() -> None:
     """`GetDestinationCluster`."""
     made = virtual("x.com", 0).replace(
