@@ -63,7 +63,7 @@ class Clusters:
         if service is None:
             return None if self.mesh.declares(name.host) else self._foreign(name)
         port = service.port(name.port)
-        if port is None or port.protocol is Protocol.UDP or service.resolution is Resolution.ALIAS:
+        if port is None or port.protocol is Protocol.UDP or service.resolution in _WITHOUT:
             return None
         rule = self._scope.destination_rule(service)
         subset = rule.subset(name.subset) if rule and name.subset else None
@@ -123,7 +123,7 @@ class Clusters:
                     labels=labels,
                     namespace=namespace,
                     has_sidecar=False,
-                    transport=_stated_transport(mode) or Transport.PLAINTEXT,
+                    transport=_stated_transport(mode),
                     source=None,
                     opaque=True,
                 ),
@@ -144,12 +144,13 @@ class Clusters:
             at(subset.policy if subset else None, "loadBalancer", "simple"),
         ):
             return True
-        if service.resolution is Resolution.DYNAMIC_DNS:
-            # Each request is resolved by its own host.
-            return True
         return (
             service.resolution is Resolution.PASSTHROUGH and self._proxy.kind is ProxyKind.SIDECAR
         )
+
+
+#: Services without clusters: DYNAMIC_DNS is for waypoints alone (`buildOutboundClusters`).
+_WITHOUT = frozenset((Resolution.ALIAS, Resolution.DYNAMIC_DNS))
 
 
 class _Transports:
@@ -174,9 +175,7 @@ class _Transports:
     def to(self, upstream: Upstream, endpoints: tuple[Upstream, ...]) -> Transport:
         """What is spoken to one endpoint (`buildUpstreamTLSSettings`)."""
         if isinstance(self._stated, Mapping):
-            return _stated_transport(text(self._stated.get("mode")) or "DISABLE") or (
-                Transport.PLAINTEXT
-            )
+            return _stated_transport(text(self._stated.get("mode")))
         if not self._is_automatic(endpoints) or not upstream.has_sidecar:
             return Transport.PLAINTEXT
         return Transport.MTLS if self._accepts_mtls(upstream) else Transport.PLAINTEXT
@@ -267,13 +266,12 @@ def _mode(policy: Mapping[str, Any]) -> str:
     return (text(tls.get("mode")) or "DISABLE") if isinstance(tls, Mapping) else ""
 
 
-def _stated_transport(mode: str) -> Transport | None:
+def _stated_transport(mode: str) -> Transport:
+    """What a mode of TLS means; plaintext for DISABLE, the first of the enum, and no mode."""
     match mode:
         case "ISTIO_MUTUAL":
             return Transport.MTLS
         case "SIMPLE" | "MUTUAL":
             return Transport.TLS
-        case "DISABLE":
-            return Transport.PLAINTEXT
         case _:
-            return None
+            return Transport.PLAINTEXT

@@ -159,8 +159,6 @@ TARGET = "{number: 80, name: http, protocol: HTTP, targetPort: 8080}"
         # Gateways cannot pass through: they have the endpoints that are known.
         (entry("resolution: NONE"), EDGE, [], False),
         (entry(f"resolution: NONE, {ENDPOINTS}"), EDGE, ["10.0.0.1:80"], False),
-        (entry("resolution: DYNAMIC_DNS"), CLIENT, [], True),
-        (entry("resolution: DYNAMIC_DNS"), EDGE, [], True),
         (SHOP.replace("spec: {selector", "spec: {clusterIP: None, selector"), CLIENT, None, True),
     ],
 )
@@ -171,6 +169,13 @@ def test_how_a_service_is_resolved(
     if "a.com" in text:
         assert led(found) == expected
     assert (found is not None and found.passthrough) is passthrough
+
+
+@pytest.mark.parametrize("client", [CLIENT, EDGE])
+def test_names_that_waypoints_alone_look_up_have_no_cluster(client: Proxy) -> None:
+    """`buildOutboundClusters` leaves out DYNAMIC_DNS."""
+    text = entry("resolution: DYNAMIC_DNS").replace("a.com", "'*.a.com'")
+    assert cluster(mesh(text), client=client, host="*.a.com") is None
 
 
 @pytest.mark.parametrize(

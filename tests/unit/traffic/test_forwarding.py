@@ -510,7 +510,6 @@ def test_preflights_are_answered_for_allowed_origins(
     ("text", "expected"),
     [
         ("resolution: NONE", Passthrough("a.com", 80, declared=True)),
-        ("resolution: DYNAMIC_DNS", Passthrough("a.com", 80, declared=True)),
     ],
 )
 def test_requests_may_go_where_the_client_dialled(text: str, expected: Passthrough) -> None:
