@@ -7,7 +7,7 @@ from typing import Any
 
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
-from meshplan.mesh.age import creation_time
+from meshplan.mesh.age import creation_time, gateway_api_key
 from meshplan.mesh.gateway_api import (
     GATEWAY_API,
     Grants,
@@ -204,9 +204,7 @@ def _on_port(rule: HttpRule, port: int) -> HttpRule:
 
 
 def _joined(host: str, parts: list[tuple[Resource, _Parent, list[HttpRule]]]) -> VirtualService:
-    ordered = sorted(
-        parts, key=lambda part: (creation_time(part[0]), part[0].id.namespace, part[0].id.name)
-    )
+    ordered = sorted(parts, key=lambda part: gateway_api_key(part[0]))
     rules = [rule for _, _, found in ordered for rule in sorted(found, key=_rank)]
     first, parent, _ = ordered[0]
     return _virtual_service(first, host, parent, http=tuple(sorted(rules, key=_rank)))

@@ -209,13 +209,10 @@ def _words(match: TextMatch) -> str:
             return f"exact {value}"
         case Prefix(value) | SeparatedPrefix(value):
             return f"prefix {value}"
-        case Suffix(value):
-            return f"suffix {value}"
         case Regex(pattern):
             return f"regex {pattern}"
-        case PathTemplate(segments):
-            return f"template /{'/'.join(segments)}"
-        case Present():
+        case Present() | Suffix() | PathTemplate():
+            # The latter are in policies alone, whose rules are told by their place.
             return ""
         case _:
             assert_never(match)
