@@ -6,7 +6,8 @@
 CRDS is a folder with the CustomResourceDefinitions of the Gateway API. A state says which proxy is
 asked, what the cluster holds (`use` names texts under `parts`; `beside` one of
 what controllers make, which no manifest holds), and the requests; `@jwks@` stands for the keys that are good, and a
-request's `token` for the claims of a token, signed with another key where `forged` is true.
+request's `token` for the claims of a token, signed with another key where `forged` is true. Where
+a request's `port` is null, the client dials the one in the host, or that of the scheme.
 """
 
 import base64
@@ -146,7 +147,7 @@ def _record(mesh: LiveMesh, state: dict[str, Any]) -> dict[str, Any]:
         where = {"router": "127.0.0.1", "inbound": POD}.get(state["proxy"]["type"]) or (
             addresses.get(request["host"].partition(":")[0], OUTSIDE)
         )
-        port = request.get("port", state["proxy"]["port"])
+        port = request.get("port", state["proxy"]["port"]) or _port_of(request)
         answers = [_ask(mesh, request, where, port) for _ in range(TIMES)]
         distinct = [one for n, one in enumerate(answers) if one not in answers[:n]]
         observations.append({"request": request, "answers": distinct})
@@ -158,6 +159,13 @@ def _record(mesh: LiveMesh, state: dict[str, Any]) -> dict[str, Any]:
             answers = [{k: one[k] for k in kept} for one in found["answers"]]
             found["answers"] = [one for n, one in enumerate(answers) if one not in answers[:n]]
     return record | {"observations": observations}
+
+
+def _port_of(request: dict[str, Any]) -> int:
+    """The port that a client dials which knows the host and the scheme alone."""
+    stated = request["host"].rpartition(":")[2]
+    own = 443 if request.get("scheme") in ("tls", "https") else 80
+    return int(stated) if stated.isdecimal() else own
 
 
 def _addresses(mesh: LiveMesh) -> dict[str, str]:

@@ -14,7 +14,7 @@ import yaml
 Object = dict[str, Any]
 Schemas = Mapping[tuple[str, str], Mapping[str, Any]]
 
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 
 
 def schemas(folder: Path) -> Schemas:
@@ -100,7 +100,8 @@ def _pods(one: Object) -> Iterator[Object]:
     if one["kind"] == "Pod":
         yield {**one, "spec": {"serviceAccountName": "default", **one["spec"]}}
     if one["kind"] in _WORKLOADS and one["spec"].get("replicas") != 0:
-        template = one["spec"]["template"]
+        makes = one["spec"].get("jobTemplate", one)["spec"]
+        template = makes["template"]
         name = f"{metadata['name']}-1"
         yield {
             **base,
