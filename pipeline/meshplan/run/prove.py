@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from meshplan.dataclass import dataclass
 from meshplan.deployers import DEPLOYERS, Deployer, Options
@@ -15,11 +16,14 @@ from meshplan.graph import DependencyGraph
 from meshplan.mesh import Mesh
 from meshplan.plan import Plan
 from meshplan.planner import order
-from meshplan.planner.solve import Solution, solve
 from meshplan.planner.standing import Predicate
-from meshplan.proof import Budget, Proof, Prover, Undecided, WorkSpentError
+from meshplan.proof import Budget, Proof, Undecided, WorkSpentError
 from meshplan.result import DeployerResult, TargetResult, Verdict
 from meshplan.settings import ProofSettings, Settings
+
+if TYPE_CHECKING:
+    from meshplan.planner.solve import Solution
+    from meshplan.proof import Prover
 
 _VERDICTS = {"safe": Verdict.SAFE, "unsafe": Verdict.UNSAFE, "unknown": Verdict.UNKNOWN}
 
@@ -75,7 +79,7 @@ def proven(difference: Difference, plan: Plan, settings: Settings) -> Proof:
     return _checked(_prover(difference, settings.proof), plan, settings.proof.timeout_seconds)
 
 
-def verdict_of(solution: Solution) -> Verdict:
+def verdict_of(solution: "Solution") -> Verdict:
     """What a solution says about a change.
 
     Where the search ended without an answer there may be a safe plan, so that is unknown, even if
@@ -94,12 +98,18 @@ def _ordered(difference: Difference) -> Plan:
     return order(difference.changes, difference.graph, difference.base, difference.head)
 
 
-def _prover(difference: Difference, settings: ProofSettings) -> Prover:
+def _prover(difference: Difference, settings: ProofSettings) -> "Prover":
+    from meshplan.proof.prove import Prover  # noqa: PLC0415 - an order alone needs none of it
+
     budget = Budget(work=settings.work)
     return Prover(difference.base, difference.head, budget=budget)
 
 
-def _solved(difference: Difference, settings: ProofSettings, holding: Predicate | None) -> Solution:
+def _solved(
+    difference: Difference, settings: ProofSettings, holding: Predicate | None
+) -> "Solution":
+    from meshplan.planner.solve import Solution, solve  # noqa: PLC0415 - as above
+
     changes, graph, base, head = (
         difference.changes,
         difference.graph,
@@ -145,7 +155,7 @@ def _told(deployer: Deployer, plan: Plan, proof: Proof, *, configured: bool) -> 
     )
 
 
-def _checked(prover: Prover, plan: Plan, seconds: float) -> Proof:
+def _checked(prover: "Prover", plan: Plan, seconds: float) -> Proof:
     try:
         with _no_longer_than(seconds):
             prover.meter.refill()
