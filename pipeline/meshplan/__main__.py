@@ -22,14 +22,14 @@ def main() -> None:
 
 
 def _collect_rarely() -> None:
-    """Look for garbage 70 times less often.
+    """Look for garbage 140 times less often.
 
     What a run makes stays until its end, and to walk over it again and again takes a quarter of
     the time; what little garbage there is (cycles alone) can wait.
     """
     import gc  # noqa: PLC0415 - `--version` needs none of it
 
-    gc.set_threshold(50_000, 10, 10)
+    gc.set_threshold(100_000, 10, 10)
 
 
 def _leave(status: int) -> "NoReturn":

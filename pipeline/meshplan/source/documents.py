@@ -8,6 +8,7 @@ from meshplan.dataclass import dataclass
 from meshplan.finding import Finding
 from meshplan.resource import Document
 from meshplan.source.cache import Cache
+from meshplan.source.compose import is_configuration
 from meshplan.source.elsewhere import elsewhere, shares
 from meshplan.source.reading import Limits, Reading
 from meshplan.source.revision import Entry
@@ -33,6 +34,8 @@ class ManifestFile:
     template: str = ""
     #: The kinds of the documents.
     kinds: frozenset[str] = frozenset()
+    #: Whether any of the documents is an object, and no configuration of a tool.
+    has_objects: bool = False
 
 
 @dataclass(slots=True)
@@ -60,17 +63,26 @@ class Manifests:
     def file(self, tree: Tree, path: str) -> ManifestFile:
         """A file of a tree, read now if need be; one that cannot be read is empty."""
         blob = self.blob(tree, path)
+        key = (path, blob)
+        found = self._files.get(key)
+        if found is not None:  # there are many files, and they are asked for many times
+            return found
         if blob not in self._readings and (id(tree), path) not in self._tried:
             self._tried.add((id(tree), path))
             self._load(tree, [tree.files[path]])
             blob = self.blob(tree, path)
-        key = (path, blob)
-        found = self._files.get(key)
+            key = (path, blob)
+            found = self._files.get(key)
         if found is None:
             content = parsed(self._readings.get(blob, _NOTHING), path)
-            kinds = frozenset(document.kind for document in content.documents)
             found = self._files[key] = ManifestFile(
-                path, blob, content.documents, content.findings, content.template, kinds
+                path,
+                blob,
+                content.documents,
+                content.findings,
+                content.template,
+                frozenset([document.kind for document in content.documents]),
+                any(not is_configuration(document.value) for document in content.documents),
             )
         return found
 

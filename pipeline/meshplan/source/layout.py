@@ -56,8 +56,8 @@ def layout_of(tree: Tree, manifests: Manifests, units: Units) -> Layout:
     free: list[str] = []
     unlisted: list[str] = []
     for path in tree.manifests:
-        folder = posixpath.dirname(path)
-        if path in built.files or any(is_below(folder, chart) for chart in charts):
+        folder = path.rpartition("/")[0]
+        if path in built.files or (charts and any(is_below(folder, chart) for chart in charts)):
             continue
         (unlisted if folder in beside else free).append(path)
     requests = tuple(_requests(tree, manifests, units, (*free, *sorted(built.resources))))

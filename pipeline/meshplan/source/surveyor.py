@@ -10,7 +10,6 @@ from meshplan.dataclass import dataclass
 from meshplan.resource import Document
 from meshplan.result import CoverageStatus
 from meshplan.settings import Settings, TargetSettings
-from meshplan.source.compose import is_configuration
 from meshplan.source.documents import ManifestFile, Manifests
 from meshplan.source.entrances import entrances
 from meshplan.source.globs import anchored
@@ -145,9 +144,9 @@ class Surveyor:
     def _found(self, layout: Layout) -> Iterator[Job]:
         """The jobs of the targets that the files themselves show."""
         files = {file.path: file for file in self.files}
-        self.unlisted = [path for path in layout.unlisted if _holds_objects(files[path])]
+        self.unlisted = [path for path in layout.unlisted if files[path].has_objects]
         for path in layout.plain:
-            yield from self._plain(path, PLAIN, posixpath.dirname(path))
+            yield from self._plain(files[path], PLAIN, path.rpartition("/")[0])
         for folder in layout.roots:
             yield _root_job(folder, _kustomize_unit(folder))
         for chart in layout.charts:
@@ -160,23 +159,24 @@ class Surveyor:
         namespace = target.namespace or ""
         layout = layout_within(self.tree, self.manifests, self._units, target)
         for path in layout.plain:
-            yield from self._plain(path, root, "", namespace)
+            yield from self._plain(self.manifests.file(self.tree, path), root, "", namespace)
         for folder in layout.roots:
             yield Job(_kustomize_unit(folder), root, "", namespace=namespace)
         for chart in layout.charts:
             unit = release_of(chart, target, self.settings.default_namespace)
             yield Job(unit, root, "", namespace=namespace)
 
-    def _plain(self, path: str, root: Root, folder: str, namespace: str = "") -> Iterator[Job]:
-        file = self.manifests.file(self.tree, path)
+    def _plain(
+        self, file: ManifestFile, root: Root, folder: str, namespace: str = ""
+    ) -> Iterator[Job]:
         unread = self._unread(file, root, folder)
         if unread:
             self.entries.append(unread)
-        if unread or _holds_objects(file):
+        if unread or file.has_objects:
             # What ytt puts in changes objects, it does not hide them: none is missing here.
             partial = unread is not None and not (file.template == "ytt" and file.documents)
             self.pieces.append(
-                Piece(root, folder, path, file.documents, namespace=namespace, partial=partial)
+                Piece(root, folder, file.path, file.documents, namespace=namespace, partial=partial)
             )
         if not file.kinds.isdisjoint(ASKING):
             yield from self._asked(file.documents, Job(_NO_UNIT, root, folder), "")
@@ -234,10 +234,6 @@ class Surveyor:
             inputs = {path: submodule.blob} if submodule else {}
             folder = posixpath.dirname(path)
             yield Entry(PLAIN, folder, path, "plain", CoverageStatus.SKIPPED, why, inputs)
-
-
-def _holds_objects(file: ManifestFile) -> bool:
-    return any(not is_configuration(document.value) for document in file.documents)
 
 
 def _key(document: Document) -> tuple[str, int]:

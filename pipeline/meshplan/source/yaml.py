@@ -52,10 +52,10 @@ def parse(data: bytes, path: str, limits: Limits = Limits()) -> Parsed:  # noqa:
 
 def parsed(reading: Reading, path: str) -> Parsed:
     """A reading as the content of the file at `path`."""
-    documents = (
+    documents = [
         Document(found.value, Origin(path, found.line, found.index)) for found in reading.documents
-    )
-    findings = (_finding(problem, path) for problem in reading.problems)
+    ]
+    findings = [_finding(problem, path) for problem in reading.problems]
     return Parsed(tuple(documents), tuple(findings), reading.template)
 
 
