@@ -3,14 +3,16 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from meshplan.bridge import bridges
 from meshplan.diff import diff
+from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh, MeshConfig
-from meshplan.plan import Plan, Step, Wave, simulate
+from meshplan.plan import Apply, Plan, Step, Wave, simulate
 from meshplan.planner.reverse import reversed_plan
 from meshplan.proof import Proof, Prover
 from meshplan.proof.outcomes import Asked, Outcomes, Triple
@@ -19,8 +21,9 @@ from meshplan.resource import Snapshot
 from meshplan.settings import World
 from meshplan.traffic.outcome import Outcome
 from support.proofs import SETTLED, steps_of
-from support.random_meshes import Pair, pair, plan, resource
+from support.random_meshes import NETWORKING, SECURITY, Pair, pair, plan, resource
 from support.scenarios import SCENARIOS, Scenario, scenario_snapshots
+from support.whole_mesh import world
 
 
 def said(proof: Proof) -> object:
@@ -70,6 +73,27 @@ def test_versions_in_between_change_nothing_elsewhere(scenario: Scenario) -> Non
         first.check(found)
         full = Prover(base, head, extra_versions=versions)
         assert said(first.with_versions(versions).check(found)) == said(full.check(found))
+
+
+def test_versions_in_between_of_what_only_sends_somewhere() -> None:
+    """A ServiceEntry that a route brings along has a say in hosts that it has no bearing on."""
+    base = world("mesh")
+    entry = base[ResourceId(NETWORKING, "ServiceEntry", "far", "wild")]
+    policy = base[ResourceId(SECURITY, "AuthorizationPolicy", "istio-system", "deny")]
+    imports = base[ResourceId(NETWORKING, "Sidecar", "shop", "default")]
+    old, *others = (
+        replace(entry, manifest={**entry.manifest, "spec": {**entry.spec, "resolution": found}})
+        for found in ("NONE", "DNS", "DYNAMIC_DNS")
+    )
+    head = base.with_(others[0]).without(policy.id).without(imports.id)
+    first = Prover(*(Mesh.of(side, MeshConfig(), World.OPEN) for side in (base, head)))
+    steps = list(steps_of(base, head))
+    first.check(Plan((Wave(tuple(steps), SETTLED),)))
+    further = Wave((Apply(others[1], ""), *(s for s in steps if s.id != entry.id)), SETTLED)
+    found = Plan((further, Wave(tuple(s for s in steps if s.id == entry.id), SETTLED)))
+    full = Prover(first.base, first.head, extra_versions=others[1:])
+    assert said(first.with_versions(others[1:]).check(found)) == said(full.check(found))
+    assert old.spec == entry.spec
 
 
 def kinds_of(proof: Proof) -> object:

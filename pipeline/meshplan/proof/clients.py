@@ -8,11 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
+from meshplan.mesh.hosts import is_wildcard
 from meshplan.mesh.proxy import Proxy, gateway, sidecar
-from meshplan.mesh.read import at, labels, mapping, mappings, number, text, texts
+from meshplan.mesh.read import labels, mapping, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.workload import matches_labels, workload_of
-from meshplan.proof.index import GATEWAY_API, NETWORKING, SECURITY, Index, selector_of
+from meshplan.proof.index import (
+    GATEWAY_API,
+    NETWORKING,
+    Index,
+    leaves_some,
+    selector_of,
+)
 from meshplan.proof.surroundings import Surroundings
 from meshplan.proof.types import Client
 from meshplan.proof.versions import Versions
@@ -152,7 +159,28 @@ class Clients:
                         found[proxy] = None
             for id_ in self._index.ids(("listener", "name", name)):
                 found.update(dict.fromkeys(self._pods_of_listeners(id_)))
-        return [Client(proxy) for proxy in found]
+        return [client for proxy in found for client in self.at(proxy)]
+
+    def at(self, proxy: Proxy) -> list[Client]:
+        """Some pods of a gateway under each service account that they may run as.
+
+        Where it is not known which, they may be those that policies name, or another one.
+        """
+        pods = (
+            workload_of(version)
+            for id_ in self._index.pods(proxy.namespace, proxy.labels)
+            for version in self._versions.all_of(id_)
+        )
+        found = {
+            workload.service_account
+            for workload in pods
+            if workload is not None and matches_labels(proxy.labels, workload.labels)
+        }
+        named = {name for where, name in self._identities.accounts if where == proxy.namespace}
+        return [
+            Client(Proxy(proxy.kind, proxy.namespace, proxy.labels, account))
+            for account in sorted(found or {ANYBODY, *named})
+        ]
 
     def _named_namespaces(self) -> set[str]:
         found = set(self._identities.namespaces)
@@ -173,22 +201,43 @@ class Clients:
     def _by_imports(self, named: set[str]) -> set[str]:
         """One namespace of each group whose Sidecars import the same of what is at hand."""
         hosts = self._hosts()
-        keys = {
-            ("import", where, pattern)
-            for namespace, host in hosts
-            for where in (namespace, "*")
-            for pattern in _patterns(host)
-        }
-        ids = dict.fromkeys(self._index.ids(*keys))
+        ids = dict.fromkeys((*self._index.ids(*self._imported_by(hosts)), *self._moving_sidecars()))
         by_namespace: dict[str, list[ResourceId]] = {}
         for id_ in ids:
-            if id_.namespace not in named and id_.namespace != self._root:
+            # The root namespace has the default of all others, and Sidecars for its own pods.
+            if id_.namespace not in named and (
+                id_.namespace != self._root
+                or any(selector_of(version) for version in self._versions.all_of(id_))
+            ):
                 by_namespace.setdefault(id_.namespace, []).append(id_)
         chosen: dict[object, str] = {}
         for namespace in sorted(by_namespace):
             everyone = tuple(self._index.ids(("sidecar", namespace)))
             chosen.setdefault(self._projection(everyone, namespace, hosts), namespace)
         return set(chosen.values())
+
+    def _imported_by(self, hosts: Sequence[tuple[str, str]]) -> set[tuple[str, ...]]:
+        """The entries of Sidecars that import any of some hosts."""
+        found: set[tuple[str, ...]] = {
+            ("import", where, pattern)
+            for namespace, host in hosts
+            for where in (namespace, "*")
+            for pattern in _patterns(host)
+        }
+        wild = [(namespace, host[1:]) for namespace, host in hosts if is_wildcard(host)]
+        for key in self._index.keys("import") if wild else ():
+            # Of a wildcard one name alone may be imported.
+            if any(key[1] in ("*", where) and key[2].endswith(rest) for where, rest in wild):
+                found.add(key)
+        return found
+
+    def _moving_sidecars(self) -> Iterator[ResourceId]:
+        """Sidecars in whose absence their clients import everything, or that let out otherwise."""
+        for id_, versions in self._versions.changed.items():
+            if (id_.group, id_.kind) == (NETWORKING, "Sidecar"):
+                policies = [v and v.spec.get("outboundTrafficPolicy") for v in versions]
+                if leaves_some(versions) or any(policy != policies[0] for policy in policies):
+                    yield id_
 
     def _projection(
         self, ids: Sequence[ResourceId], namespace: str, hosts: Sequence[tuple[str, str]]
@@ -316,38 +365,6 @@ def matches_of(resource: Resource) -> Iterator[Mapping[str, object]]:
                 yield from mappings(rule.get("match"))
 
 
-def server_ports(resources: Iterable[Resource]) -> tuple[tuple[int, str], ...]:
-    """Port and protocol of every server of every Gateway among some objects, HTTPS as `https`."""
-    found: dict[tuple[int, str], None] = {}
-    for resource in resources:
-        kind = (resource.id.group, resource.id.kind)
-        if kind == (NETWORKING, "Gateway"):
-            for server in mappings(resource.spec.get("servers")):
-                tls = mapping(server.get("tls"))
-                protocol = text(at(server, "port", "protocol")).upper()
-                port = number(at(server, "port", "number"))
-                mode = text(tls.get("mode"))
-                found[port, _scheme(protocol, mode, secured=bool(tls))] = None
-        elif kind == (GATEWAY_API, "Gateway"):
-            for listener in mappings(resource.spec.get("listeners")):
-                protocol = text(listener.get("protocol")).upper()
-                passes = text(at(listener, "tls", "mode")) == "Passthrough"
-                mode = "PASSTHROUGH" if passes else "SIMPLE"
-                scheme = _scheme(protocol, mode, secured=False)
-                found[number(listener.get("port")), scheme] = None
-    return tuple(found)
-
-
-def _scheme(protocol: str, mode: str, *, secured: bool) -> str:
-    if protocol in ("TCP", "MONGO", "REDIS", "MYSQL"):
-        return "tls" if secured else "tcp"
-    if protocol in ("HTTPS", "TLS") or (secured and mode in ("SIMPLE", "MUTUAL")):
-        return (
-            "tls" if mode in ("PASSTHROUGH", "AUTO_PASSTHROUGH") or protocol == "TLS" else "https"
-        )
-    return "http"
-
-
 def _imports(version: Resource, hosts: Sequence[tuple[str, str]]) -> object:
     """What a Sidecar imports of some hosts, by listener, and all else that it says."""
     own = version.id.namespace
@@ -359,7 +376,7 @@ def _imports(version: Resource, hosts: Sequence[tuple[str, str]]) -> object:
             for namespace, host in hosts
             for where, _, pattern in entries
             if (own if where == "." else where) in ("*", namespace)
-            and pattern.lower() in _patterns(host)
+            and (pattern.lower() in _patterns(host) or _is_under(pattern.lower(), host))
         )
         rest = {key: str(value) for key, value in listener.items() if key != "hosts"}
         listeners.append((tuple(sorted(rest.items())), taken))
@@ -372,6 +389,6 @@ def _patterns(host: str) -> frozenset[str]:
     return frozenset((host, *("*" + host[index:] for index in range(len(host) + 1))))
 
 
-def is_security(id_: ResourceId) -> bool:
-    """Whether an object says who may do what."""
-    return id_.group == SECURITY
+def _is_under(name: str, host: str) -> bool:
+    """Whether a wildcard covers a name."""
+    return is_wildcard(host) and name.endswith(host[1:])

@@ -146,6 +146,7 @@ class Footprint:
                 for found in self._index.pods(version.id.name, {}):
                     for workload in self._versions.all_of(found):
                         yield from self._of_workload(workload)
+                yield from self._of_routes_in(version.id.name)
             case ("", "Endpoints") | ("discovery.k8s.io", "EndpointSlice"):
                 name = f"{service_behind(version)}.{version.id.namespace}"
                 yield from self._of_destination(f"{name}.svc.{self._index.domain}")
@@ -271,6 +272,16 @@ class Footprint:
             else:
                 for found in self._versions.all_of(ResourceId(NETWORKING, kind, where, name)):
                     yield from (Topic(TopicKind.MESH, host) for host in self._hosts(found))
+
+    def _of_routes_in(self, namespace: str) -> Iterator[Topic]:
+        """The routes of a namespace that listeners choose by its labels."""
+        for gateway in self._versions.of_kind(GATEWAY_API, "Gateway"):
+            found = mappings(gateway.spec.get("listeners"))
+            if any(at(one, "allowedRoutes", "namespaces", "from") == "Selector" for one in found):
+                name = f"{gateway.id.namespace}/{gateway.id.name}"
+                for id_ in self._index.ids(("attached", "Gateway", name)):
+                    for route in self._versions.all_of(id_) if id_.namespace == namespace else ():
+                        yield from self._of_attached(route)
 
     def _of_credential(self, name: str) -> Iterator[Topic]:
         """Gateways with a server that needs a Secret of this name, wherever that is."""

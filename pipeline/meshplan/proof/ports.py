@@ -1,11 +1,12 @@
-"""Ports of gateways on which one server may be in the way of another (`mergeGateways`)."""
+"""Ports of gateways, and those on which one server may be in the way of another (`mergeGateways`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from meshplan.mesh.gateway import Server, gateway_of
-from meshplan.mesh.read import at, mappings
-from meshplan.proof.index import Index
+from meshplan.mesh.read import at, mapping, mappings, number, text
+from meshplan.proof.index import GATEWAY_API, NETWORKING, Index
 from meshplan.proof.versions import Versions
+from meshplan.resource import Resource
 
 
 def servers_on(port: str, index: Index, versions: Versions) -> Iterator[Mapping[str, object]]:
@@ -30,3 +31,35 @@ def _sort(server: Server) -> str:
     if server.is_tls:
         return "tls"
     return "http" if server.is_http else "other"
+
+
+def server_ports(resources: Iterable[Resource]) -> tuple[tuple[int, str], ...]:
+    """Port and protocol of every server of every Gateway among some objects, HTTPS as `https`."""
+    found: dict[tuple[int, str], None] = {}
+    for resource in resources:
+        kind = (resource.id.group, resource.id.kind)
+        if kind == (NETWORKING, "Gateway"):
+            for server in mappings(resource.spec.get("servers")):
+                tls = mapping(server.get("tls"))
+                protocol = text(at(server, "port", "protocol")).upper()
+                port = number(at(server, "port", "number"))
+                mode = text(tls.get("mode"))
+                found[port, _scheme(protocol, mode, secured=bool(tls))] = None
+        elif kind == (GATEWAY_API, "Gateway"):
+            for listener in mappings(resource.spec.get("listeners")):
+                protocol = text(listener.get("protocol")).upper()
+                passes = text(at(listener, "tls", "mode")) == "Passthrough"
+                mode = "PASSTHROUGH" if passes else "SIMPLE"
+                scheme = _scheme(protocol, mode, secured=False)
+                found[number(listener.get("port")), scheme] = None
+    return tuple(found)
+
+
+def _scheme(protocol: str, mode: str, *, secured: bool) -> str:
+    if protocol in ("TCP", "MONGO", "REDIS", "MYSQL"):
+        return "tls" if secured else "tcp"
+    if protocol in ("HTTPS", "TLS") or (secured and mode in ("SIMPLE", "MUTUAL")):
+        return (
+            "tls" if mode in ("PASSTHROUGH", "AUTO_PASSTHROUGH") or protocol == "TLS" else "https"
+        )
+    return "http"

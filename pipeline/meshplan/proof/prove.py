@@ -103,7 +103,10 @@ class Prover:
             self.base, self.head, extra_versions=extra, budget=self.budget, shared=self._shared
         )
         if found._mesh.known == self._mesh.known:
-            touched = set(found.topics_of(dict.fromkeys(version.id for version in extra)))
+            ids = {version.id for version in extra}
+            # An object may have a say in more than it has a bearing on.
+            touched = {t for t, cases in self._cases.items() if not ids.isdisjoint(cases.scope.ids)}
+            touched.update(found.topics_of(sorted(ids)))
             found._cases = {t: c for t, c in self._cases.items() if t not in touched}
             found._known = {key: f for key, f in self._known.items() if key[0] not in touched}
             found._twins = dict(self._twins)
@@ -122,12 +125,7 @@ class Prover:
         """The work that this prover has done, together with those that it was made from."""
         return self._shared.meter
 
-    def check(
-        self,
-        plan: Plan,
-        *,
-        proven: Plan | None = None,
-    ) -> Proof:
+    def check(self, plan: Plan, *, proven: Plan | None = None) -> Proof:
         """Whether all waves of a plan are safe, every view of each.
 
         Raises WorkSpentError where that takes more work than the budget has.

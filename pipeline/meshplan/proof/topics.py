@@ -13,10 +13,11 @@ from meshplan.mesh.service import Protocol, service_of, services_of
 from meshplan.mesh.workload import workload_of
 from meshplan.proof.authorities import asked_of_names, names_of, server_names_asked, spellings
 from meshplan.proof.cases import Case
-from meshplan.proof.clients import Clients, identities, matches_of, may_open, server_ports
+from meshplan.proof.clients import Clients, identities, matches_of, may_open
 from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.index import NETWORKING, Index
 from meshplan.proof.meter import Meter
+from meshplan.proof.ports import server_ports
 from meshplan.proof.scope import Scope
 from meshplan.proof.surroundings import Surroundings
 from meshplan.proof.texts import holds_of
@@ -96,7 +97,7 @@ class TopicCases:
             case TopicKind.GATEWAY:
                 found = clients.gateways()
                 if self.topic.is_of_one_gateway:
-                    found = [Client(gateway(self.topic.namespace, dict(self.topic.labels)))]
+                    found = clients.at(gateway(self.topic.namespace, dict(self.topic.labels)))
                 for client in found:
                     assert client.proxy is not None  # noqa: S101 - gateways are proxies
                     self._around.pods_with(client.proxy.namespace, client.proxy.labels)
@@ -110,18 +111,18 @@ class TopicCases:
         What is bound to other gateways has no say in them, nor has by which of several hosts they
         ask that nothing there names.
         """
-        clients = self._clients
-        proxies = [client.proxy for client in clients if client.proxy is not None]
+        proxies = [client.proxy for client in self._clients if client.proxy is not None]
+        found = ((proxy.namespace, tuple(sorted(proxy.labels.items()))) for proxy in proxies)
+        pods = tuple(dict.fromkeys(found))
         if (
             self.topic.kind is not TopicKind.GATEWAY
             or self._is_closed
-            or len(proxies) < 2
-            or not all(proxy.namespace for proxy in proxies)
+            or len(pods) < 2
+            or not all(namespace for namespace, _ in pods)
         ):
             return (self.topic,)
-        pods = [(proxy.namespace, tuple(sorted(proxy.labels.items()))) for proxy in proxies]
         return tuple(
-            Topic(TopicKind.GATEWAY, hosts.alike(self.topic.host, *found), *found) for found in pods
+            Topic(TopicKind.GATEWAY, hosts.alike(self.topic.host, *one), *one) for one in pods
         )
 
     @property

@@ -6,13 +6,14 @@ and their identity alike, and if their Sidecar resources say the same about what
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
+from meshplan.resource import Resource
 from meshplan.verify.grid import FRESH, Patterns, patterns
 from meshplan.verify.names import (
     NETWORKING,
@@ -58,13 +59,10 @@ class Callers:
         self._keys = self._label_keys()
         spaces = {id_.namespace for id_ in versions if id_.namespace}
         self._spaces = (*sorted(spaces), FRESH)
-        self._identities = any(
-            patterns(version)
-            for id_, found in versions.items()
-            if id_.kind == "AuthorizationPolicy"
-            for version in found
-        )
-        self._gateways = tuple(self._gateway(p) for p in _gateways(meshes, versions))
+        asked = [patterns(version) for found in versions.values() for version in found]
+        self._identities = any(asked)
+        self._senders = frozenset(chain.from_iterable(found.senders() for found in asked if found))
+        self._gateways = tuple(self._gateway(p) for p in self._all_gateways(meshes))
         self._sidecars = tuple(self._all_sidecars(meshes))
         self._own: dict[Proxy, frozenset[ResourceId]] = {}
 
@@ -164,11 +162,37 @@ class Callers:
                 account = workload.service_account if self._identities else "default"
                 found[Proxy(ProxyKind.SIDECAR, workload.namespace, labels, account)] = None
         # Pods that are not in the tree: of every namespace, and those that something chooses.
-        for space in self._spaces:
-            found.setdefault(Proxy(ProxyKind.SIDECAR, space))
+        for space in dict.fromkeys((*self._spaces, *(name for name, _ in self._senders if name))):
+            chosen: list[Mapping[str, str]] = [{}]
             for id_ in self._by_namespace.get(space, ()):
-                for selector in self._speakers.names[id_].selectors:
-                    found.setdefault(Proxy(ProxyKind.SIDECAR, space, selector))
+                chosen += self._speakers.names[id_].selectors
+            for account, selector in product(self._accounts(space), chosen):
+                found.setdefault(Proxy(ProxyKind.SIDECAR, space, selector, account))
+        yield from found
+
+    def _accounts(self, space: str) -> list[str]:
+        """The service accounts as which pods of a namespace may run that are not in the tree."""
+        named = {account for where, account in self._senders if where in ("", space)}
+        return ["default", *sorted(named - {"default"})]
+
+    def _all_gateways(self, meshes: Sequence[Mesh]) -> Iterator[Proxy]:
+        """The pods of every Gateway; where none are known, those with the labels of its selector."""
+        versions = [v for i, all_ in self._versions.items() if i.kind == "Gateway" for v in all_]
+        chosen = [(version, _pods_of(version)) for version in versions]
+        keys = self._keys.union(*(selector for _, selector in chosen))
+        workloads = [workload for mesh in meshes for workload in mesh.workloads]
+        found: dict[Proxy, None] = {}
+        for version, selector in chosen:
+            home = version.id.namespace
+            pods = [w for w in workloads if _has(w.labels, selector)] if selector else []
+            for workload in pods:
+                labels = {k: v for k, v in workload.labels.items() if k in keys}
+                account = workload.service_account if self._identities else "default"
+                proxy = Proxy(ProxyKind.GATEWAY, workload.namespace, labels, account)
+                found[proxy] = None
+            if not pods or version.id.group != NETWORKING:
+                for account in self._accounts(home):
+                    found[Proxy(ProxyKind.GATEWAY, home, selector, account)] = None
         yield from found
 
     def _gateway(self, proxy: Proxy) -> Caller:
@@ -187,22 +211,11 @@ class Callers:
         return Caller(proxy, frozenset(id_ for id_ in found if id_ in self._versions))
 
 
-def _gateways(meshes: Sequence[Mesh], versions: Versions) -> Iterator[Proxy]:
-    """The pods of every Gateway: where its selector finds some, and in its own namespace."""
-    found: dict[Proxy, None] = {}
-    for id_, kinds in versions.items():
-        if id_.kind != "Gateway":
-            continue
-        for version in kinds:
-            selector = strings(version.spec.get("selector"))
-            if id_.group != NETWORKING:
-                selector = {_GATEWAY_LABEL: id_.name}
-            homes = {id_.namespace}
-            for mesh in meshes:
-                homes |= {w.namespace for w in mesh.workloads if _has(w.labels, selector)}
-            for home in sorted(homes):
-                found[Proxy(ProxyKind.GATEWAY, home, selector)] = None
-    yield from found
+def _pods_of(gateway: Resource) -> dict[str, str]:
+    """The labels by which a Gateway chooses its pods."""
+    if gateway.id.group == NETWORKING:
+        return strings(gateway.spec.get("selector"))
+    return {_GATEWAY_LABEL: gateway.id.name}
 
 
 def _has(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:

@@ -1,15 +1,16 @@
 """Peers that go to a workload directly, with and without a certificate: who is let in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from meshplan.mesh.service import Port
 from meshplan.mesh.workload import Workload
 from meshplan.traffic import Request, Server, admit
 from meshplan.traffic.outcome import Transport
 from meshplan.verify.grid import FRESH, identities, literals, patterns
-from meshplan.verify.names import POLICIES, SIDECAR, kind_of
+from meshplan.verify.names import POLICIES, SIDECAR, kind_of, selector_of
 from meshplan.verify.replay import Write
 from meshplan.verify.verdict import Break, Report
 from meshplan.verify.views import admissions, broken, fate_of
@@ -70,7 +71,44 @@ class Doors:
                         known = found.get(key, service.host)
                         is_made_up = known.startswith(f"{FRESH}.")
                         found[key] = service.host if is_made_up else min(service.host, known)
+        for namespace, labels in tuple(self._unseen(found)):
+            for listening in (_ANY_PORT, *self._ports_named(namespace)):
+                key = (namespace, labels, listening)
+                found.setdefault(key, f"{FRESH}.{namespace}")
         return found
+
+    def _unseen(self, found: Iterable[_Key]) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
+        """Pods that are not in the tree: of a policy without any, and of others that fit to it."""
+        world = self._world
+        seen = {(namespace, labels) for namespace, labels, _ in found}
+        for policy in self._policies:
+            if policy not in world.written:
+                continue
+            spaces = {policy.namespace}
+            if policy.namespace == self._root:
+                spaces |= {other.namespace for other in self._policies}
+            for space in spaces:
+                chosen = [
+                    selector_of(version.spec)
+                    for other in self._policies
+                    if other.namespace in (space, self._root)
+                    for version in world.versions[other]
+                ]
+                for own in (selector_of(version.spec) for version in world.versions[policy]):
+                    if any(where == space and own.items() <= labels for where, labels in seen):
+                        continue
+                    for other in chosen:
+                        if all(own.get(name, value) == value for name, value in other.items()):
+                            yield space, frozenset({**own, **other}.items())
+
+    def _ports_named(self, namespace: str) -> frozenset[int]:
+        """The ports that policies of a namespace tell apart."""
+        found: set[int] = set()
+        for policy in self._policies:
+            if policy.namespace in (namespace, self._root):
+                for version in self._world.versions[policy]:
+                    found.update(_numbers(version.spec))
+        return frozenset(found)
 
     def _is_near(self, namespace: str) -> bool:
         return self._spaces is None or namespace in self._spaces
@@ -123,6 +161,19 @@ class Doors:
                     fate = (before, during, after)
                     report.take(Break(world.stages[number], invariant, visible, fate), asked)
                     return
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    """The ports in a policy, wherever it names some."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key in ("ports", "notPorts", "portLevelMtls"):
+                yield from (int(text) for text in inner or () if str(text).isdecimal())
+            else:
+                yield from _numbers(inner)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            yield from _numbers(inner)
 
 
 def _listening(port: Port, workload: Workload) -> int:

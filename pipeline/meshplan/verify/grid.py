@@ -274,6 +274,21 @@ class Patterns:
             }
         )
 
+    def senders(self) -> Iterator[tuple[str, str]]:
+        """Namespaces and service accounts that the texts mean; "" for any namespace."""
+        for text in self.namespaces:
+            yield text.replace("*", FRESH), FRESH
+        for text in self.accounts:
+            namespace, _, account = text.replace("*", FRESH).rpartition("/")
+            yield namespace, account
+        for text in self.principals:
+            parts = text.replace("*", FRESH).split("/")
+            if "ns" in parts[:-1]:
+                namespace = parts[parts.index("ns") + 1]
+                yield namespace, parts[-1] if "sa" in parts[:-1] else FRESH
+            elif "sa" in parts[:-1]:
+                yield "", parts[-1]
+
 
 def patterns(policy: Resource) -> Patterns:
     """What a policy compares senders with."""
@@ -329,8 +344,8 @@ def identities(meshes: Sequence[Mesh], policies: Sequence[Patterns]) -> tuple[st
         classes.setdefault(key, f"{domain}/ns/{namespace}/sa/{account}")
     named = {text.replace("*", FRESH) for found in policies for text in found.principals}
     named |= {
-        f"{domain}/ns/{text.replace('*', FRESH)}/sa/{FRESH}"
+        f"{domain}/ns/{namespace or FRESH}/sa/{account}"
         for found in policies
-        for text in found.namespaces
+        for namespace, account in found.senders()
     }
     return tuple(sorted({*classes.values(), *named}))

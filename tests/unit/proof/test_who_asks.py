@@ -2,7 +2,7 @@
 
 import pytest
 
-from meshplan.proof.clients import server_ports
+from meshplan.proof.ports import server_ports
 from meshplan.proof.types import Topic, TopicKind
 from support.meshes import with_versions
 from support.proofs import change
