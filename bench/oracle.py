@@ -24,7 +24,7 @@ from meshplan.mesh.config import mesh_config
 from meshplan.mesh.proxy import Proxy, gateway, sidecar
 from meshplan.resource import Origin, Resource, Snapshot
 from meshplan.settings import MeshSettings, World
-from meshplan.traffic import Server, admit, request_of, route
+from meshplan.traffic import Server, admit, request_of, route, transport_of
 from meshplan.traffic.outcome import (
     Backend,
     Denied,
@@ -94,7 +94,8 @@ def ask(mesh: Mesh, record: dict[str, Any], request: dict[str, Any]) -> Outcome:
     namespace, labels, port = proxy["namespace"], proxy["labels"], proxy["port"]
     if proxy["type"] == "inbound":
         asked = request_of(request, port=port, client_ip=record["client"]["address"])
-        return admit(mesh, asked, Server(namespace, labels, port), Transport.PLAINTEXT)
+        server = Server(namespace, labels, asked.dialled_port)
+        return admit(mesh, asked, server, transport_of(asked))
     make = {"router": gateway, "sidecar": sidecar}[proxy["type"]]
     client: Proxy = make(namespace, labels)
     return route(mesh, request_of(request, port=port), client)

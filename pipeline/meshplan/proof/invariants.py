@@ -11,6 +11,7 @@ from typing import assert_never
 from meshplan.dataclass import dataclass
 from meshplan.proof.types import Invariant
 from meshplan.traffic.outcome import (
+    REFUSED,
     Backend,
     Denied,
     Direct,
@@ -75,8 +76,9 @@ def ends_of(outcome: Outcome, request: Request) -> Ends | None:
             return Ends(frozenset([("direct", str(status))]), frozenset())
         case Denied(status):
             return Ends(frozenset(), frozenset([("denied", str(status))]), denied=True)
-        case Failed(status, flag):
-            refused = flag.removeprefix("URX,") in ("UC", "UF")
+        case Failed(status, flag, details):
+            # As the client sees it, or the server by itself.
+            refused = flag.removeprefix("URX,") in ("UC", "UF") or details == REFUSED
             return Ends(frozenset(), frozenset([("failed", str(status), flag)]), denied=refused)
         case Unknown():
             return None

@@ -7,6 +7,7 @@ from typing import assert_never
 from meshplan.identity import ResourceId
 from meshplan.proof.types import Invariant, RequestClass, short
 from meshplan.traffic.outcome import (
+    REFUSED,
     Backend,
     Denied,
     Direct,
@@ -90,7 +91,7 @@ def _because(before: Outcome, during: Outcome, after: Outcome) -> str:
             return f": {name} has no endpoints"
         if flag in ("UC", "UF"):
             return ": the two sides do not agree about mutual TLS"
-    if isinstance(during, Failed) and during.flag == "NR":
+    if isinstance(during, Failed) and during.flag == "NR" and during.details != REFUSED:
         return _unrouted(before, after) or ": no route takes it"
     told = [reason for reason in during.why if reason.text]
     if not told:

@@ -14,9 +14,8 @@ from meshplan.run.request import Progress, Request, load, mesh_of, settings_for
 from meshplan.run.subject import Subject, open_subject
 from meshplan.schema.wording import did_you_mean
 from meshplan.source.load import Loaded, LoadedTarget
-from meshplan.traffic import Outcome, Server, admit, route
+from meshplan.traffic import Outcome, Server, admit, route, transport_of
 from meshplan.traffic import Request as Asked
-from meshplan.traffic.outcome import Transport
 
 #: Groups whose objects steer requests; with Services they tell a target that can be asked.
 _MESH_GROUPS = ("networking.istio.io", "security.istio.io", "gateway.networking.k8s.io")
@@ -126,8 +125,7 @@ def _outcome(mesh: Mesh, vantage: Vantage, asked: Asked) -> Outcome:
     behind = _server(server, asked) if server is not None else None
     if vantage.client is None:
         assert behind is not None  # noqa: S101 - there is one of the two
-        transport = Transport.MTLS if asked.principal else Transport.PLAINTEXT
-        return admit(mesh, asked, behind, transport)
+        return admit(mesh, asked, behind, transport_of(asked))
     return route(mesh, asked, _proxy(mesh, vantage, vantage.client), behind)
 
 

@@ -13,6 +13,7 @@ from meshplan.mesh.security import MutualTls, PeerMode
 from meshplan.mesh.service import Protocol
 from meshplan.mesh.workload import matches_labels
 from meshplan.resource import Resource
+from meshplan.settings import World
 from meshplan.traffic.authorization import (
     AddressIn,
     Atom,
@@ -70,6 +71,8 @@ class Admission:
 
     verdict: Verdict
     flag: str = "-"
+    #: The flag that the server itself logs; `-` also where it does not log the connection.
+    log: str = "-"
     policy: str = ""
     reason: str = ""
     why: tuple[Reason, ...] = ()
@@ -95,32 +98,50 @@ class Inbound:
 
         `principal` is the identity in the client's certificate without `spiffe://`.
         """
-        refused = self.handshake(transport)
+        refused = self.handshake(transport, principal)
         if refused is not None:
             return refused
         for_tcp = not self.protocol.is_http_or_sniffed or request.scheme in ("tcp", "tls")
         identity = principal if transport is Transport.MTLS else ""
         return self.authorize(request, identity, for_tcp=for_tcp)
 
-    def handshake(self, transport: Transport) -> Admission | None:
+    def handshake(self, transport: Transport, principal: str) -> Admission | None:
         """Why a connection is not taken; None if it is (`getFilterChainMatchOptions`)."""
-        mode = self.peer_mode.mode
+        mode, is_http = self.peer_mode.mode, self.protocol.is_http
         why = (Reason(next(iter(self.peer_mode.sources), None), f"mutual TLS is {mode}"),)
+        # TLS that nobody ends is broken HTTP, or goes through to the application.
+        unread = "DPE" if is_http else "-"
         match transport:
             case Transport.PLAINTEXT:
                 strict = mode is MutualTls.STRICT
-                return Admission(Verdict.REFUSED, "UC", why=why) if strict else None
+                return Admission(Verdict.REFUSED, "UC", "NR", why=why) if strict else None
             case Transport.MTLS:
-                disabled = mode is MutualTls.DISABLE
-                return Admission(Verdict.REFUSED, "UF", why=why) if disabled else None
+                if mode is MutualTls.DISABLE:
+                    return Admission(Verdict.REFUSED, "UF", unread, why=why)
+                return self._stranger(principal)
             case Transport.TLS:
-                opened = self.protocol.is_http or mode is not MutualTls.PERMISSIVE
-                if opened:
+                if mode is MutualTls.STRICT:
                     return Admission(Verdict.REFUSED, "UF", why=why)
+                if is_http:
+                    log = "NR" if mode is MutualTls.PERMISSIVE else unread
+                    return Admission(Verdict.REFUSED, "UF", log, why=why)
                 reason = "TLS that is not the mesh's goes through to the application"
                 return Admission(Verdict.UNKNOWN, reason=reason, why=why)
             case _:
                 assert_never(transport)
+
+    def _stranger(self, principal: str) -> Admission | None:
+        """Why a name is not believed: of trust domains only the mesh's own count, and its aliases
+        (`TrustDomainsForValidation`).
+        """
+        domain, found, _ = principal.partition("/")
+        config = self._mesh.config
+        if not found or domain in (config.trust_domain, *config.trust_domain_aliases):
+            return None
+        why = (Reason(None, f"{domain} is not known as a trust domain of the mesh"),)
+        if self._mesh.world is World.OPEN:
+            return Admission(Verdict.UNKNOWN, reason=why[0].text, why=why)
+        return Admission(Verdict.REFUSED, "UF", why=why)
 
     def authorize(self, request: Request, identity: str, *, for_tcp: bool) -> Admission:
         """What the AuthorizationPolicies say: CUSTOM, then DENY, then ALLOW."""

@@ -8,6 +8,9 @@ from typing import Any, assert_never
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 
+#: The details of a connection that a server does not take.
+REFUSED = "connection refused by mutual TLS"
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -22,6 +22,7 @@ from meshplan.traffic.inbound import Inbound, Server, Verdict
 from meshplan.traffic.l4 import gateway_connection, has_connections, sidecar_connection
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
 from meshplan.traffic.outcome import (
+    REFUSED,
     Backend,
     Decided,
     Denied,
@@ -196,8 +197,18 @@ def carry_out(
             assert_never(action)
 
 
+def transport_of(request: Request) -> Transport:
+    """What somebody speaks who sends a request to a server: mutual TLS where there is a name."""
+    if request.principal:
+        return Transport.MTLS
+    return Transport.TLS if request.scheme in ("https", "tls") else Transport.PLAINTEXT
+
+
 def admit(mesh: Mesh, request: Request, server: Server, transport: Transport) -> Outcome:
-    """The server's side alone: whether a request that arrives at a workload is let in."""
+    """The server's side alone: whether a request that arrives at a workload is let in.
+
+    Flags are those of the server's own log; without a status it closes the connection.
+    """
     path = normalized(request.path, mesh.config.path_normalization)
     if path is None:
         return refusal(request.path)
@@ -209,7 +220,7 @@ def admit(mesh: Mesh, request: Request, server: Server, transport: Transport) ->
         case Verdict.DENIED:
             outcome = Denied(403, found.policy, found.why)
         case Verdict.REFUSED:
-            outcome = Failed(None, found.flag, "connection refused by mutual TLS", why=found.why)
+            outcome = Failed(None, found.log, REFUSED, why=found.why)
         case Verdict.UNKNOWN:
             return Unknown(found.reason, why=found.why)
         case _:
@@ -266,7 +277,7 @@ def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes 
     """The table of routes that a gateway looks a request up in; None if it reads none."""
     port = mesh.target_port(request.dialled_port, client)
     servers = _servers_for(mesh, request, client, port)
-    if isinstance(servers, Failed) or not servers[0].is_http:
+    if not isinstance(servers, tuple) or not servers[0].is_http:
         return None
     inbound = tables(mesh).inbound.of(
         Server(client.namespace, client.labels, port, is_gateway=True)
@@ -277,16 +288,18 @@ def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes 
 def _front_of_gateway(mesh: Mesh, request: Request, client: Proxy) -> Front:
     port = mesh.target_port(request.dialled_port, client)
     servers = _servers_for(mesh, request, client, port)
-    if isinstance(servers, Failed):
+    if not isinstance(servers, tuple):
         return Front(servers)
     return _at_server(mesh, request, client, servers, port)
 
 
 def _servers_for(
     mesh: Mesh, request: Request, client: Proxy, port: int
-) -> tuple[GatewayServer, ...] | Failed:
+) -> tuple[GatewayServer, ...] | Failed | Unknown:
     """The servers of a gateway that take a connection, or why none does."""
     groups = mesh.servers(client).by_port.get(port, ())
+    if len({group.bind for group in groups}) > 1:
+        return Unknown(f"port {port} is open at several addresses, of which a request names none")
     plain = [group for group in groups if not any(s.is_tls for s in group.servers)]
     secured = tuple(s for group in groups for s in group.servers if s.is_tls)
     if request.scheme in ("https", "tls") and secured:

@@ -84,7 +84,12 @@ def test_what_is_denied_before_and_after_is_not_let_in() -> None:
     assert judged(DENIED, A, LOST) == "I2"
     assert judged(LOST, A, DENIED) == "I2"
     # Retries do not make another refusal of it.
-    assert judged(Failed(503, "URX,UF"), A, Failed(None, "UF")) == "I3"
+    assert judged(Failed(503, "URX,UF"), A, Failed(503, "UF")) == "I3"
+    # A server by itself logs something else than its client.
+    for flag in ("NR", "DPE", "-"):
+        at_server = Failed(None, flag, "connection refused by mutual TLS")
+        assert judged(at_server, A, at_server) == "I3"
+        assert judged(Failed(None, flag), A, Failed(None, flag)) == "I2"
     assert judged(Failed(404, "NR"), A, DENIED) == "I2"
 
 

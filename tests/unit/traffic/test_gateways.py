@@ -114,6 +114,15 @@ def test_the_more_specific_host_has_its_own_routes_alone() -> None:
     assert ask(text, "b.com", "/a") == Direct(201)
 
 
+def test_a_request_does_not_say_which_of_several_addresses_is_dialled() -> None:
+    """`mergeGateways` keeps servers with different `bind` apart."""
+    own, other = (HTTP.replace("hosts", f"bind: 10.0.0.{n}, hosts") for n in (1, 2))
+    assert ask(servers(own) + "---" + rules(told(201)), "a.com") == Direct(201)
+    outcome = ask(servers(own, other) + "---" + rules(told(201)), "a.com")
+    assert isinstance(outcome, Unknown)
+    assert "several addresses" in outcome.reason
+
+
 def test_a_port_without_server_is_refused() -> None:
     assert failure(ask(f"{servers(HTTP)}---{rules(told(200))}", "a.com:81")) == (None, "-")
 

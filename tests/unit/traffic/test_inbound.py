@@ -3,7 +3,8 @@
 import pytest
 
 from meshplan.mesh.service import Protocol
-from meshplan.traffic import Request, Server, admit
+from meshplan.settings import World
+from meshplan.traffic import Request, Server, admit, transport_of
 from meshplan.traffic.condition import TokenPlace
 from meshplan.traffic.inbound import Inbound, Verdict
 from meshplan.traffic.outcome import Denied, Failed, Outcome, Served, Transport, Unknown
@@ -59,18 +60,23 @@ def word(outcome: Outcome) -> str:
 @pytest.mark.parametrize(
     ("mode", "protocol", "transport", "expected"),
     [
-        # `getFilterChainMatchOptions`: which connections have a filter chain.
+        # `getFilterChainMatchOptions`: which connections have a filter chain. A server has no word
+        # for a handshake that fails, and for TLS that an application does not want.
         ("PERMISSIVE", "http", Transport.PLAINTEXT, "in"),
         ("PERMISSIVE", "http", Transport.MTLS, "in"),
-        ("PERMISSIVE", "http", Transport.TLS, "UF"),
+        ("PERMISSIVE", "http", Transport.TLS, "NR"),
         ("PERMISSIVE", "tcp", Transport.TLS, "unknown"),
         ("PERMISSIVE", "x", Transport.TLS, "unknown"),
-        ("STRICT", "http", Transport.PLAINTEXT, "UC"),
+        ("STRICT", "http", Transport.PLAINTEXT, "NR"),
         ("STRICT", "http", Transport.MTLS, "in"),
-        ("STRICT", "tcp", Transport.TLS, "UF"),
+        ("STRICT", "http", Transport.TLS, "-"),
+        ("STRICT", "tcp", Transport.TLS, "-"),
         ("DISABLE", "http", Transport.PLAINTEXT, "in"),
-        ("DISABLE", "http", Transport.MTLS, "UF"),
-        ("DISABLE", "tcp", Transport.TLS, "UF"),
+        ("DISABLE", "http", Transport.MTLS, "DPE"),
+        ("DISABLE", "http", Transport.TLS, "DPE"),
+        ("DISABLE", "tcp", Transport.MTLS, "-"),
+        ("DISABLE", "tcp", Transport.TLS, "unknown"),
+        ("DISABLE", "x", Transport.TLS, "unknown"),
     ],
 )
 def test_handshakes(mode: str, protocol: str, transport: Transport, expected: str) -> None:
@@ -82,6 +88,41 @@ def test_handshakes(mode: str, protocol: str, transport: Transport, expected: st
         assert [(r.id.name if r.id else "", r.text) for r in outcome.why] == [
             ("p", f"mutual TLS is {mode}")
         ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "aliases", "world", "expected"),
+    [
+        ("cluster.local", (), World.CLOSED, "in"),
+        ("old.td", (), World.CLOSED, "-"),
+        ("old.td", ("old.td",), World.CLOSED, "in"),
+        # Elsewhere the mesh may say more.
+        ("old.td", (), World.OPEN, "unknown"),
+    ],
+)
+def test_names_of_the_mesh_s_trust_domains_count(
+    domain: str, aliases: tuple[str, ...], world: World, expected: str
+) -> None:
+    """`TrustDomainsForValidation`."""
+    state = mesh(NOBODY, world=world, trust_domain_aliases=aliases)
+    request = Request("a.shop", principal=f"{domain}/ns/web/sa/default")
+    assert word(admit(state, request, SERVER, Transport.MTLS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({}, Transport.PLAINTEXT),
+        ({"scheme": "tcp"}, Transport.PLAINTEXT),
+        ({"scheme": "https"}, Transport.TLS),
+        ({"scheme": "tls"}, Transport.TLS),
+        ({"scheme": "https", "principal": ME}, Transport.MTLS),
+    ],
+)
+def test_what_is_spoken_follows_from_the_request(
+    stated: dict[str, str], expected: Transport
+) -> None:
+    assert transport_of(Request("a.shop", **stated)) is expected  # type: ignore[arg-type]
 
 
 def test_a_mode_of_nobody_has_nobody_to_name() -> None:
