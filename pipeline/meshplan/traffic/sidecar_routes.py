@@ -78,10 +78,15 @@ class SidecarRoutes:
         return self._listener.service_on(host, self._port)
 
     def dialled(self, host: str) -> MeshService | None:
-        """The service that a client means by a host, in full or in short."""
+        """The service that a client means by a host, in full or in short.
+
+        Nothing listens for an alias: who dials it gets the address of what it stands for.
+        """
         for name in self._hosts_with(host):
             service = self.service(name)
-            if service is not None and self._may_use(service, host):
+            if service is None or service.resolution is Resolution.ALIAS:
+                continue
+            if self._may_use(service, host):
                 return service
         return None
 

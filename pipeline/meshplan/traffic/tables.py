@@ -7,6 +7,7 @@ from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.scope import Listener
+from meshplan.mesh.service import Resolution
 from meshplan.traffic.clusters import Clusters
 from meshplan.traffic.forward import Inbounds
 from meshplan.traffic.gateway_routes import GatewayRoutes
@@ -60,7 +61,8 @@ class Tables:
             # A listener of a Sidecar has a protocol of its own, and is opened for its services.
             own = listener.egress.protocol if listener.egress.port else None
             self._http[key] = any(
-                (found := service.port(port)) is not None
+                service.resolution is not Resolution.ALIAS
+                and (found := service.port(port)) is not None
                 and (found.protocol if own is None else own).is_http_or_sniffed
                 for service in listener.matching("*")
             )
@@ -73,7 +75,7 @@ class Tables:
                 found.number
                 for service in self.mesh.registry.services
                 for found in service.ports
-                if found.protocol.is_http_or_sniffed
+                if found.protocol.is_http_or_sniffed and service.resolution is not Resolution.ALIAS
             )
         return port in self._http_ports
 

@@ -376,6 +376,24 @@ def test_a_destination_that_stands_for_another_leads_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ports", "asked", "host"),
+    [
+        # `buildSidecarOutboundListener` opens nothing for an alias, whatever its ports say.
+        ("[{name: tcp, port: 80}]", "http://old.web/", "reviews.shop.svc.cluster.local"),
+        ("[{name: http, port: 81}]", "http://old.web:81/", None),
+    ],
+)
+def test_an_alias_has_no_listener_of_its_own(ports: str, asked: str, host: str | None) -> None:
+    alias = ALIAS.replace("[{name: http, port: 80}]", ports)
+    outcome = ask(state(REVIEWS, alias), asked)
+    if host is None:
+        assert outcome == Passthrough("old.web", 81)
+    else:
+        assert failure(outcome) == (503, "UH")
+        assert outcome.backends[0].host == host  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
     ("policy", "outcome"),
     [("ALLOW_ANY", Passthrough("x.com", 80)), ("REGISTRY_ONLY", (502, "-"))],
 )
