@@ -7,7 +7,8 @@ CRDS is a folder with the CustomResourceDefinitions of the Gateway API. A state 
 asked, what the cluster holds (`use` names texts under `parts`; `beside` one of
 what controllers make, which no manifest holds), and the requests; `@jwks@` stands for the keys that are good, and a
 request's `token` for the claims of a token, signed with another key where `forged` is true. Where
-a request's `port` is null, the client dials the one in the host, or that of the scheme.
+a request's `port` is null, the client dials the one in the host, or that of the scheme. One with a
+`principal` goes to a server's sidecar over mutual TLS.
 """
 
 import base64
@@ -29,10 +30,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.live_api import living
 from support.live_cluster import schemas
-from support.live_mesh import DEFINITIONS, OUTSIDE, POD, LiveMesh, certificates
+from support.live_mesh import DEFINITIONS, OUTSIDE, POD, LiveMesh, certificate, certificates
 from support.meshes import with_versions
 
 PORTS = tuple(range(19101, 19113))
+#: Of an application that knows no TLS.
+PLAIN = 19113
 TIMES = 5
 LOG = {
     "probe": "%REQ(X-PROBE)%",
@@ -65,7 +68,7 @@ class Backend(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Looks at the first byte."""
         first = self.request.recv(1, socket.MSG_PEEK)
-        if first == _HANDSHAKE:
+        if first == _HANDSHAKE and self.server.server_address[1] != PLAIN:
             self.request = self.server.context.wrap_socket(self.request, server_side=True)
         super().setup()
         self._is_raw = first == _RAW[:1]
@@ -124,7 +127,7 @@ def _serve(folder: Path) -> None:
     """Starts the applications."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "secret.pem", folder / "secret.key")
-    for port in PORTS:
+    for port in (*PORTS, PLAIN):
         server = Server(("0.0.0.0", port), Backend)
         server.context = context
         Thread(target=server.serve_forever, daemon=True).start()
@@ -170,21 +173,23 @@ def _port_of(request: dict[str, Any]) -> int:
 
 def _addresses(mesh: LiveMesh) -> dict[str, str]:
     """Where clients find services that have an address."""
-    found = {}
+    found, aliases = {}, {}
     pods = mesh.api.listed(("", "pods"), "")[1]
     for one in mesh.api.listed(("", "services"), "")[1]:
         address = one["spec"].get("clusterIP", "None")
-        metadata = one["metadata"]
+        name = f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc.cluster.local"
+        if one["spec"]["type"] == "ExternalName":
+            aliases[name] = one["spec"]["externalName"]
         if address == "None":
             # The name of a headless Service leads to its pods.
             selected = (pod["status"]["podIP"] for pod in pods if _selects(one, pod))
             address = next(selected, OUTSIDE)
-        found[f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"] = address
+        found[name] = address
     for one in mesh.api.listed(("networking.istio.io", "serviceentries"), "")[1]:
         for host in one["spec"]["hosts"]:
             for address in one["spec"].get("addresses", ()):
                 found[host] = address
-    return found
+    return found | {name: found.get(to, OUTSIDE) for name, to in aliases.items()}
 
 
 def _selects(service: dict[str, Any], pod: dict[str, Any]) -> bool:
@@ -205,13 +210,13 @@ def _ask(mesh: LiveMesh, request: dict[str, Any], where: str, port: int) -> dict
     found: dict[str, Any] = {"status": None}
     try:
         connection.connect()
+        if scheme in ("tls", "https") or "principal" in request:
+            connection.sock = _secured(connection.sock, request, mesh.root)
         if scheme == "tcp":
             connection.sock.sendall(_RAW)
             answer = connection.sock.makefile().readline()
             found |= {"status": 200, **json.loads(answer)} if answer else {"error": "closed"}
         else:
-            if scheme in ("tls", "https"):
-                connection.sock = _secured(connection.sock, request, mesh.root)
             found |= _answer(connection, request, probe)
     except (OSError, ValueError, http.client.HTTPException) as error:
         found["error"] = type(error).__name__
@@ -225,13 +230,28 @@ def _ask(mesh: LiveMesh, request: dict[str, Any], where: str, port: int) -> dict
 
 def _secured(plain: socket.socket, request: dict[str, Any], folder: Path) -> ssl.SSLSocket:
     context = ssl._create_unverified_context()
-    if request.get("certificate"):
+    if principal := request.get("principal"):
+        # As proxies of the mesh do.
+        path = certificate(folder, f"{principal.replace('/', '.')}", f"URI:spiffe://{principal}")
+        context.load_cert_chain(path, path.with_suffix(".key"))
+        kind = ["istio"] if request.get("scheme") == "tcp" else ["istio-http/1.1"]
+        context.set_alpn_protocols([*kind, "http/1.1"])
+    elif request.get("certificate"):
         context.load_cert_chain(folder / "secret.pem", folder / "secret.key")
     name = request.get("sni") or request["host"].partition(":")[0]
     if name.startswith("outbound_"):
         # As proxies of the mesh say.
         context.set_alpn_protocols(["istio"])
-    return context.wrap_socket(plain, server_hostname=name)
+    found = context.wrap_socket(plain, server_hostname=name)
+    if "principal" in request and not _is_of_the_mesh(found):
+        raise ssl.SSLError
+    return found
+
+
+def _is_of_the_mesh(found: ssl.SSLSocket) -> bool:
+    """Whether the other side has a name of the mesh, which its proxies want to see."""
+    presented = found.getpeercert(binary_form=True) or b""
+    return b"spiffe://" in presented
 
 
 def _answer(

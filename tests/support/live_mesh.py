@@ -18,7 +18,9 @@ from typing import Any
 import yaml
 
 from support.live_api import Key, LiveApi, key_of
+from support.live_bootstrap import ADMIN, SECURE, bootstrap
 from support.live_cluster import Object, Schemas, cluster, pod
+from support.live_secrets import Secrets
 
 #: How long a change takes to be in force, in seconds.
 SETTLED = 2.0
@@ -47,9 +49,7 @@ POD = "127.0.0.10"
 #: Whose connections are not redirected.
 _ENVOY_USER = 1337
 _OUTBOUND, _INBOUND = 15001, 15006
-_XDS, _SECURE, _WEB, _MONITORING, _ADMIN = 15010, 15012, 15080, 15014, 15000
-_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
-_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_XDS, _WEB, _MONITORING = 15010, 15080, 15014
 
 
 @dataclass
@@ -68,6 +68,7 @@ class LiveMesh:
     secret: dict[str, str] = field(default_factory=dict)
     _keys: list[Key] = field(default_factory=list)
     _control: subprocess.Popen[bytes] | None = None
+    _secrets: Secrets | None = None
     _proxy: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -80,7 +81,7 @@ class LiveMesh:
         listening = {
             "--httpAddr": f"127.0.0.1:{_WEB}",
             "--httpsAddr": "",
-            "--secureGRPCAddr": f"127.0.0.1:{_SECURE}",
+            "--secureGRPCAddr": f"127.0.0.1:{SECURE}",
             "--grpcAddr": f"127.0.0.1:{_XDS}",
             "--monitoringAddr": f"127.0.0.1:{_MONITORING}",
             "--ctrlz_port": "0",
@@ -103,7 +104,7 @@ class LiveMesh:
         }
         options = [part for pair in listening.items() for part in pair]
         self._control = self._run("istiod", [self.istiod, "discovery", *options], more)
-        until(lambda: _listens(_SECURE), "istiod does not listen")
+        until(lambda: _listens(SECURE), "istiod does not listen")
 
     def close(self) -> None:
         """Ends everything that was started."""
@@ -125,9 +126,6 @@ class LiveMesh:
         self._keys = []
         self._configure(_mesh_config(objects))
         labels, where = proxy["labels"], proxy["namespace"]
-        if proxy["type"] == "sidecar":
-            # Nobody hands out certificates here, and without them it would not take connections.
-            beside = [*beside, _without_mtls(where)]
         made = list(cluster([*objects, *beside], self.schemas, self.secret))
         own = pod(where, "proxy-1", labels, POD)
         for one in made:
@@ -140,11 +138,7 @@ class LiveMesh:
                 self.api.put(one)
                 self._keys.append(key_of(one))
         time.sleep(SETTLED / 2)
-        (self.root / "envoy.json").write_text(json.dumps(self._bootstrap(proxy)))
-        command = [self.envoy, "-c", str(self.root / "envoy.json"), "--concurrency", "1"]
-        options = ["--disable-hot-restart", "--log-level", "warning", "--file-flush-interval-msec"]
-        (self.root / "access.log").unlink(missing_ok=True)
-        self._proxy = self._run("envoy", [*command, *options, "20"], {}, _ENVOY_USER)
+        self._proxy = self._started(proxy)
         # A listener whose certificate is nowhere keeps Envoy waiting for a while.
         until(_is_ready, "Envoy does not become ready")
         time.sleep(SETTLED / 2)
@@ -187,64 +181,28 @@ class LiveMesh:
             }
         )
 
-    def _bootstrap(self, proxy: Mapping[str, Any]) -> Mapping[str, Any]:
-        where = proxy["namespace"]
-        identity = f"{where}.{proxy.get('account', 'default')}"
+    def _started(self, proxy: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+        """A proxy that knows where istiod is, and has the certificate of its account."""
+        where, account = proxy["namespace"], proxy.get("account", "default")
         kind = "router" if proxy["type"] == "router" else "sidecar"
         metadata = {
             "LABELS": dict(proxy["labels"]),
             "NAMESPACE": where,
-            "SERVICE_ACCOUNT": proxy.get("account", "default"),
+            "SERVICE_ACCOUNT": account,
             "ISTIO_VERSION": "1.29.1",
             "CLUSTER_ID": "Kubernetes",
             "INTERCEPTION_MODE": "REDIRECT",
         }
-        files = {
-            name: {"filename": str(self.root / f"{identity}.{name}")} for name in ("pem", "key")
-        }
-        context = {
-            "tls_certificates": [{"certificate_chain": files["pem"], "private_key": files["key"]}],
-            "alpn_protocols": ["h2"],
-        }
-        istiod = {
-            "name": "istiod",
-            "type": "STATIC",
-            "connect_timeout": "1s",
-            "typed_extension_protocol_options": {
-                _HTTP: {
-                    "@type": f"type.googleapis.com/{_HTTP}",
-                    "explicit_http_config": {"http2_protocol_options": {}},
-                }
-            },
-            "transport_socket": {
-                "name": "tls",
-                "typed_config": {"@type": _TLS, "common_tls_context": context},
-            },
-            "load_assignment": {
-                "cluster_name": "istiod",
-                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(_SECURE)}}]}],
-            },
-        }
-        source = {"ads": {}, "resource_api_version": "V3"}
-        return {
-            "node": {
-                "id": f"{kind}~{POD}~proxy-1.{where}~{where}.svc.cluster.local",
-                "cluster": f"proxy.{where}",
-                "metadata": metadata,
-            },
-            "admin": {"address": _address(_ADMIN)},
-            "dynamic_resources": {
-                "ads_config": {
-                    "api_type": "GRPC",
-                    "transport_api_version": "V3",
-                    "set_node_on_first_message_only": True,
-                    "grpc_services": [{"envoy_grpc": {"cluster_name": "istiod"}}],
-                },
-                "cds_config": source,
-                "lds_config": source,
-            },
-            "static_resources": {"clusters": [istiod]},
-        }
+        identity = self.root / f"{where}.{account}"
+        made = bootstrap(f"{kind}~{POD}~proxy-1.{where}", metadata, identity)
+        self._secrets = self._secrets or Secrets()
+        self._secrets.identity = identity
+        path = self.root / "envoy.json"
+        path.write_text(json.dumps(made))
+        (self.root / "access.log").unlink(missing_ok=True)
+        command = [self.envoy, "-c", str(path), "--concurrency", "1", "--disable-hot-restart"]
+        options = ["--log-level", "warning", "--file-flush-interval-msec", "20"]
+        return self._run("envoy", [*command, *options], {}, _ENVOY_USER)
 
     def _run(
         self, name: str, command: list[str], more: Mapping[str, str], user: int | None = None
@@ -275,36 +233,37 @@ def namespace(name: str) -> Object:
     }
 
 
-def _without_mtls(where: str) -> Object:
-    return {
-        "apiVersion": "security.istio.io/v1",
-        "kind": "PeerAuthentication",
-        "metadata": {"name": "of-the-proxy", "namespace": where},
-        "spec": {"mtls": {"mode": "DISABLE"}},
-    }
-
-
 def certificates(folder: Path) -> dict[str, str]:
     """Files for istiod and its proxies; what comes back is the data of a Secret."""
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    key = ("-newkey", "rsa:2048", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/O=test")
-    names = {"istiod": "DNS:istiod", "secret": "DNS:*"}
+    _openssl(folder, "req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", *_SUBJECT)
     accounts = [*((n, "default") for n in NAMESPACES), ("edge", "gw-istio")]
+    names = {"istiod": "DNS:istiod", "secret": "DNS:*"}
     names |= {f"{n}.{a}": f"URI:spiffe://cluster.local/ns/{n}/sa/{a}" for n, a in accounts}
     for name, value in names.items():
-        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/O=test")
+        certificate(folder, name, value)
+    files = {"tls.crt": "secret.pem", "tls.key": "secret.key", "ca.crt": "ca.pem"}
+    return {name: (folder / path).read_text() for name, path in files.items()}
+
+
+def certificate(folder: Path, name: str, value: str) -> Path:
+    """A certificate for somebody, signed with the mesh's; the key is beside it."""
+    path = folder / f"{name}.pem"
+    if not path.exists():
+        _openssl(folder, "req", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", *_SUBJECT)
         (folder / f"{name}.ext").write_text(f"subjectAltName={value}\n")
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
         extended = ("-extfile", f"{name}.ext", "-out", f"{name}.pem")
-        openssl("x509", "-req", "-in", f"{name}.csr", *signed, *extended)
-    files = {"tls.crt": "secret.pem", "tls.key": "secret.key", "ca.crt": "ca.pem"}
-    for path in folder.glob("*.key"):
-        path.chmod(0o644)
-    return {name: (folder / path).read_text() for name, path in files.items()}
+        _openssl(folder, "x509", "-req", "-in", f"{name}.csr", *signed, *extended)
+        (folder / f"{name}.key").chmod(0o644)
+    return path
+
+
+_KEY = ("-newkey", "rsa:2048", "-nodes")
+_SUBJECT = ("-subj", "/O=test")
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def until(holds: Callable[[], bool], complaint: str, seconds: float = 40) -> None:
@@ -324,13 +283,9 @@ def _mesh_config(objects: list[Object]) -> Mapping[str, Any]:
     return {}
 
 
-def _address(port: int) -> Mapping[str, Any]:
-    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-
-
 def _is_ready() -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{_ADMIN}/ready", timeout=1) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ADMIN}/ready", timeout=1) as answer:
             return bool(answer.read().startswith(b"LIVE"))
     except OSError:
         return False
