@@ -15,9 +15,9 @@ from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.workload import matches_labels, workload_of
 from meshplan.proof.index import (
     GATEWAY_API,
+    MOVING,
     NETWORKING,
     Index,
-    leaves_some,
     selector_of,
 )
 from meshplan.proof.surroundings import Surroundings
@@ -201,7 +201,7 @@ class Clients:
     def _by_imports(self, named: set[str]) -> set[str]:
         """One namespace of each group whose Sidecars import the same of what is at hand."""
         hosts = self._hosts()
-        ids = dict.fromkeys((*self._index.ids(*self._imported_by(hosts)), *self._moving_sidecars()))
+        ids = dict.fromkeys(self._index.ids(MOVING, *self._imported_by(hosts)))
         by_namespace: dict[str, list[ResourceId]] = {}
         for id_ in ids:
             # The root namespace has the default of all others, and Sidecars for its own pods.
@@ -230,14 +230,6 @@ class Clients:
             if any(key[1] in ("*", where) and key[2].endswith(rest) for where, rest in wild):
                 found.add(key)
         return found
-
-    def _moving_sidecars(self) -> Iterator[ResourceId]:
-        """Sidecars in whose absence their clients import everything, or that let out otherwise."""
-        for id_, versions in self._versions.changed.items():
-            if (id_.group, id_.kind) == (NETWORKING, "Sidecar"):
-                policies = [v and v.spec.get("outboundTrafficPolicy") for v in versions]
-                if leaves_some(versions) or any(policy != policies[0] for policy in policies):
-                    yield id_
 
     def _projection(
         self, ids: Sequence[ResourceId], namespace: str, hosts: Sequence[tuple[str, str]]

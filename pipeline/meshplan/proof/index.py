@@ -42,6 +42,8 @@ Table = dict[Key, dict[ResourceId, None]]
 #: One for each family.
 Tables = dict[str, Table]
 _NONE: Mapping[ResourceId, None] = {}
+#: The key of Sidecars whose clients may import, or be let out to, what they do not say.
+MOVING: Key = ("import", "", "")
 
 
 class Index:
@@ -174,10 +176,7 @@ class Index:
             several = (r for kind in kinds for r in versions.with_several(*kind))
             own = self._families[family] = _table(several, keys_of)
             if family == "import":
-                # Whom no Sidecar is for imports everything.
-                for id_, found in versions.changed.items():
-                    if id_.kind == "Sidecar" and leaves_some(found):
-                        own.setdefault(("import", "*", "*"), {})[id_] = None
+                _add_moving(own, versions)
         return self._fixed[family], own
 
     # Keys of the kinds
@@ -299,6 +298,18 @@ def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
                 yield rule["mirror"]
             for entry in mappings(rule.get("mirrors")):
                 yield mapping(entry.get("destination"))
+
+
+def _add_moving(table: Table, versions: Versions) -> None:
+    """Sidecars in whose absence their clients import everything, or that let out otherwise."""
+    for id_, found in versions.changed.items():
+        if (id_.group, id_.kind) == (NETWORKING, "Sidecar"):
+            policies = [one and one.spec.get("outboundTrafficPolicy") for one in found]
+            leaves = leaves_some(found)
+            if leaves:
+                table.setdefault(("import", "*", "*"), {})[id_] = None
+            if leaves or any(policy != policies[0] for policy in policies):
+                table.setdefault(MOVING, {})[id_] = None
 
 
 def leaves_some(versions: Iterable[Resource | None]) -> bool:
