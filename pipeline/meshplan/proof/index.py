@@ -184,11 +184,8 @@ class Index:
     def _service_keys(self, resource: Resource) -> Iterator[Key]:
         spec = resource.spec
         if resource.id.kind == "Service":
-            yield (
-                "service",
-                "host",
-                f"{resource.id.name}.{resource.id.namespace}.svc.{self.domain}",
-            )
+            host = f"{resource.id.name}.{resource.id.namespace}.svc.{self.domain}"
+            yield "service", "host", host
             address = text(spec.get("clusterIP"))
             if address not in ("", "None"):
                 yield "service", "address", address
@@ -211,11 +208,8 @@ class Index:
         for gateway in found.gateways:
             yield "route", "gateway", gateway
         for destination in destinations_of(resource):
-            yield (
-                "route",
-                "destination",
-                self.in_full(text(destination.get("host")), resource.id.namespace),
-            )
+            host = self.in_full(text(destination.get("host")), resource.id.namespace)
+            yield "route", "destination", host
         for rule in mappings(resource.spec.get("http")):
             delegate = rule.get("delegate")
             if isinstance(delegate, Mapping):
