@@ -64,7 +64,10 @@ def identities(resources: Iterable[Resource]) -> Identities:
                 where, slash, account = name.rpartition("/")
                 accounts.add((where if slash else resource.id.namespace, account))
             for principal in texts(source.get("principals")):
-                accounts.update(_principal(principal))
+                if principal.startswith("*"):
+                    accounts.add(_with_end(principal[1:]))
+                else:
+                    accounts.update(_with_beginning(principal))
     namespaces.update(where for where, _ in accounts)
     return Identities(frozenset(namespaces), frozenset(accounts))
 
@@ -95,36 +98,38 @@ def _sources(policy: Resource) -> Iterator[Mapping[str, object]]:
 
 
 def _completed(pattern: str) -> Iterator[str]:
-    """Namespaces that a pattern with `*` is about: one that it matches, and itself."""
-    if "*" not in pattern:
-        yield pattern
-        return
-    for filling in ("", "z", "other"):
-        name = pattern.replace("*", filling)
-        if name:
-            yield name
+    """Namespaces that a pattern is about, several for one with `*`."""
+    yield from filter(None, (pattern.replace("*", filling) for filling in ("", "z", "other")))
 
 
-def _principal(principal: str) -> Iterator[tuple[str, str]]:
-    """Namespace and account of a principal, which may be a beginning or an end of one."""
-    stem = principal.strip("*")
-    parts = stem.split("/")
-    if principal.startswith("*"):
-        account = parts[-1] or ANYBODY
-        where = parts[parts.index("ns") + 1] if "ns" in parts[:-1] else ELSEWHERE
-        yield (where or ELSEWHERE), account
+def _with_end(end: str) -> tuple[str, str]:
+    """Namespace and account of a principal that ends like that."""
+    match end.split("/"):
+        case [*_, where, "sa", account]:
+            return where or ELSEWHERE, account
+        case parts:
+            return ELSEWHERE, parts[-1] or ANYBODY
+
+
+def _with_beginning(principal: str) -> Iterator[tuple[str, str]]:
+    """Namespace and account of a principal, of two where it may go on after a beginning."""
+    match principal.split("/"):
+        case [_, "ns", where, "sa", account]:
+            yield from ((where, name) for name in _begun(account))
+        case [_, "ns", where, _]:
+            yield where, ANYBODY
+        case [_, "ns", where]:
+            yield from ((name, ANYBODY) for name in _begun(where))
+        case _:
+            pass
+
+
+def _begun(name: str) -> Iterator[str]:
+    """Two names that begin like that, if it ends with `*`; none is empty."""
+    if not name.endswith("*"):
+        yield name
         return
-    if len(parts) >= 3 and parts[1] == "ns":
-        where = parts[2]
-        account = parts[4] if len(parts) == 5 else ""
-        if principal.endswith("*"):
-            if len(parts) < 4:
-                yield from ((name, ANYBODY) for name in (where, f"{where}z") if name)
-                return
-            yield from ((where, name) for name in (account, f"{account}z") if name)
-            return
-        if account:
-            yield where, account
+    yield from filter(None, (name[:-1], f"{name[:-1]}z"))
 
 
 class Clients:
@@ -234,10 +239,13 @@ class Clients:
     def _projection(
         self, ids: Sequence[ResourceId], namespace: str, hosts: Sequence[tuple[str, str]]
     ) -> object:
-        """What the Sidecars of a namespace say about some hosts, in all versions."""
-        changes = any(id_ in self._versions.changed for id_ in ids)
+        """What the Sidecars of a namespace say about some hosts, in all versions.
+
+        Those that change do so for themselves, and of several the names and ages count.
+        """
+        (first, *others) = ids
         return (
-            namespace if changes or len(ids) > 1 else "",
+            namespace if others or first in self._versions.changed else "",
             tuple(
                 _imports(version, hosts) for id_ in ids for version in self._versions.all_of(id_)
             ),
@@ -284,16 +292,12 @@ class Clients:
         """Labels by which clients of a namespace are told apart."""
         for resource in self._resources:
             for match in matches_of(resource):
-                found = labels(match.get("sourceLabels"))
-                if found:
-                    yield found
+                yield labels(match.get("sourceLabels"))
             own = resource.id.namespace == namespace
-            if resource.id.kind == "DestinationRule" and own and selector_of(resource):
+            if resource.id.kind == "DestinationRule" and own:
                 yield selector_of(resource)
         for id_ in self._index.ids(("sidecar", namespace)):
-            for version in self._versions.all_of(id_):
-                if selector_of(version):
-                    yield selector_of(version)
+            yield from map(selector_of, self._versions.all_of(id_))
 
     def _labels_in(self, namespace: str) -> Iterator[Mapping[str, str]]:
         for id_ in dict.fromkeys(self._index.ids(("pod", namespace))):
@@ -358,8 +362,10 @@ def matches_of(resource: Resource) -> Iterator[Mapping[str, object]]:
 
 
 def _imports(version: Resource, hosts: Sequence[tuple[str, str]]) -> object:
-    """What a Sidecar imports of some hosts, by listener, and all else that it says."""
-    own = version.id.namespace
+    """What a Sidecar imports of some hosts, by listener, and all else that it says.
+
+    None of the hosts is of its own namespace (`.`).
+    """
     listeners = []
     for listener in mappings(version.spec.get("egress")):
         entries = [entry.partition("/") for entry in texts(listener.get("hosts"))]
@@ -367,7 +373,7 @@ def _imports(version: Resource, hosts: Sequence[tuple[str, str]]) -> object:
             (namespace, host)
             for namespace, host in hosts
             for where, _, pattern in entries
-            if (own if where == "." else where) in ("*", namespace)
+            if where in ("*", namespace)
             and (pattern.lower() in _patterns(host) or _is_under(pattern.lower(), host))
         )
         rest = {key: str(value) for key, value in listener.items() if key != "hosts"}
@@ -378,7 +384,7 @@ def _imports(version: Resource, hosts: Sequence[tuple[str, str]]) -> object:
 
 def _patterns(host: str) -> frozenset[str]:
     """A host, and all wildcards that could cover it."""
-    return frozenset((host, *("*" + host[index:] for index in range(len(host) + 1))))
+    return frozenset((host, "*", *(f"*{host[index:]}" for index in range(len(host)))))
 
 
 def _is_under(name: str, host: str) -> bool:

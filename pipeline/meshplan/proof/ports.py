@@ -49,7 +49,7 @@ def server_ports(resources: Iterable[Resource]) -> tuple[tuple[int, str], ...]:
             for listener in mappings(resource.spec.get("listeners")):
                 protocol = text(listener.get("protocol")).upper()
                 passes = text(at(listener, "tls", "mode")) == "Passthrough"
-                mode = "PASSTHROUGH" if passes else "SIMPLE"
+                mode = "PASSTHROUGH" if passes else ""
                 scheme = _scheme(protocol, mode, secured=False)
                 found[number(listener.get("port")), scheme] = None
     return tuple(found)

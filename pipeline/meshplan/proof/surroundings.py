@@ -4,7 +4,8 @@ What is collected may be too much, never too little: a mesh of these objects alo
 requests what the whole mesh does. So a state of the proof holds tens of objects, not thousands.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, namespace_of, resolve_gateway_name
@@ -23,6 +24,8 @@ from meshplan.proof.index import (
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
+_What = TypeVar("_What", bound=Hashable)
+
 
 class Surroundings:
     """Collects the objects; each of the methods follows one kind of name."""
@@ -34,7 +37,7 @@ class Surroundings:
         root_namespace: str,
         *,
         in_mesh: bool,
-        private: bool = False,
+        private: bool,
         opens: Callable[[Resource], bool] | None = None,
     ):
         """`opens` tells the Gateways that count, where the requests are those of some pods alone."""
@@ -45,13 +48,11 @@ class Surroundings:
         self._versions = versions
         self._root = root_namespace
         self._found: dict[ResourceId, None] = {}
-        self._done: set[tuple[str, ...]] = set()
+        self._done: set[Hashable] = set()
         #: Hosts that requests may be sent on to.
         self.destinations: dict[str, None] = {}
         #: Gateways that the routes are bound to, in any version.
         self.gateways: dict[str, None] = {}
-        #: Labels of the pods met, with their namespaces.
-        self.pods: dict[tuple[str, frozenset[tuple[str, str]]], None] = {}
         #: Whether some proxies do not import everything, so that it counts who sends where.
         self.selective = private
 
@@ -74,21 +75,22 @@ class Surroundings:
 
     def host(self, host: str) -> None:
         """What routes requests for a host, and all that they may reach."""
-        if self._seen("host", host):
-            return
-        self.destination(host)
+        self._once(self._host, host)
+
+    def _host(self, host: str) -> None:
+        self._once(self._destination, host)
         for id_ in self._index.near("route.host", host):
             if any(self._is_bound(version) for version in self._versions.all_of(id_)):
-                self._route(id_)
+                self._once(self._route, id_)
         for id_ in self._index.near("attached.host", host):
             if any(self._is_attached(version) for version in self._versions.all_of(id_)):
-                self._attached(id_)
+                self._once(self._attached, id_)
         if self._in_mesh:
             return
         for id_ in self._index.near("gateway.host", host):
-            self.gateway(f"{id_.namespace}/{id_.name}")
+            self._once(self._gateway, f"{id_.namespace}/{id_.name}")
         for id_ in self._index.near("listener.host", host):
-            self.gateway(f"{id_.namespace}/{id_.name}")
+            self._once(self._gateway, f"{id_.namespace}/{id_.name}")
 
     def _is_bound(self, version: Resource) -> bool:
         """Whether a VirtualService counts where the requests are routed."""
@@ -99,16 +101,15 @@ class Surroundings:
 
     def _is_attached(self, version: Resource) -> bool:
         """Whether a route of the Gateway API does."""
-        for parent in mappings(version.spec.get("parentRefs")):
-            is_gateway = text(parent.get("kind", "Gateway")) == "Gateway"
-            if self._in_mesh:
-                if not is_gateway:
-                    return True
-            elif is_gateway:
-                where = text(parent.get("namespace")) or version.id.namespace
-                if self._is_open(f"{where}/{text(parent.get('name'))}"):
-                    return True
-        return False
+        parents = mappings(version.spec.get("parentRefs"))
+        return any(self._takes_part(parent, version.id.namespace) for parent in parents)
+
+    def _takes_part(self, parent: Mapping[str, object], namespace: str) -> bool:
+        is_gateway = text(parent.get("kind", "Gateway")) == "Gateway"
+        if self._in_mesh or not is_gateway:
+            return self._in_mesh and not is_gateway
+        where = text(parent.get("namespace")) or namespace
+        return self._is_open(f"{where}/{text(parent.get('name'))}")
 
     def _is_open(self, name: str) -> bool:
         """Whether a Gateway counts, in some version."""
@@ -119,23 +120,18 @@ class Surroundings:
         ids = self._index.ids(("gateway", "name", name), ("listener", "name", name))
         return any(self._opens(version) for id_ in ids for version in self._versions.all_of(id_))
 
-    def destination(self, host: str) -> None:
+    def _destination(self, host: str) -> None:
         """The services, rules and pods of a host."""
-        if self._seen("destination", host):
-            return
         self.destinations[host] = None
-        self._services(host)
+        self._once(self._services, host)
         for id_ in self._index.near("rule.host", host):
             self._add(id_)
-        for id_ in self._index.ids(("service", "alias", host), ("service", "address", host)):
+        for id_ in self._index.ids(("service", "address", host)):
             for version in self._add(id_):
                 for name in self.hosts_of(version):
-                    self._services(name)
+                    self._once(self._services, name)
                     for route in self._index.near("route.host", name):
-                        self._route(route)
-        namespace = namespace_of(host, self._index.domain)
-        if namespace:
-            self._namespace(namespace)
+                        self._once(self._route, route)
 
     def workload(self, id_: ResourceId) -> None:
         """Pods, and what applies to them."""
@@ -146,10 +142,10 @@ class Surroundings:
 
     def pods_with(self, namespace: str, found: Mapping[str, str]) -> None:
         """What applies to pods with some labels, whichever object makes them."""
-        key = (namespace, frozenset(found.items()))
-        if key in self.pods:
-            return
-        self.pods[key] = None
+        self._once(self._pods_with, (namespace, frozenset(found.items())))
+
+    def _pods_with(self, pods: tuple[str, frozenset[tuple[str, str]]]) -> None:
+        namespace, found = pods[0], dict(sorted(pods[1]))
         self._namespace(namespace)
         for where in dict.fromkeys((namespace, self._root)):
             for _, kind in POLICIES:
@@ -158,54 +154,53 @@ class Surroundings:
         for id_ in self._index.selecting(namespace, found):
             self._add(id_)
 
-    def gateway(self, name: str) -> None:
+    def _gateway(self, name: str) -> None:
         """A Gateway, of either API, and its pods."""
-        if name == MESH_GATEWAY or self._seen("gateway", name) or not self._is_open(name):
+        if not self._is_open(name):
             return
         self.gateways[name] = None
         for id_ in self._index.ids(("gateway", "name", name)):
             for version in self._add(id_):
-                self._gateway_pods(labels(version.spec.get("selector")), "")
                 for server in mappings(version.spec.get("servers")):
-                    self._same_port(str(mapping(server.get("port")).get("number")))
+                    self._once(self._same_port, str(mapping(server.get("port")).get("number")))
         for id_ in self._index.ids(("listener", "name", name)):
             namespace = id_.namespace
             self._gateway_pods({GATEWAY_NAME_LABEL: id_.name}, namespace)
-            self.pods_with(namespace, {GATEWAY_NAME_LABEL: id_.name})
             for version in self._add(id_):
                 class_name = text(version.spec.get("gatewayClassName"))
                 self._add(ResourceId(GATEWAY_API, "GatewayClass", "", class_name))
                 for address in mappings(version.spec.get("addresses")):
-                    self._services(self._index.in_full(text(address.get("value")), namespace))
+                    self._once(
+                        self._services, self._index.in_full(text(address.get("value")), namespace)
+                    )
 
     def proxies_in(self, namespace: str) -> None:
         """What the sidecars of a namespace are told to import."""
-        for where in dict.fromkeys((namespace, self._root)):
-            if self._seen("sidecars", where):
-                continue
-            for id_ in self._index.ids(("sidecar", where)):
-                self._add(id_)
-                self.selective = True
-            for kind in ("EnvoyFilter", "WasmPlugin"):
-                for id_ in self._index.policies(kind, where, {}):
-                    self._add(id_)
+        self._once(self._sidecars, namespace)
+        self._once(self._sidecars, self._root)
         if self.selective:
-            self._senders()
+            for host in tuple(self.destinations):
+                self._once(self._senders, host)
 
-    def _senders(self) -> None:
-        """Who else sends to the destinations: proxies that import a route import those as well, even
+    def _sidecars(self, namespace: str) -> None:
+        for id_ in self._index.ids(("sidecar", namespace)):
+            self._add(id_)
+            self.selective = True
+        for kind in ("EnvoyFilter", "WasmPlugin"):
+            for id_ in self._index.policies(kind, namespace, {}):
+                self._add(id_)
+
+    def _senders(self, host: str) -> None:
+        """Who else sends to a destination: proxies that import a route import those as well, even
         if they would not see them otherwise.
         """
-        for host in tuple(self.destinations):
-            if self._seen("senders", host):
-                continue
-            for id_ in self._index.ids(("route", "destination", host)):
-                self._add(id_)
-                for root in self._index.ids(("route", "delegate", f"{id_.namespace}/{id_.name}")):
-                    self._add(root)
-                    self._delegates(root)
-            for id_ in self._index.ids(("attached", "destination", host)):
-                self._sender(id_)
+        for id_ in self._index.ids(("route", "destination", host)):
+            self._add(id_)
+            for root in self._index.ids(("route", "delegate", f"{id_.namespace}/{id_.name}")):
+                self._add(root)
+                self._delegates(root)
+        for id_ in self._index.ids(("attached", "destination", host)):
+            self._sender(id_)
 
     def _sender(self, id_: ResourceId) -> None:
         """A route of the Gateway API for which the clients of a Service have this destination."""
@@ -213,7 +208,10 @@ class Surroundings:
             for parent in mappings(version.spec.get("parentRefs")):
                 if text(parent.get("kind")) == "Service":
                     where = text(parent.get("namespace")) or id_.namespace
-                    self._services(f"{text(parent.get('name'))}.{where}.svc.{self._index.domain}")
+                    self._once(
+                        self._services,
+                        f"{text(parent.get('name'))}.{where}.svc.{self._index.domain}",
+                    )
 
     def _delegates(self, id_: ResourceId) -> None:
         for version in self._versions.all_of(id_):
@@ -227,41 +225,38 @@ class Surroundings:
 
     def _route(self, id_: ResourceId) -> None:
         """A VirtualService with its delegates, its hosts and all that it sends to."""
-        if self._seen("route", str(id_)):
-            return
         for version in self._add(id_):
             found = virtual_service_of(version, self._index.domain)
             for host in found.hosts:
                 self._other_host(host.lower(), in_mesh=MESH_GATEWAY in found.gateways)
             if not self._in_mesh:
                 for gateway in (*found.gateways, *_gateways_of_matches(version)):
-                    self.gateway(gateway)
+                    self._once(self._gateway, gateway)
             self._sends_to(version)
             for rule in mappings(version.spec.get("http")):
                 delegate = rule.get("delegate")
                 if isinstance(delegate, Mapping):
                     where = text(delegate.get("namespace")) or id_.namespace
-                    self._route(
-                        ResourceId(NETWORKING, "VirtualService", where, text(delegate.get("name")))
+                    self._once(
+                        self._route,
+                        ResourceId(NETWORKING, "VirtualService", where, text(delegate.get("name"))),
                     )
 
     def _sends_to(self, version: Resource) -> None:
         for destination in destinations_of(version):
             host = self._index.in_full(text(destination.get("host")), version.id.namespace)
-            self.destination(host)
+            self._once(self._destination, host)
 
     def _other_host(self, host: str, *, in_mesh: bool) -> None:
         """Services of another host of a VirtualService: they say on which ports it counts."""
         if not is_wildcard(host):
-            self._services(host)
+            self._once(self._services, host)
         elif in_mesh:
             for name in self._index.hosts_under("service.host", host):
-                self._services(name)
+                self._once(self._services, name)
 
     def _attached(self, id_: ResourceId) -> None:
         """A route of the Gateway API with its parents, backends and grants."""
-        if self._seen("attached", str(id_)):
-            return
         for version in self._add(id_):
             self._namespace(id_.namespace)
             for parent in mappings(version.spec.get("parentRefs")):
@@ -269,13 +264,11 @@ class Surroundings:
                 kind, name = text(parent.get("kind", "Gateway")), text(parent.get("name"))
                 if kind == "Gateway":
                     if not self._in_mesh:
-                        self.gateway(f"{where}/{name}")
+                        self._once(self._gateway, f"{where}/{name}")
                 elif kind == "Service":
-                    self._services(f"{name}.{where}.svc.{self._index.domain}")
-                else:
-                    self._add(ResourceId(NETWORKING, kind, where, name))
+                    self._once(self._services, f"{name}.{where}.svc.{self._index.domain}")
             for host in self._index.backends_of(version):
-                self.destination(host)
+                self._once(self._destination, host)
                 for grant in self._index.ids(
                     ("grant", namespace_of(host, self._index.domain)), ("grant", id_.namespace)
                 ):
@@ -283,8 +276,6 @@ class Surroundings:
 
     def _services(self, host: str) -> None:
         """The services of a host and their pods."""
-        if self._seen("services", host):
-            return
         for id_ in self._index.near("service.host", host):
             for version in self._add(id_):
                 self._behind(version)
@@ -308,7 +299,7 @@ class Surroundings:
                 if self._in_mesh:
                     self.host(name)
                 else:
-                    self.destination(name)
+                    self._once(self._destination, name)
         found = labels(selector)
         self._namespace(namespace)
         if found:
@@ -324,15 +315,17 @@ class Surroundings:
             self.workload(id_)
 
     def _same_port(self, port: str) -> None:
-        """Other Gateways with a server on a port: the pods may merge them, or skip some."""
-        if not self._seen("port", port):
-            for id_ in self._index.ids(("gateway", "port", port)):
-                if self._opens is not None and not any(
-                    map(self._opens, self._versions.all_of(id_))
-                ):
-                    continue
+        """Gateways with a server on a port: the pods may merge them, or skip some."""
+        for id_ in self._index.ids(("gateway", "port", port)):
+            if self._opens is None or any(map(self._opens, self._versions.all_of(id_))):
                 for version in self._add(id_):
                     self._gateway_pods(labels(version.spec.get("selector")), "")
+
+    def _once(self, collect: Callable[[_What], None], what: _What) -> None:
+        """Collect what belongs to a thing that was not met before."""
+        if (collect, what) not in self._done:
+            self._done.add((collect, what))
+            collect(what)
 
     def _namespace(self, name: str) -> None:
         self._add(ResourceId("", "Namespace", "", name))
@@ -343,12 +336,6 @@ class Surroundings:
         if found:
             self._found[id_] = None
         return found
-
-    def _seen(self, *key: str) -> bool:
-        if key in self._done:
-            return True
-        self._done.add(key)
-        return False
 
 
 def _gateways_of_matches(version: Resource) -> Iterable[str]:
