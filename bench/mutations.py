@@ -241,7 +241,8 @@ def _dropped(node: ast.stmt) -> Trees:
 def _match(node: ast.Match) -> Trees:
     for index, case in enumerate(node.cases):
         last = case.body[-1]
-        if len(node.cases) > 1 and not (isinstance(last, ast.Expr) and _is_inert(last)):
+        is_inert = isinstance(last, ast.Pass) or (isinstance(last, ast.Expr) and _is_inert(last))
+        if len(node.cases) > 1 and not is_inert:
             made = ast.Match(node.subject, node.cases[:index] + node.cases[index + 1 :])
             yield f"without case {ast.unparse(case.pattern)}", made
 
