@@ -49,11 +49,12 @@ def surroundings(
     text: str,
     *,
     in_mesh: bool,
+    after: str = "",
     opens: Callable[[Resource], bool] | None = None,
     private: bool = False,
 ) -> Surroundings:
     _, base = snapshot(text)
-    versions = Versions(base, base)
+    versions = Versions(base, snapshot(after or text)[1])
     index = Index(versions, "cluster.local")
     return Surroundings(
         index, versions, "istio-system", in_mesh=in_mesh, opens=opens, private=private
@@ -70,10 +71,10 @@ def having_a_say(text: str, who: str) -> set[str]:
     return {str(id_) for for_, id_ in zip(sayings, found, strict=True) if for_ in ("both", who)}
 
 
-def around(text: str, host: str = HOST) -> None:
+def around(text: str, host: str = HOST, after: str = "") -> None:
     """Holds what is collected against what the lines say, for sidecars and for gateways."""
     for who in ("mesh", "edge"):
-        found = surroundings(text, in_mesh=who == "mesh")
+        found = surroundings(text, in_mesh=who == "mesh", after=after)
         found.host(host)
         assert named(found.ids) == having_a_say(text, who), who
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.around import SERVICE, around, behind
+from support.around import SERVICE, around, behind, having_a_say, named, surroundings
 
 
 @pytest.mark.parametrize(
@@ -205,19 +205,83 @@ def test_what_a_service_stands_for() -> None:
 
 @pytest.mark.parametrize("given", ["clusterIP: 10.9.0.1", "addresses: [10.9.0.1]"])
 def test_who_has_an_address(given: str) -> None:
-    """Routes and services of a host are those of its address."""
+    """Routes, services and pods of a host are those of its address."""
     declared = (
-        f"both Service shop/a {{{given}, ports: [{{name: http, port: 80}}]}}"
+        f"both Service shop/a {{{given}, selector: {{app: a}}, ports: [{{name: http, port: 80}}]}}"
         if "IP" in given
-        else f"both ServiceEntry shop/a {{hosts: [=a], {given}, resolution: STATIC, {ENTRY}}}"
+        else f"both ServiceEntry shop/a {{hosts: [=a], {given}, resolution: STATIC, {ENTRY}, workloadSelector: {{labels: {{app: a}}}}}}"
     )
     around(
         f"""{declared}
+        both Deployment shop/a {POD}
+        both AuthorizationPolicy shop/a {{selector: {{matchLabels: {{app: a}}}}}}
         both VirtualService web/r {{hosts: [=a], http: [{{redirect: {{uri: /}}}}]}}
         none VirtualService web/s {{hosts: [=b], http: [{{redirect: {{uri: /}}}}]}}
         none Service shop/b {{clusterIP: 10.9.0.2, ports: [{{name: http, port: 80}}]}}""",
         "10.9.0.1",
     )
+    around(
+        f"""{declared}
+        both Deployment shop/a {POD}
+        none Deployment shop/b {POD.replace("app: a", "app: b")}""",
+        "10.9.0.1",
+    )
+
+
+def test_a_host_without_service_has_no_namespace() -> None:
+    around(
+        """none Namespace shop {}
+        both DestinationRule web/a {host: =a}"""
+    )
+
+
+def test_a_service_without_selector_has_a_namespace() -> None:
+    """It may say by which proxies the service is reached."""
+    around(
+        """both Service shop/a {ports: [{name: http, port: 80}]}
+        both Namespace shop {}"""
+    )
+
+
+def test_services_that_stand_for_each_other() -> None:
+    around(
+        """both Service shop/a {type: ExternalName, externalName: =b, ports: [{name: http, port: 80}]}
+        both Service shop/b {type: ExternalName, externalName: =a, ports: [{name: http, port: 80}]}
+        none Service shop/c {type: ExternalName, externalName: =a, ports: [{name: http, port: 80}]}"""
+    )
+
+
+def test_what_applies_to_pods() -> None:
+    text = """both Namespace shop {}
+        both AuthorizationPolicy shop/all {}
+        both PeerAuthentication shop/a {selector: {matchLabels: {app: a}}}
+        none PeerAuthentication shop/b {selector: {matchLabels: {app: b}}}
+        both RequestAuthentication istio-system/all {}
+        both Sidecar shop/a {workloadSelector: {labels: {app: a}}}
+        both Service shop/x {selector: {app: a}, ports: [{name: http, port: 80}]}
+        none Service shop/y {selector: {app: b}, ports: [{name: http, port: 80}]}
+        none Service web/x {selector: {app: a}, ports: [{name: http, port: 80}]}
+        none Namespace web {}"""
+    found = surroundings(text, in_mesh=True)
+    found.pods_with("shop", {"app": "a"})
+    assert named(found.ids) == having_a_say(text, "both")
+
+
+@pytest.mark.parametrize(
+    ("kind", "in_mesh", "at_edge"),
+    [
+        ("VirtualService", "{hosts: [=a], gateways: [mesh]}", "{hosts: [=a], gateways: [edge/gw]}"),
+        (
+            "HTTPRoute",
+            "{parentRefs: [{group: '', kind: Service, name: a, namespace: shop}]}",
+            "{parentRefs: [{name: gw, namespace: edge}], hostnames: [=a]}",
+        ),
+    ],
+)
+def test_a_version_is_enough(kind: str, in_mesh: str, at_edge: str) -> None:
+    for before, after in ((in_mesh, at_edge), (at_edge, in_mesh)):
+        text = f"{SERVICE}\nboth {kind} web/r %s"
+        around(text % before, after=text % after)
 
 
 ROUTE = "rules: [{backendRefs: [{name: b, namespace: shop, port: 80}]}]"
@@ -267,4 +331,15 @@ def test_routes_name_the_hosts_of_the_parent() -> None:
         mesh Service far/d {{selector: {{app: d}}, ports: [{{name: http, port: 80}}]}}
         none Service shop/d {{selector: {{app: d}}, ports: [{{name: http, port: 80}}]}}
         {behind("mesh")}"""
+    )
+
+
+def test_a_route_has_its_parents() -> None:
+    around(
+        f"""{SERVICE}
+        edge HTTPRoute edge/r {{parentRefs: [{{name: api}}, {{name: more, namespace: far}}], hostnames: [=a], {ROUTE}}}
+        edge API edge/api {{gatewayClassName: istio, listeners: [{{name: h, port: 80, protocol: HTTP, hostname: y.example.com}}]}}
+        none API far/api {{gatewayClassName: istio, listeners: [{{name: h, port: 80, protocol: HTTP, hostname: y.example.com}}]}}
+        edge API far/more {{gatewayClassName: istio, listeners: [{{name: h, port: 80, protocol: HTTP, hostname: y.example.com}}]}}
+        {behind("edge")}"""
     )

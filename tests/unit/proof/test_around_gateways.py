@@ -86,7 +86,7 @@ def test_routes_of_gateways_that_are_not_open_do_not_count() -> None:
     found.host("x.example.com")
     assert named(found.ids) == having_a_say(text, "edge")
     assert set(found.gateways) >= {"edge/gw", "edge/api"}
-    assert not set(found.gateways) & {"far/gw", "far/api", "mesh", "far/nobody"}
+    assert not set(found.gateways) & {"far/gw", "far/api", "far/nobody"}
 
 
 # Who sends
@@ -120,8 +120,10 @@ SENDERS = """
     %(who)s VirtualService far/sends {hosts: [x.example.com], http: [{route: [{destination: {host: =a}}]}]}
     none VirtualService far/not {hosts: [y.example.com], http: [{route: [{destination: {host: =b}}]}]}
     %(who)s VirtualService far/part {http: [{route: [{destination: {host: =a}}]}]}
-    %(who)s VirtualService web/root {hosts: [z.example.com], http: [{delegate: {name: part, namespace: far}}, {delegate: {name: more}}]}
+    %(who)s VirtualService web/root {hosts: [z.example.com], http: [{delegate: {name: part, namespace: far}}, {delegate: {name: more}}, {delegate: {name: third, namespace: far}}]}
     %(who)s VirtualService web/more {http: [{redirect: {uri: /}}]}
+    %(who)s VirtualService far/third {http: [{redirect: {uri: /}}]}
+    none VirtualService web/third {http: [{redirect: {uri: /}}]}
     none VirtualService far/more {http: [{redirect: {uri: /}}]}
     %(who)s HTTPRoute far/api {parentRefs: [{group: '', kind: Service, name: p, namespace: shop}, {group: '', kind: Service, name: q}], rules: [{backendRefs: [{name: a, namespace: shop, port: 80}]}]}
     %(who)s Service shop/p {ports: [{name: http, port: 80}]}

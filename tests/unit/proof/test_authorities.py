@@ -1,10 +1,13 @@
 """Names under one wildcard, and spellings of one name, that routes and policies tell apart."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from meshplan.mesh import MeshConfig
-from meshplan.proof.authorities import asked_of_names, names_of, spellings
-from meshplan.proof.types import BudgetError
+from meshplan.proof.authorities import asked_of_names, names_of, server_names_asked, spellings
+from meshplan.proof.types import BudgetError, Topic, TopicKind
+from meshplan.resource import Resource
 from meshplan.traffic.condition import Exact, Prefix, Regex, Suffix
 from support.meshes import with_versions
 from support.proofs import change
@@ -186,3 +189,60 @@ def test_routes_of_the_gateway_api_may_ask_for_names(
     )
     found = snapshot(with_versions(text)).values()
     assert asked_of_names(found, MeshConfig()) == expected
+
+
+def of_spec(kind: str, spec: str) -> Iterable[Resource]:
+    text = f"kind: {kind}\nmetadata: {{name: r, namespace: shop}}\nspec: {spec}"
+    return snapshot(with_versions(text)).values()
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "expected"),
+    [
+        ("VirtualService", "{http: [{match: [{authority: {exact: a.net}}]}]}", (Exact("a.net"),)),
+        ("VirtualService", "{http: [{match: [{authority: {prefix: a.}}, {headers: {HOST: {exact: b}}}]}]}", (Prefix("a."), Exact("b"))),
+        ("VirtualService", "{http: [{match: [{withoutHeaders: {':authority': {regex: a.*}}}]}]}", (Regex("a.*"),)),
+        # That there is one is always so.
+        ("VirtualService", "{http: [{match: [{headers: {host: {}}}]}]}", ()),
+        ("VirtualService", "{http: [{match: [{headers: {x: {exact: a}}, authority: a}]}]}", ()),
+        ("VirtualService", "{tls: [{match: [{authority: {exact: a.net}}]}]}", ()),
+        ("DestinationRule", "{http: [{match: [{authority: {exact: a.net}}]}]}", ()),
+        ("AuthorizationPolicy", "{rules: [{to: [{operation: {hosts: [a.net]}}]}]}", (Exact("a.net", ignore_case=True),)),
+        ("AuthorizationPolicy", "{rules: [{to: [{operation: {notHosts: [a.net]}}]}]}", (Exact("a.net", ignore_case=True),)),
+        ("AuthorizationPolicy", "{rules: [{to: [{operation: {paths: [/a]}}]}]}", ()),
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_names(kind: str, spec: str, expected: tuple[object, ...]) -> None:
+    assert asked_of_names(of_spec(kind, spec), MeshConfig()) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "expected"),
+    [
+        ("VirtualService", "{tls: [{match: [{sniHosts: [A.net, '*.b.net']}]}]}", (Exact("a.net"), Suffix(".b.net"))),
+        ("VirtualService", "{tls: [{match: [{sniHosts: [a]}, {sniHosts: [a]}]}, {match: [{sniHosts: [b]}]}]}", (Exact("a"), Exact("b"))),
+        ("VirtualService", "{tls: [{match: [{sniHosts: ['*']}]}]}", (Suffix(""),)),
+        ("VirtualService", "{http: [{match: [{sniHosts: [a]}]}]}", ()),
+        ("DestinationRule", "{tls: [{match: [{sniHosts: [a]}]}]}", ()),
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_names_in_handshakes(
+    kind: str, spec: str, expected: tuple[object, ...]
+) -> None:
+    assert server_names_asked(of_spec(kind, spec)) == expected
+
+
+def test_names_that_handshakes_are_asked_for_are_looked_at() -> None:
+    """A route for a wildcard that tells apart two names under it."""
+    text = """
+kind: VirtualService
+metadata: {name: v, namespace: shop}
+spec:
+  hosts: ["*.example.com"]
+  tls:
+  - match: [{sniHosts: [api.example.com]}]
+    route: [{destination: {host: a.shop.svc.cluster.local}}]
+"""
+    made = change(SERVICES, SERVICES + with_versions(text.strip()))
+    cases = made.prover.cases_of(Topic(TopicKind.MESH, "*.example.com")).cases(reverse=False)
+    assert {case.base.host for case in cases} == {"unmatched.example.com", "api.example.com"}

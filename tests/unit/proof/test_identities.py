@@ -1,5 +1,7 @@
 """Who policies name: one identity for every kind of client that some policy tells from others."""
 
+import re
+
 import pytest
 import yaml
 
@@ -16,6 +18,8 @@ spec: {{rules: [{rule}]}}
 """
     assert yaml.safe_load(text)
     found = identities(snapshot(text).values())
+    names = (*found.namespaces, *(name for account in found.accounts for name in account))
+    assert all(re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", name) for name in names), names
     return set(found.namespaces), set(found.accounts)
 
 
@@ -67,15 +71,43 @@ def test_conditions_name_clients_as_well(
         "cluster.local/ns/web*",
         "*/ns/web/sa/one",
         "*/sa/one",
+        "cluster.local/ns/web/s*",
+        "cluster.local/ns/web/sa/*",
+        "cluster.local/ns/*",
+        "*b/sa/one",
+        "*a/one",
+        "*/ns/web/sa/on",
         "*one",
         "*/one",
+        "*",
     ],
 )
-def test_of_a_pattern_somebody_meets_it(pattern: str) -> None:
-    """Some identity that is asked about meets the pattern, which is matched here by itself."""
-    _, accounts = named(source(f"principals: ['{pattern}']"))
+def test_whoever_is_asked_because_of_a_pattern_meets_it(pattern: str) -> None:
+    """The pattern is matched here by itself."""
+    namespaces, accounts = named(source(f"principals: ['{pattern}']"))
     principals = [f"cluster.local/ns/{where}/sa/{account}" for where, account in accounts]
-    assert any(fits(pattern, principal) for principal in principals), principals
+    assert principals
+    for principal in principals:
+        assert fits(pattern, principal)
+    assert all(where and account for where, account in accounts)
+    assert namespaces == {where for where, _ in accounts}
+
+
+@pytest.mark.parametrize(
+    "principal", ["web", "cluster.local/sa/ns/web/one", "a/b/c/sa/one", "a/b/web"]
+)
+def test_what_is_nobodys_name_adds_nobody(principal: str) -> None:
+    assert named(source(f"principals: ['{principal}']")) == (set(), set())
+
+
+def test_other_objects_name_nobody() -> None:
+    text = """
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: a, namespace: shop}
+spec: {rules: [{from: [{source: {namespaces: [web]}}]}]}
+"""
+    assert not identities(snapshot(text).values()).namespaces
 
 
 @pytest.mark.parametrize("pattern", ["cluster.local/ns/web/sa/o*", "cluster.local/ns/we*"])

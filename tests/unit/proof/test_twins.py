@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import meshplan
-from meshplan.proof.twins import MEANINGS, likeness_of
+from meshplan.proof.twins import MEANINGS, Scripts, likeness_of
 from meshplan.proof.types import Topic, TopicKind
 from support.meshes import VERSIONS
 from support.proofs import Change, change
@@ -173,3 +173,156 @@ def test_the_model_knows_no_name_that_is_exchangeable() -> None:
         *("0001", "00", "02d", "04d", "l4singlematch", "i1", "i2", "i3", "i4", "i5"),
         "0123456789abcdefabcdef",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [
+        ("see svc-NUM", True),
+        ("svc-NUM", True),
+        ("x,NUM/y", True),
+        # Addresses, ports and times are compared by their parts.
+        ("svc-NUM:80", False),
+        ("NUM.0.0", False),
+        # What may be read in another way than it is written.
+        ("é svc-NUM", False),
+        ("x\\\\NUM", False),
+        ("x\\nNUM", False),
+        ("x\\u0007NUM", False),
+        # Paths, and wildcards within words.
+        ("/svc-NUM", False),
+        ("NUM*", False),
+        ("*NUM", False),
+        ("svc-*.NUM", True),
+    ],
+)
+def test_texts_that_are_names_and_others(text: str, alike: bool) -> None:
+    """In a place that nobody looks at: each has its own number there."""
+    both = [
+        (name, f'headers: {{request: {{set: {{x: "{text.replace("NUM", name[-3:])}"}}}}}}')
+        for name in ("svc-001", "svc-002")
+    ]
+    found = made(both)
+    prover = found.prover
+    keys = [
+        likeness_of(prover.cases_of(Topic(TopicKind.MESH, f"{name}.shop.svc.cluster.local")), {})
+        for name, _ in both
+    ]
+    assert (keys[0] is not None and keys[1] is not None and keys[0].key == keys[1].key) == alike
+
+
+@pytest.mark.parametrize("key", ["exact", "prefix", "suffix", "uri", "value"])
+def test_under_some_keys_texts_are_compared(key: str) -> None:
+    both = [(name, f"unknown: {{{key}: {name}}}") for name in ("svc-001", "svc-002")]
+    assert not alike(made(both), "svc-001", "svc-002")
+    others = [(name, f"unknown: {{x{key}: {name}}}") for name in ("svc-001", "svc-002")]
+    assert alike(made(others), "svc-001", "svc-002")
+    listed = [
+        (name, f"unknown: {{{key}: [{{y: a}}, [{name}]]}}") for name in ("svc-001", "svc-002")
+    ]
+    assert not alike(made(listed), "svc-001", "svc-002")
+
+
+@pytest.mark.parametrize("key", ["regex", "safeRegex", "safeRegexMatch"])
+def test_patterns_look_at_names_in_their_own_way(key: str) -> None:
+    for extra in (f"unknown: {{{key}: a}}", "unknown: RegularExpression"):
+        assert not twins("svc-001", "svc-002", extra=extra)
+    assert twins("svc-001", "svc-002", extra=f"unknown: {{{key}x: a}}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # One of them is the beginning of another word, or begins with one.
+        ("a1", "a2"),
+        ("svc-8a", "svc-9a"),
+    ],
+)
+def test_words_that_begin_others(one: str, other: str) -> None:
+    """Only the first of the two has a namesake that is longer."""
+    more = """
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: {name}, namespace: shop}}
+spec: {{host: {host}}}
+"""
+    assert twins(one, other)
+    host = f"{one}.shop.svc.cluster.local"
+    rule = more.format(name=f"{one}b", host=host) + more.format(
+        name="x", host=host.replace(one, other)
+    )
+    assert not twins(one, other, before=rule)
+
+
+def test_capitals_are_no_names() -> None:
+    assert not twins("svc-A01", "svc-A02")
+
+
+def test_one_character_is_no_name() -> None:
+    assert not twins("svc-1", "svc-2")
+
+
+def test_what_is_known_of_an_object_is_kept() -> None:
+    found = made([("svc-001", "timeout: 1s"), ("svc-002", "timeout: 1s")])
+    scripts: Scripts = {}
+    topic = Topic(TopicKind.MESH, "svc-001.shop.svc.cluster.local")
+    first = likeness_of(found.prover.cases_of(topic), scripts)
+    kept = {key: script for key, (_, script) in scripts.items()}
+    assert kept
+    assert likeness_of(found.prover.cases_of(topic), scripts) == first
+    assert {key: script for key, (_, script) in scripts.items()} == kept
+
+
+def test_the_names_are_told_in_order() -> None:
+    found = made([("svc-002-a1", "timeout: 1s"), ("svc-001-a1", "timeout: 1s")])
+    names = []
+    for name in ("svc-002-a1", "svc-001-a1"):
+        topic = Topic(TopicKind.MESH, f"{name}.shop.svc.cluster.local")
+        likeness = likeness_of(found.prover.cases_of(topic), {})
+        assert likeness is not None
+        names.append(likeness.names)
+    assert names == [("002", "a1"), ("001", "a1")]
+
+
+POD = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: shop{meta}}}
+spec:
+  replicas: {replicas}
+  template:
+    metadata: {{labels: {{app: {name}, v: "{v}"}}}}
+    spec:
+      serviceAccountName: {account}
+      containers: [{{name: c, image: {image}, ports: [{{name: {port}, containerPort: {number}}}]}}]
+"""
+USUAL = {
+    "meta": "",
+    "replicas": "1",
+    "v": "x",
+    "account": "one",
+    "image": "one",
+    "port": "web",
+    "number": "80",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "alike"),
+    [
+        ("image", "two", True),
+        ("replicas", "2", True),
+        ("replicas", "0", False),
+        ("v", "y", False),
+        ("account", "two", False),
+        ("port", "other", False),
+        ("number", "81", False),
+        ("meta", ", creationTimestamp: '2020-01-01T00:00:00Z'", False),
+    ],
+)
+def test_what_counts_of_pods(name: str, value: str, alike: bool) -> None:
+    """One of the two Deployments is otherwise."""
+    pods = POD.format(name="svc-001", **USUAL) + POD.format(name="svc-002", **USUAL | {name: value})
+    assert twins("svc-001", "svc-002", before=pods) == alike
