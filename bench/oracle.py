@@ -25,6 +25,7 @@ from meshplan.mesh.proxy import Proxy, gateway, sidecar
 from meshplan.resource import Origin, Resource, Snapshot
 from meshplan.settings import MeshSettings, World
 from meshplan.traffic import Server, admit, request_of, route, transport_of
+from meshplan.traffic.inbound import TOKEN_FIRST
 from meshplan.traffic.outcome import (
     Backend,
     Denied,
@@ -123,6 +124,8 @@ def is_possible(answer: Answer, outcome: Outcome) -> bool:
         case Denied() if status is None:
             # A connection is closed without a word, not even in the log.
             return flag == "-" and "error" not in answer
+        case Denied() if _is_about_token(answer):
+            return any(reason.text == TOKEN_FIRST for reason in outcome.why)
         case Denied(wanted, policy):
             return status == wanted and answer["details"].endswith(f"[{policy}]")
         case Failed():
@@ -130,6 +133,11 @@ def is_possible(answer: Answer, outcome: Outcome) -> bool:
             return (status, flag) == (outcome.status, outcome.flag) and not passed
         case Unknown():
             return True
+
+
+def _is_about_token(answer: Answer) -> bool:
+    """Whether a proxy refused a token."""
+    return bool(answer["status"] == 401 and answer["details"].startswith("jwt_authn"))
 
 
 def _is_from(answer: Answer, backend: Backend) -> bool:

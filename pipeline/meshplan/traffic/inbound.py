@@ -53,6 +53,8 @@ class Server:
 
 #: Why it is not known whether a request is let in that no policy denies.
 TOKEN_UNKNOWN = "whether the token is valid is not known"  # noqa: S105 - words, not a token
+#: What is added where policies deny a request all the same.
+TOKEN_FIRST = "refuses a token that is not valid before that, with 401"  # noqa: S105 - words
 
 
 class Verdict(StrEnum):
@@ -84,8 +86,8 @@ class Inbound:
     def __init__(self, mesh: Mesh, server: Server):
         self._mesh = mesh
         self._server = server
-        found = mesh.request_authentications(server.namespace, server.labels)
-        self.token_places = token_places(found)
+        self._checks = mesh.request_authentications(server.namespace, server.labels)
+        self.token_places = token_places(self._checks)
         self._policies = mesh.authorization_policies(server.namespace, server.labels)
         self.protocol = self._protocol()
         self.peer_mode: PeerMode = mesh.peer_authentication(
@@ -149,15 +151,17 @@ class Inbound:
             # What it takes for the client's address is that of the connection.
             headers = {k: v for k, v in request.headers.items() if k != "x-forwarded-for"}
             request = replace(request, headers=headers)
+        has_token = any(place.holds_token(request) for place in self.token_places)
         unknown: Admission | None = None
         for built in self.filters(for_tcp=for_tcp):
             found = self._apply(built, request, identity)
             if found is None:
                 continue
             if found.verdict is not Verdict.UNKNOWN:
-                return found
+                first = tuple(Reason(check.id, TOKEN_FIRST) for check in self._checks)
+                return replace(found, why=(*first, *found.why)) if has_token else found
             unknown = unknown or found
-        if unknown is None and any(place.holds_token(request) for place in self.token_places):
+        if unknown is None and has_token:
             return Admission(Verdict.UNKNOWN, reason=TOKEN_UNKNOWN)
         return unknown or Admission(Verdict.ACCEPTED)
 

@@ -398,6 +398,17 @@ def test_where_tokens_are_looked_for(texts: list[str], places: list[TokenPlace])
     assert list(Inbound(mesh("---".join(texts) or NOBODY), SERVER).token_places) == places
 
 
+def test_a_token_that_is_not_valid_is_refused_before_policies_are_asked() -> None:
+    """`jwt_authn` comes before the filters of policies, which need not be reached."""
+    texts = jwt("{issuer: a}"), policy("{action: DENY, rules: [{}]}", "deny")
+    words = [
+        [r.text for r in admitted(*texts, headers=headers).why]
+        for headers in ({"authorization": "Bearer x"}, {"authorization": "Basic x"})
+    ]
+    before = "refuses a token that is not valid before that, with 401"
+    assert words == [[before, "rules[0] denies the request"], ["rules[0] denies the request"]]
+
+
 def test_a_token_may_be_refused_unless_somebody_else_decides() -> None:
     token = {"headers": {"authorization": "Bearer x"}}
     outcome = admitted(jwt("{issuer: a}"), **token)
