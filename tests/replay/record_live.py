@@ -225,7 +225,9 @@ def _ask(mesh: LiveMesh, request: dict[str, Any], where: str, port: int) -> dict
         logged = mesh.logged(probe)
         if logged:
             return found | logged
-    return found | (mesh.logged("", before) or {"flag": "-", "details": "-", "cluster": "-"})
+    # Of a connection that is not even taken there is no word.
+    logged = mesh.logged("", before, 0.4 if found["status"] is None else 1.5)
+    return found | (logged or {"flag": "-", "details": "-", "cluster": "-"})
 
 
 def _secured(plain: socket.socket, request: dict[str, Any], folder: Path) -> ssl.SSLSocket:

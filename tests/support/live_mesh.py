@@ -143,11 +143,11 @@ class LiveMesh:
         until(_is_ready, "Envoy does not become ready")
         time.sleep(SETTLED / 2)
 
-    def logged(self, probe: str, least: int = 0) -> dict[str, str]:
+    def logged(self, probe: str, least: int = 0, seconds: float = 1.5) -> dict[str, str]:
         """What the access log says of the request with this X-Probe, or of the newest line."""
         log = self.root / "access.log"
         found: list[dict[str, str]] = []
-        end = time.monotonic() + (1 if probe else 0.4)
+        end = time.monotonic() + seconds
         while not found and time.monotonic() < end:
             text = log.read_text() if log.exists() else ""
             lines = [json.loads(x) for x in text.splitlines(keepends=True) if x.endswith("\n")]
