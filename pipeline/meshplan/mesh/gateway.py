@@ -46,9 +46,8 @@ class Server:
     @property
     def is_http(self) -> bool:
         """Whether it reads requests: HTTP, or HTTPS that it ends itself (`IsHTTPServer`)."""
-        if self.protocol.is_http:
-            return True
-        return self.protocol is Protocol.HTTPS and not self.is_passthrough
+        ends_tls = self.protocol is Protocol.HTTPS and not self.is_passthrough
+        return self.protocol.is_http or ends_tls
 
     @property
     def is_passthrough(self) -> bool:

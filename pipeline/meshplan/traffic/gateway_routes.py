@@ -174,20 +174,6 @@ def _meet(server: Server, virtual_service: VirtualService, domain: str) -> bool:
     return False
 
 
-def server_for_name(servers: tuple[Server, ...], name: str) -> Server | None:
-    """The server of a TLS handshake: the exact name, the longest wildcard, then any.
-
-    (Envoy's filter chain matching of server names.)
-    """
-    ranked = [
-        (name_rank(pattern, name), -position, server)
-        for position, server in enumerate(servers)
-        for pattern in server.server_names
-    ]
-    best = max(ranked, key=lambda found: found[:2], default=None)
-    return best[2] if best and best[0] else None
-
-
 def name_rank(pattern: str, name: str) -> int:
     """How well a pattern fits a server name: 0 not at all, an exact one best."""
     wanted = pattern.lower()

@@ -15,11 +15,12 @@ from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.mesh.service import Protocol
 from meshplan.settings import World
+from meshplan.traffic.chains import Chain, chosen
 from meshplan.traffic.condition import all_hold
 from meshplan.traffic.forward import Hop, forward
-from meshplan.traffic.gateway_routes import GatewayRoutes, server_for_name
+from meshplan.traffic.gateway_routes import GatewayRoutes
 from meshplan.traffic.inbound import Inbound, Server, Verdict
-from meshplan.traffic.l4 import gateway_connection, has_connections, sidecar_connection
+from meshplan.traffic.l4 import sidecar_connection
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
 from meshplan.traffic.outcome import (
     REFUSED,
@@ -276,46 +277,56 @@ def _host_at_sidecar(
 def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes | None:
     """The table of routes that a gateway looks a request up in; None if it reads none."""
     port = mesh.target_port(request.dialled_port, client)
-    servers = _servers_for(mesh, request, client, port)
-    if not isinstance(servers, tuple) or not servers[0].is_http:
+    chain = _chain_for(mesh, request, client, port)
+    if not isinstance(chain, Chain) or chain.route is not None:
         return None
     inbound = tables(mesh).inbound.of(
         Server(client.namespace, client.labels, port, is_gateway=True)
     )
-    return tables(mesh).gateway(client, servers, inbound)
+    return tables(mesh).gateway(client, chain.servers, inbound)
 
 
 def _front_of_gateway(mesh: Mesh, request: Request, client: Proxy) -> Front:
+    """What the servers of a gateway have for a host."""
     port = mesh.target_port(request.dialled_port, client)
-    servers = _servers_for(mesh, request, client, port)
-    if not isinstance(servers, tuple):
-        return Front(servers)
-    return _at_server(mesh, request, client, servers, port)
+    chain = _chain_for(mesh, request, client, port)
+    if not isinstance(chain, Chain):
+        return Front(chain)
+    why = of_servers(chain.servers)
+    if chain.route is not None:
+        return Front(Selected(chain.route, (*why, *because(chain.route))))
+    inbound = tables(mesh).inbound.of(
+        Server(client.namespace, client.labels, port, is_gateway=True)
+    )
+    host = tables(mesh).gateway(client, chain.servers, inbound).virtual_host(request.host_name)
+    if host is None:
+        return Front(Failed(404, "NR", "route_not_found", why=why), inbound)
+    return Front(host, inbound, why)
 
 
-def _servers_for(
-    mesh: Mesh, request: Request, client: Proxy, port: int
-) -> tuple[GatewayServer, ...] | Failed | Unknown:
-    """The servers of a gateway that take a connection, or why none does."""
-    groups = mesh.servers(client).by_port.get(port, ())
-    if len({group.bind for group in groups}) > 1:
+def _chain_for(mesh: Mesh, request: Request, client: Proxy, port: int) -> Chain | Failed | Unknown:
+    """What takes a connection to a gateway, or why nothing does."""
+    if len({group.bind for group in mesh.servers(client).by_port.get(port, ())}) > 1:
         return Unknown(f"port {port} is open at several addresses, of which a request names none")
-    plain = [group for group in groups if not any(s.is_tls for s in group.servers)]
-    secured = tuple(s for group in groups for s in group.servers if s.is_tls)
-    if request.scheme in ("https", "tls") and secured:
-        server = server_for_name(secured, request.server_name)
-        if server is None:
-            return refused(port)
-        if missing := _missing_credentials(mesh, server, client):
-            why = (Reason(server.gateway, f"there is no Secret {client.namespace}/{missing}"),)
+    chains = tables(mesh).chains(client, port)
+    if not chains:
+        return no_listener(port)
+    chain = chosen(mesh, client, chains, request)
+    if chain is None:
+        return refused(port)
+    why = of_servers(chain.servers)
+    is_secured = request.scheme in ("https", "tls")
+    if chain.ends_tls:
+        if not is_secured:
+            why = (*why, Reason(None, "what comes is no TLS"))
             return Failed(None, "-", "TLS handshake failed", why=why)
-        return (server,)
-    if not plain:
-        return refused(port) if groups else no_listener(port)
-    if request.scheme != "http" and plain[0].servers[0].is_http:
-        spoken = (*of_servers(plain[0].servers), Reason(None, "what comes is no HTTP"))
-        return Failed(None, "DPE", "codec_error", why=spoken)
-    return plain[0].servers
+        if missing := _missing_credentials(mesh, chain.servers[0], client):
+            named = Reason(why[0].id, f"there is no Secret {client.namespace}/{missing}")
+            return Failed(None, "-", "TLS handshake failed", why=(named,))
+    elif chain.route is None and request.scheme != "http":
+        why = (*why, Reason(None, "what comes is no HTTP"))
+        return Failed(None, "DPE", "codec_error", why=why)
+    return chain
 
 
 def _missing_credentials(mesh: Mesh, server: GatewayServer, client: Proxy) -> str:
@@ -327,29 +338,6 @@ def _missing_credentials(mesh: Mesh, server: GatewayServer, client: Proxy) -> st
         if ResourceId("", "Secret", where or client.namespace, found) not in mesh.snapshot:
             return name
     return ""
-
-
-def _at_server(
-    mesh: Mesh, request: Request, client: Proxy, servers: tuple[GatewayServer, ...], port: int
-) -> Front:
-    """What some servers of a gateway have for a host."""
-    why = of_servers(servers)
-    if not servers[0].is_http:
-        taken = gateway_connection(mesh, client, servers[0], request)
-        if taken is None:
-            groups = mesh.servers(client).by_port.get(port, ())
-            beside = (found for group in groups for found in group.servers)
-            if not any(s.is_http or has_connections(mesh, client, s) for s in beside):
-                return Front(no_listener(port))
-            return Front(Failed(None, "NR", "filter_chain_not_found", why=why))
-        return Front(Selected(taken, (*why, *because(taken))))
-    inbound = tables(mesh).inbound.of(
-        Server(client.namespace, client.labels, port, is_gateway=True)
-    )
-    host = tables(mesh).gateway(client, servers, inbound).virtual_host(request.host_name)
-    if host is None:
-        return Front(Failed(404, "NR", "route_not_found", why=why), inbound)
-    return Front(host, inbound, why)
 
 
 def _first_match(host: VirtualHost, request: Request) -> Selected | Outcome:

@@ -8,6 +8,7 @@ from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.scope import Listener
 from meshplan.mesh.service import Resolution
+from meshplan.traffic.chains import Chain, chains_of
 from meshplan.traffic.clusters import Clusters
 from meshplan.traffic.forward import Inbounds
 from meshplan.traffic.gateway_routes import GatewayRoutes
@@ -26,6 +27,7 @@ class Tables:
     _gateways: dict[tuple[Proxy, tuple[GatewayServer, ...]], GatewayRoutes] = field(
         default_factory=dict
     )
+    _chains: dict[tuple[Proxy, int], tuple[Chain, ...]] = field(default_factory=dict)
     _http: dict[tuple[Proxy, int], bool] = field(default_factory=dict)
     _http_ports: frozenset[int] | None = None
 
@@ -52,6 +54,14 @@ class Tables:
         if found is None:
             found = GatewayRoutes(self.mesh, proxy, servers, inbound.token_places)
             self._gateways[proxy, servers] = found
+        return found
+
+    def chains(self, proxy: Proxy, port: int) -> tuple[Chain, ...]:
+        """What takes connections to a port of a gateway."""
+        found = self._chains.get((proxy, port))
+        if found is None:
+            groups = self.mesh.servers(proxy).by_port.get(port, ())
+            found = self._chains[proxy, port] = tuple(chains_of(self.mesh, proxy, groups))
         return found
 
     def has_http(self, proxy: Proxy, listener: Listener, port: int) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from meshplan.mesh.proxy import Proxy, gateway, sidecar
 from meshplan.settings import World
 from meshplan.traffic import Request, route
-from meshplan.traffic.gateway_routes import name_rank, server_for_name
+from meshplan.traffic.gateway_routes import name_rank
 from meshplan.traffic.outcome import Direct, Outcome, Passthrough, Served
 from support.meshes import endpoints, failure, mesh
 
@@ -318,28 +318,123 @@ def test_how_well_a_pattern_fits_a_name(pattern: str, name: str, rank: int) -> N
     assert name_rank(pattern, name) == rank
 
 
-def test_a_handshake_finds_its_server() -> None:
-    gw = """
-kind: Gateway
-metadata: {name: gw, namespace: edge}
-spec:
-  servers:
-  - {port: {number: 443, name: a, protocol: TLS}, hosts: ['*'], tls: {mode: PASSTHROUGH}}
-  - {port: {number: 443, name: b, protocol: TLS}, hosts: ['*.com', x.org], tls: {mode: PASSTHROUGH}}
-  - {port: {number: 443, name: c, protocol: TLS}, hosts: [a.com], tls: {mode: PASSTHROUGH}}
-"""
-    (group,) = mesh(gw).servers(EDGE).by_port[443]
+SECRET = "\nkind: Secret\nmetadata: {name: c, namespace: edge}\n"
+
+
+def server(protocol: str, hosts: str, name: str, mode: str = "") -> str:
+    tls = f", tls: {{mode: {mode}}}" if mode else ""
+    port = f"{{number: 443, name: {name}, protocol: {protocol}}}"
+    return f"{{port: {port}, hosts: [{hosts}]{tls}}}"
+
+
+ENDED = "SIMPLE, credentialName: c"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "expected"),
+    [
+        # Envoy looks for the name among all chains of the port: those of servers that end TLS have
+        # the hosts of the server, others the names in the rules.
+        ("tls", "a.com", "db.com"),
+        ("tls", "x.a.com", "other.com"),
+        ("tls", "deep.x.a.com", "other.com"),
+        # The server for just this host has no rule, so it has no chain.
+        ("tls", "y.a.com", "other.com"),
+        ("https", "z.a.com", 201),
+        ("tls", "b.com", (None, "NR")),
+        # Only what is for all names takes connections without a name.
+        ("tcp", "a.com", (None, "NR")),
+        ("http", "z.a.com", (None, "NR")),
+    ],
+)
+def test_a_handshake_finds_its_chain(
+    scheme: str, name: str, expected: str | int | tuple[int | None, str]
+) -> None:
+    """`buildGatewayTCPBasedFilterChains`, Envoy's `FilterChainMatch.server_names`."""
+    stated = (
+        server("TLS", "'*.a.com', a.com, b.com", "wide", "PASSTHROUGH"),
+        server("TLS", "y.a.com", "exact", "PASSTHROUGH"),
+        server("HTTPS", "z.a.com", "ended", ENDED),
+    )
+    tls = rules(
+        "tls",
+        to("other.com", sni("'*.a.com'")),
+        to("db.com", sni("a.com")),
+        hosts="'*.a.com', a.com",
+        name="t",
+        gateways="edge/gw",
+    )
+    http = rules(
+        "http", "{directResponse: {status: 201}}", hosts="z.a.com", name="h", gateways="edge/gw"
+    )
+    outcome = at_gateway(
+        ", ".join(stated), f"{tls}---{http}---{SECRET}", scheme=scheme, host=name, port=443
+    )
+    if isinstance(expected, str):
+        assert endpoints(outcome) == [f"{expected}:5432"]
+    elif isinstance(expected, int):
+        assert outcome == Direct(expected)
+    else:
+        assert failure(outcome) == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "scheme", "expected"),
+    [
+        # What a port takes besides TLS with the name p.com.
+        (server("TCP", "'*'", "t"), "tls", "other.com"),
+        (server("TCP", "'*'", "t"), "tcp", "other.com"),
+        (server("HTTP", "'*'", "h"), "tls", (None, "DPE")),
+        (server("HTTP", "'*'", "h"), "http", 201),
+        (server("HTTPS", "'*'", "s", ENDED), "https", 201),
+        (server("HTTPS", "'*'", "s", ENDED), "http", (None, "-")),
+        (server("TLS", "'*'", "s", ENDED), "tls", "other.com"),
+        (server("TLS", "'*'", "s", ENDED), "tcp", (None, "-")),
+        (server("TLS", "q.com", "s", ENDED), "tls", (None, "NR")),
+    ],
+)
+def test_what_a_port_takes_besides_names(
+    stated: str, scheme: str, expected: str | int | tuple[int | None, str]
+) -> None:
+    both = f"{server('TLS', 'p.com', 'p', 'PASSTHROUGH')}, {stated}"
     found = {
-        name: server_for_name(group.servers, name) for name in ("a.com", "b.com", "x.org", "y.org")
+        "tls": to("db.com", sni("p.com")),
+        "tcp": to("other.com"),
+        "http": "{directResponse: {status: 201}}",
     }
-    assert {name: server.port_name for name, server in found.items() if server} == {
-        "a.com": "c",
-        "b.com": "b",
-        "x.org": "b",
-        "y.org": "a",
+    made = "---".join(
+        rules(kind, rule, hosts="'*'", name=kind, gateways="edge/gw")
+        for kind, rule in found.items()
+    )
+    outcome = at_gateway(both, f"{made}---{SECRET}", scheme=scheme, host="any.com", port=443)
+    if isinstance(expected, str):
+        assert endpoints(outcome) == [f"{expected}:5432"]
+    elif isinstance(expected, int):
+        assert outcome == Direct(expected)
+    else:
+        assert failure(outcome) == expected
+    named = at_gateway(both, f"{made}---{SECRET}", scheme="tls", host="p.com", port=443)
+    assert endpoints(named) == ["db.com:5432"]
+
+
+def test_a_name_is_for_the_oldest_rule_of_the_port() -> None:
+    """`CheckDuplicates` over all servers of a port; the later match is left out as a whole."""
+    both = ", ".join(server("TLS", host, host, "PASSTHROUGH") for host in ("'*.com'", "db.com"))
+    first = to("other.com", sni("db.com"))
+    second = rules(
+        "tls",
+        to("db.com", sni("db.com, y.com")),
+        hosts="db.com, y.com",
+        name="w",
+        gateways="edge/gw",
+    )
+    made = rules("tls", first, hosts="'*.com'", gateways="edge/gw")
+    found = {
+        name: at_gateway(both, f"{made}---{second}", scheme="tls", host=name, port=443)
+        for name in ("db.com", "y.com")
     }
-    assert server_for_name(group.servers[2:], "b.com") is None
-    assert server_for_name((), "b.com") is None
+    assert endpoints(found["db.com"]) == ["other.com:5432"]
+    assert failure(found["y.com"]) == (None, "NR")
 
 
 # Routes of the Gateway API at a gateway.
