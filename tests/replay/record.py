@@ -14,9 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import yaml
@@ -25,48 +24,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.meshes import with_versions
 from support.real_mesh import RealMesh
+from support.recorded_apps import LOG, answered, distinct, serve
 
-PORTS = (19101, 19102)
-#: Of the applications that speak TLS themselves.
-SECURE = (19103, 19104)
-TIMES = 5
-
-
-class Backend(BaseHTTPRequestHandler):
-    """Says what it got."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        """Answers any request."""
-        seen = {
-            "port": self.server.server_address[1],
-            "path": self.path,
-            "host": self.headers["host"],
-        }
-        body = json.dumps(seen).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else body)
-
-    do_POST = do_OPTIONS = do_GET  # noqa: N815 - the names that the server looks for
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+PORTS = tuple(range(19101, 19105))
 
 
 def main() -> None:
     """Print a line for each state."""
     with tempfile.TemporaryDirectory() as folder:
-        _serve(Path(folder))
+        serve(_certificate(Path(folder)), PORTS)
         mesh = RealMesh(Path(folder), sys.argv[1], sys.argv[2])
-        mesh.log_format = {
-            "probe": "%REQ(X-PROBE)%",
-            "flag": "%RESPONSE_FLAGS%",
-            "details": "%RESPONSE_CODE_DETAILS%",
-            "cluster": "%UPSTREAM_CLUSTER%",
-        }
+        mesh.log_format = LOG
         try:
             mesh.start()
             for state in yaml.safe_load_all(Path(sys.argv[3]).read_text()):
@@ -75,18 +43,13 @@ def main() -> None:
             mesh.close()
 
 
-def _serve(folder: Path) -> None:
-    """Starts the applications."""
-    names = ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate and key for the applications."""
+    found = folder / "cert.pem", folder / "key.pem"
+    names = ["-keyout", str(found[1]), "-out", str(found[0])]
     command = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=any"]
     subprocess.run([*command, *names], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    for port in (*PORTS, *SECURE):
-        server = ThreadingHTTPServer(("127.0.0.1", port), Backend)
-        if port in SECURE:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        Thread(target=server.serve_forever, daemon=True).start()
+    return found
 
 
 def _record(mesh: RealMesh, state: dict[str, Any]) -> dict[str, Any]:
@@ -105,9 +68,8 @@ def _record(mesh: RealMesh, state: dict[str, Any]) -> dict[str, Any]:
     observations = []
     for request in state["requests"]:
         ask = _connect if request.get("scheme") in ("tcp", "tls") else _ask
-        answers = [ask(mesh, request) for _ in range(TIMES)]
-        distinct = [one for n, one in enumerate(answers) if one not in answers[:n]]
-        observations.append({"request": request, "answers": distinct})
+        answers = distinct(partial(ask, mesh, request))
+        observations.append({"request": request, "answers": answers})
     proxy = {"type": "router", "namespace": "edge", "labels": {"istio": "ingressgateway"}}
     return {"state": objects, "proxy": {**proxy, "port": 18080}, "observations": observations}
 
@@ -118,17 +80,9 @@ _probes = iter(range(1_000_000))
 def _ask(mesh: RealMesh, request: dict[str, Any]) -> dict[str, Any]:
     probe = str(next(_probes))
     connection = mesh.connect()
-    headers = {"host": request["host"], "x-probe": probe, **request.get("headers", {})}
-    connection.request(request.get("method", "GET"), request.get("path", "/"), headers=headers)
-    answer = connection.getresponse()
-    body = answer.read()
+    found = answered(connection, request, probe)
     connection.close()
-    found = {"status": answer.status, **mesh.logged(probe)}
-    if location := answer.getheader("location"):
-        found["location"] = location
-    if answer.status == 200 and body.startswith(b"{"):
-        found.update(json.loads(body))
-    return found
+    return found | mesh.logged(probe)
 
 
 def _connect(mesh: RealMesh, request: dict[str, Any]) -> dict[str, Any]:

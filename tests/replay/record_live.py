@@ -19,9 +19,8 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import yaml
@@ -32,72 +31,11 @@ from support.live_api import living
 from support.live_cluster import schemas
 from support.live_mesh import DEFINITIONS, OUTSIDE, POD, LiveMesh, certificate, certificates
 from support.meshes import with_versions
+from support.recorded_apps import LOG, RAW, answered, distinct, serve, unique
 
 PORTS = tuple(range(19101, 19113))
 #: Of an application that knows no TLS.
 PLAIN = 19113
-TIMES = 5
-LOG = {
-    "probe": "%REQ(X-PROBE)%",
-    "flag": "%RESPONSE_FLAGS%",
-    "details": "%RESPONSE_CODE_DETAILS%",
-    "cluster": "%UPSTREAM_CLUSTER%",
-}
-
-
-_HANDSHAKE = b"\x16"
-#: What no proxy takes for HTTP or TLS.
-_RAW = b"\x01hello\n"
-
-
-class Server(ThreadingHTTPServer):
-    """An application."""
-
-    daemon_threads = True
-    context: ssl.SSLContext
-
-    def handle_error(self, *_: object) -> None:
-        """Nothing: proxies close connections as they like."""
-
-
-class Backend(BaseHTTPRequestHandler):
-    """Says what it got: of a request, with or without TLS, or of a connection with other bytes."""
-
-    protocol_version = "HTTP/1.1"
-
-    def setup(self) -> None:
-        """Looks at the first byte."""
-        first = self.request.recv(1, socket.MSG_PEEK)
-        if first == _HANDSHAKE and self.server.server_address[1] != PLAIN:
-            self.request = self.server.context.wrap_socket(self.request, server_side=True)
-        super().setup()
-        self._is_raw = first == _RAW[:1]
-
-    def handle(self) -> None:
-        """Answers."""
-        if not self._is_raw:
-            return super().handle()
-        self.rfile.readline()
-        self.wfile.write(json.dumps({"port": self.server.server_address[1]}).encode() + b"\n")
-        return None
-
-    def do_GET(self) -> None:
-        """Answers any request."""
-        seen = {
-            "port": self.server.server_address[1],
-            "path": self.path,
-            "host": self.headers["host"],
-        }
-        body = json.dumps(seen).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else body)
-
-    do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - looked for by name
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
 
 def main() -> None:
@@ -106,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, living(DEFINITIONS, Path(name)) as api:
         folder = Path(name)
         secret = certificates(folder)
-        _serve(folder)
+        serve((folder / "secret.pem", folder / "secret.key"), PORTS, (PLAIN,))
         kinds = schemas(Path(definitions))
         mesh = LiveMesh(folder, api, istiod, envoy, kinds, LOG, secret)
         try:
@@ -121,16 +59,6 @@ def main() -> None:
                 print(state.get("about", ""), file=sys.stderr)
         finally:
             mesh.close()
-
-
-def _serve(folder: Path) -> None:
-    """Starts the applications."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "secret.pem", folder / "secret.key")
-    for port in (*PORTS, PLAIN):
-        server = Server(("0.0.0.0", port), Backend)
-        server.context = context
-        Thread(target=server.serve_forever, daemon=True).start()
 
 
 def _record(mesh: LiveMesh, state: dict[str, Any]) -> dict[str, Any]:
@@ -151,16 +79,14 @@ def _record(mesh: LiveMesh, state: dict[str, Any]) -> dict[str, Any]:
             addresses.get(request["host"].partition(":")[0], OUTSIDE)
         )
         port = request.get("port", state["proxy"]["port"]) or _port_of(request)
-        answers = [_ask(mesh, request, where, port) for _ in range(TIMES)]
-        distinct = [one for n, one in enumerate(answers) if one not in answers[:n]]
-        observations.append({"request": request, "answers": distinct})
+        answers = distinct(partial(_ask, mesh, request, where, port))
+        observations.append({"request": request, "answers": answers})
     record: dict[str, Any] = {"state": objects, "proxy": state["proxy"]}
     if state["proxy"]["type"] == "inbound":
         record["client"] = {"address": "127.0.0.1", "mtls": False}
         for found in observations:
             kept = ("status", "flag", "details")
-            answers = [{k: one[k] for k in kept} for one in found["answers"]]
-            found["answers"] = [one for n, one in enumerate(answers) if one not in answers[:n]]
+            found["answers"] = unique({k: one[k] for k in kept} for one in found["answers"])
     return record | {"observations": observations}
 
 
@@ -213,11 +139,11 @@ def _ask(mesh: LiveMesh, request: dict[str, Any], where: str, port: int) -> dict
         if scheme in ("tls", "https") or "principal" in request:
             connection.sock = _secured(connection.sock, request, mesh.root)
         if scheme == "tcp":
-            connection.sock.sendall(_RAW)
+            connection.sock.sendall(RAW)
             answer = connection.sock.makefile().readline()
             found |= {"status": 200, **json.loads(answer)} if answer else {"error": "closed"}
         else:
-            found |= _answer(connection, request, probe)
+            found |= answered(connection, request, probe)
     except (OSError, ValueError, http.client.HTTPException) as error:
         found["error"] = type(error).__name__
     connection.close()
@@ -254,26 +180,6 @@ def _is_of_the_mesh(found: ssl.SSLSocket) -> bool:
     """Whether the other side has a name of the mesh, which its proxies want to see."""
     presented = found.getpeercert(binary_form=True) or b""
     return b"spiffe://" in presented
-
-
-def _answer(
-    connection: http.client.HTTPConnection, request: dict[str, Any], probe: str
-) -> dict[str, Any]:
-    headers = {"host": request["host"], "x-probe": probe, "connection": "close"}
-    connection.request(
-        request.get("method", "GET"),
-        request.get("path", "/"),
-        headers=headers | request.get("headers", {}),
-    )
-    answer = connection.getresponse()
-    body = answer.read()
-    found: dict[str, Any] = {"status": answer.status}
-    for name, header in (("location", "location"), ("grpc", "grpc-status")):
-        if value := answer.getheader(header):
-            found[name] = value
-    if answer.status == 200 and body.startswith(b"{"):
-        found.update(json.loads(body))
-    return found
 
 
 def _with_token(request: dict[str, Any], folder: Path) -> dict[str, Any]:
