@@ -8,6 +8,7 @@ from typing import Any
 from meshplan.dataclass import dataclass
 from meshplan.diff import Delete, Rename, diff
 from meshplan.identity import ResourceId
+from meshplan.kinds import home_group
 from meshplan.resource import Origin, Resource, Snapshot
 from meshplan.verify.names import WORKLOADS
 
@@ -76,7 +77,10 @@ def read_write(step: Json, head: Snapshot) -> tuple[Write | None, str]:
         return None, f"the hash of {id_} is not that of its manifest"
     metadata = manifest.get("metadata") or {}
     group, _, _ = str(manifest.get("apiVersion", "")).rpartition("/")
-    named = (group, manifest.get("kind"), metadata.get("name"))
+    kind = str(manifest.get("kind"))
+    # Named as every object is: a Deployment of `extensions` is one of `apps`.
+    name = metadata.get("name") or f"{metadata.get('generateName')}*"
+    named = (home_group(group, kind), kind, name)
     if named != (id_.group, id_.kind, id_.name):
         return None, f"the manifest of {id_} is another object"
     origin = head[id_].origin if id_ in head else Origin("")
