@@ -1,12 +1,12 @@
 """Connections of sidecars that are routed without being read: TCP, and TLS by server name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from meshplan.mesh.hosts import matches
+from meshplan.mesh.hosts import is_wildcard, matches
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.scope import Listener
-from meshplan.mesh.service import MeshService, Protocol, Resolution
+from meshplan.mesh.service import MeshService, Protocol, Registry, Resolution
 from meshplan.mesh.virtual_service import (
     MESH_GATEWAY,
     Destination,
@@ -22,46 +22,97 @@ from meshplan.traffic.table import CATCH_ALL, ClusterName, Forward, Route, Targe
 _TLS = frozenset((Protocol.HTTPS, Protocol.TLS))
 
 
+class ServerNames:
+    """Routes by the name in a TLS handshake: the exact name wins, then the longest wildcard."""
+
+    def __init__(self, found: Iterable[tuple[str, Route]]):
+        self._exact: dict[str, Route] = {}
+        self._wild: list[tuple[str, Route]] = []
+        for name, route in found:
+            if is_wildcard(name):
+                self._wild.append((name, route))
+            else:
+                self._exact.setdefault(name.lower(), route)
+
+    def route(self, name: str) -> Route | None:
+        """The route for a name in lower case; of several the first."""
+        if name in self._exact:
+            return self._exact[name]
+        ranked = [(name_rank(pattern, name), -n) for n, (pattern, _) in enumerate(self._wild)]
+        rank, position = max(ranked, default=(0, 0))
+        return self._wild[-position][1] if rank else None
+
+
+def sidecar_names(mesh: Mesh, proxy: Proxy, listener: Listener, port: int) -> ServerNames:
+    """What a sidecar's listener for all addresses has for TLS on a port.
+
+    Hosts without an address share it, so that only server names tell them apart.
+    """
+    return ServerNames(
+        found
+        for service in listener.matching("*")
+        if is_told_by_name(service, port)
+        for found in _names_of(mesh, proxy, listener, service, port)
+    )
+
+
+def is_told_by_name(service: MeshService, port: int) -> bool:
+    """Whether a port of a service is for TLS, and the service has no address of its own."""
+    found = service.port(port)
+    is_tls = found is not None and found.protocol in _TLS
+    return is_tls and service.registry is Registry.EXTERNAL and not service.addresses
+
+
 def sidecar_connection(
     mesh: Mesh, proxy: Proxy, listener: Listener, service: MeshService, request: Request, port: int
 ) -> Route | None:
-    """The route of a connection from a sidecar to a service; None if nothing takes it."""
+    """The route of a connection to a service that has a listener; None if nothing takes it."""
     declared = service.port(port)
-    is_tls = declared is not None and declared.protocol in _TLS
-    bound = [
-        vs
-        for vs in listener.virtual_services
-        if any(matches(host, service.host) for host in vs.hosts)
-    ]
-    if is_tls:
-        found = _by_server_name(mesh, proxy, bound, request, port)
-        if found is not None:
-            return found
-        if any(True for _ in _tls_matches(mesh, proxy, bound, port)):
-            # Rules for other names take the place of the service itself.
-            return None
+    if declared is not None and declared.protocol in _TLS:
+        found = list(_tls_matches(mesh, proxy, _bound(listener, service), port))
+        if found:
+            # Rules take the place of the service itself, even those for other names alone.
+            names = _named_routes(mesh, proxy, found, port)
+            return ServerNames(names).route(request.server_name)
     else:
-        for vs in bound:
+        for vs in _bound(listener, service):
             for rule in mesh.tcp_rules(vs):
                 if _applies(rule, proxy, port, MESH_GATEWAY):
                     return l4_route(mesh, proxy, rule, rule.pointer, port)
+    return _own(service, port)
+
+
+def _names_of(
+    mesh: Mesh, proxy: Proxy, listener: Listener, service: MeshService, port: int
+) -> Iterator[tuple[str, Route]]:
+    """The names of a service's rules, else its own (`buildSidecarOutboundTLSFilterChainOpts`)."""
+    found = list(_tls_matches(mesh, proxy, _bound(listener, service), port))
+    if found:
+        yield from _named_routes(mesh, proxy, found, port)
+    else:
+        yield service.host, _own(service, port)
+
+
+def _named_routes(
+    mesh: Mesh, proxy: Proxy, found: Iterable[tuple[L4Rule, L4Match]], port: int
+) -> Iterator[tuple[str, Route]]:
+    for rule, match in found:
+        for name in match.sni_hosts:
+            yield name, l4_route(mesh, proxy, rule, match.pointer, port)
+
+
+def _own(service: MeshService, port: int) -> Route:
     target = Target(ClusterName(service.host, port), 0)
     return Route(CATCH_ALL, Forward((target,)), service.id)
 
 
-def _by_server_name(
-    mesh: Mesh, proxy: Proxy, bound: list[VirtualService], request: Request, port: int
-) -> Route | None:
-    """The rule for a server name: the exact name wins, then the longest wildcard, then order."""
-    best: tuple[int, L4Rule, L4Match] | None = None
-    for rule, match in _tls_matches(mesh, proxy, bound, port):
-        for pattern in match.sni_hosts:
-            rank = name_rank(pattern, request.server_name)
-            if rank and (best is None or rank > best[0]):
-                best = (rank, rule, match)
-    if best is None:
-        return None
-    return l4_route(mesh, proxy, best[1], best[2].pointer, port)
+def _bound(listener: Listener, service: MeshService) -> list[VirtualService]:
+    """The VirtualServices for a service (`getConfigsForHost`)."""
+    return [
+        vs
+        for vs in listener.virtual_services
+        if any(matches(host, service.host) for host in vs.hosts)
+    ]
 
 
 def _tls_matches(

@@ -20,7 +20,7 @@ from meshplan.traffic.condition import all_hold
 from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.gateway_routes import GatewayRoutes
 from meshplan.traffic.inbound import Inbound, Server, Verdict
-from meshplan.traffic.l4 import sidecar_connection
+from meshplan.traffic.l4 import is_told_by_name, sidecar_connection
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
 from meshplan.traffic.outcome import (
     REFUSED,
@@ -255,6 +255,13 @@ def _host_at_sidecar(
     declared = service.port(port) if service else None
     if declared is not None and declared.protocol is Protocol.UDP:
         declared = None
+    if service is not None and is_told_by_name(service, port):
+        declared = None
+    if request.scheme in ("https", "tls") and (declared is None or declared.protocol.is_http):
+        # No listener is for the address alone, so that the name tells where it goes.
+        named = tables(mesh).names(client, port, listener).route(request.server_name)
+        if named is not None:
+            return Selected(named, because(named))
     if service is not None and declared is not None:
         if declared.protocol.is_http and request.scheme != "http":
             # Listeners for HTTP let pass what is none, as if nobody declared it.

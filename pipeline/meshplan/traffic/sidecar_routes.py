@@ -186,13 +186,14 @@ class SidecarRoutes:
             return True
         hosts = [host.lower() for host in virtual_service.hosts]
         for host in hosts:
+            names = [host]
             if is_wildcard(host):
-                found: Iterator[MeshService] = iter(self._listener.matching(host))
-            else:
-                found = (s for s in (self.service(host),) if s is not None)
+                # Of several services for one host a single one counts.
+                names = list(dict.fromkeys(s.host for s in self._listener.matching(host)))
             if any(
-                self._on_port(s) and self._has_http(s) and self._covers(virtual_service, hosts, s)
-                for s in found
+                self._has_http(found) and self._covers(virtual_service, hosts, found)
+                for found in map(self.service, names)
+                if found is not None
             ):
                 return True
         return False

@@ -13,6 +13,7 @@ from meshplan.traffic.clusters import Clusters
 from meshplan.traffic.forward import Inbounds
 from meshplan.traffic.gateway_routes import GatewayRoutes
 from meshplan.traffic.inbound import Inbound
+from meshplan.traffic.l4 import ServerNames, sidecar_names
 from meshplan.traffic.sidecar_routes import SidecarRoutes
 
 
@@ -28,6 +29,7 @@ class Tables:
         default_factory=dict
     )
     _chains: dict[tuple[Proxy, int], tuple[Chain, ...]] = field(default_factory=dict)
+    _names: dict[tuple[Proxy, int], ServerNames] = field(default_factory=dict)
     _http: dict[tuple[Proxy, int], bool] = field(default_factory=dict)
     _http_ports: frozenset[int] | None = None
 
@@ -62,6 +64,13 @@ class Tables:
         if found is None:
             groups = self.mesh.servers(proxy).by_port.get(port, ())
             found = self._chains[proxy, port] = tuple(chains_of(self.mesh, proxy, groups))
+        return found
+
+    def names(self, proxy: Proxy, port: int, listener: Listener) -> ServerNames:
+        """What a sidecar has for TLS to hosts without an address."""
+        found = self._names.get((proxy, port))
+        if found is None:
+            found = self._names[proxy, port] = sidecar_names(self.mesh, proxy, listener, port)
         return found
 
     def has_http(self, proxy: Proxy, listener: Listener, port: int) -> bool:

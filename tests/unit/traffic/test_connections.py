@@ -181,6 +181,57 @@ def test_tls_is_routed_by_its_server_name(
         assert endpoints(outcome) == [f"{expected}:443"]
 
 
+SHARED = (
+    SECURE,
+    entry("wild", "*.w.com", HTTPS, "NONE"),
+    entry("deep", "*.x.w.com", TLS, "NONE"),
+    entry("own", "own.com", TLS).replace("hosts:", "addresses: [10.0.0.9], hosts:"),
+)
+TO_SECURE = rules("tls", to("secure.com", sni("a.w.com")), hosts="'*.w.com'")
+
+
+@pytest.mark.parametrize(
+    ("rule", "host", "name", "expected"),
+    [
+        # Without an address there is one listener for all hosts of a port, and the name tells
+        # them apart; rules take the place of a service.
+        ("", "secure.com", "", "secure.com:443"),
+        ("", "a.w.com", "", "*.w.com"),
+        ("", "a.x.w.com", "", "*.x.w.com"),
+        ("", "w.com", "", None),
+        ("", "secure.com", "a.w.com", "*.w.com"),
+        ("", "nobody.com", "secure.com", "secure.com:443"),
+        ("", "secure.com", "nobody.com", None),
+        ("", "secure.com", "own.com", None),
+        (TO_SECURE, "a.w.com", "", "secure.com:443"),
+        (TO_SECURE, "b.w.com", "", None),
+        (TO_SECURE, "a.x.w.com", "", None),
+        # An address of its own takes whatever is dialled.
+        ("", "own.com", "", "own.com:443"),
+        ("", "own.com", "secure.com", "own.com:443"),
+    ],
+)
+def test_hosts_without_an_address_are_told_by_their_name(
+    rule: str, host: str, name: str, expected: str | None
+) -> None:
+    """`buildSidecarOutboundTLSFilterChainOpts`."""
+    texts = (*SHARED, rule) if rule else SHARED
+    for scheme in ("tls", "https"):
+        outcome = sent(*texts, scheme=scheme, host=host, sni=name, port=443)
+        if isinstance(outcome, Passthrough):
+            assert (outcome.host if outcome.declared else None) == expected
+        else:
+            assert endpoints(outcome) == [expected]
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "http"])
+def test_what_has_no_name_finds_no_host_without_an_address(scheme: str) -> None:
+    outcome = sent(*SHARED, scheme=scheme, host="secure.com", port=443)
+    assert outcome == Passthrough("secure.com", 443)
+    found = sent(*SHARED, scheme=scheme, host="own.com", port=443)
+    assert endpoints(found) == ["own.com:443"]
+
+
 def test_tcp_rules_are_not_for_ports_of_tls() -> None:
     made = rules("tcp", to("a.com"), hosts="secure.com")
     found = sent(SECURE, entry("a", "a.com", TLS), made, scheme="tls", host="secure.com", port=443)

@@ -352,6 +352,16 @@ def test_routes_for_the_mesh_are_near(texts: list[str], client: str, status: int
     assert getattr(outcome, "status", None) == (status or 503)
 
 
+def test_of_two_services_for_one_host_a_single_one_opens_a_listener() -> None:
+    """`servicesByName` in `BuildSidecarOutboundVirtualHosts` keeps the last."""
+    near = entry("reviews.shop.svc.cluster.local", "{number: 81, name: http, protocol: HTTP}")
+    near = near.replace("resolution: DNS", "resolution: DNS, exportTo: [web]")
+    plain = service("reviews", port="{name: tcp, port: 81}")
+    rule = virtual("x.com, '*'", 201)
+    assert kind(ask(state(near, rule), "http://x.com:81/")) == "201"
+    assert kind(ask(state(near, plain, rule), "http://x.com:81/")) == "pass"
+
+
 def test_a_route_of_the_gateway_api_never_counts_for_a_wildcard() -> None:
     """`buildSidecarVirtualHostsForVirtualService` looks for services among the plain hosts."""
     wild = """
