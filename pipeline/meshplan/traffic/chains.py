@@ -85,8 +85,8 @@ def chosen(mesh: Mesh, proxy: Proxy, chains: Iterable[Chain], request: Request) 
 
 
 def _names(stated: tuple[str, ...]) -> tuple[str, ...]:
-    """`*` leaves nothing of other names (`toFilterChainMatch`)."""
-    return _ALL if "*" in stated else stated
+    """`*` leaves nothing of other names, and none stand for all (`isMatchAll`)."""
+    return _ALL if "*" in stated or not stated else stated
 
 
 def _passed_through(mesh: Mesh, proxy: Proxy, server: Server, taken: set[str]) -> Iterator[Chain]:

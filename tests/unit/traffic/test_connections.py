@@ -292,6 +292,7 @@ def test_tcp_at_a_gateway(hosts: str, match: str, taken: bool) -> None:
     [
         ([to("other.com", sni("db.com"))], "db.com", "other.com"),
         ([to("other.com", sni("db.com"))], "x.com", None),
+        ([to("other.com", sni(""))], "x.com", "other.com"),
         ([to("gone.com", sni("'*.com'")), to("other.com", sni("db.com"))], "db.com", "other.com"),
         ([to("other.com", sni("'*.com'")), to("gone.com", sni("db.com"))], "x.com", "other.com"),
         ([to("other.com", sni("db.com", ", port: 443"))], "db.com", "other.com"),
