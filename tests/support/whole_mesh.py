@@ -146,6 +146,9 @@ def blurred(outcome: Outcome, asked: Request, proxy: Proxy | None) -> object:
     """An outcome without the path and the name that the request brought along."""
     name = full_name(asked.host_name, proxy) if proxy is not None else asked.host_name
     match outcome:
+        case Failed(None, _, "connection refused" | "filter_chain_not_found"):
+            # Whether others have a way in on that port, which makes the difference, is theirs to say.
+            return "no connection"
         case Served(backends) | Failed(backends=backends):
             return replace(outcome, backends=tuple(_without(one, asked, name) for one in backends))
         case Redirect():

@@ -20,8 +20,9 @@ from meshplan.proof.index import (
     Index,
     selector_of,
 )
+from meshplan.proof.selectors import Labels, unions
 from meshplan.proof.surroundings import Surroundings
-from meshplan.proof.types import Client
+from meshplan.proof.types import BudgetError, Client
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
@@ -142,6 +143,8 @@ class Clients:
         self._root = root_namespace
         self._resources = tuple(around.resources())
         self._identities = identities(self._resources)
+        #: Why not all of them are told apart; "" where they are.
+        self.undecided = ""
 
     def sidecars(self) -> list[Client]:
         """Those with a sidecar, in every namespace that is told apart."""
@@ -273,20 +276,24 @@ class Clients:
     def _in_namespace(self, namespace: str) -> Iterator[Client]:
         self._around.proxies_in(namespace)
         selectors = [*self._selectors(namespace)]
-        variants: dict[tuple[tuple[str, str], ...], None] = {(): None}
+        variants = dict.fromkeys(self._unions(selectors))
         names = {name for selector in selectors for name in selector}
-        if names:
-            for found in self._labels_in(namespace):
-                kept = {name: value for name, value in found.items() if name in names}
-                variants[tuple(sorted(kept.items()))] = None
-            for selector in selectors:
-                variants[tuple(sorted(selector.items()))] = None
+        for found in self._labels_in(namespace) if names else ():
+            kept = {name: value for name, value in found.items() if name in names}
+            variants[tuple(sorted(kept.items()))] = None
         accounts = {account for where, account in self._identities.accounts if where == namespace}
         for variant in variants:
             for account in sorted({ANYBODY, *accounts}):
                 plain = sidecar(namespace, dict(variant))
                 proxy = Proxy(plain.kind, namespace, plain.labels, account)
                 yield Client(proxy, anywhere=namespace == ELSEWHERE)
+
+    def _unions(self, selectors: Sequence[Mapping[str, str]]) -> tuple[Labels, ...]:
+        try:
+            return unions(selectors)
+        except BudgetError as error:
+            self.undecided = str(error)
+            return ((), *(tuple(sorted(selector.items())) for selector in selectors))
 
     def _selectors(self, namespace: str) -> Iterator[Mapping[str, str]]:
         """Labels by which clients of a namespace are told apart."""

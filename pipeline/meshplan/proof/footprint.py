@@ -172,7 +172,8 @@ class Footprint:
         at_gateway = any(name != MESH_GATEWAY for name in gateways)
         if in_mesh:
             yield Topic(TopicKind.MESH, host)
-            names = self._index.hosts_under("service.host", host) if is_wildcard(host) else ()
+            # Who asks for another name of a wildcard has no way there where a route is for one of them.
+            names = self._index.hosts_of_one("service.host", host)
             for name in dict.fromkeys((*names, *self._index.aliases(host))):
                 yield Topic(TopicKind.MESH, name)
         if at_gateway:

@@ -116,6 +116,13 @@ class Index:
             if key[1] == role and (key[2] == pattern or matches(key[2], pattern)):
                 yield key[2]
 
+    def hosts_of_one(self, what: str, host: str) -> Iterator[str]:
+        """The hosts of a family that a wildcard covers, or the wildcards that cover a name."""
+        family, role = what.split(".")
+        if is_wildcard(host):
+            yield from self.hosts_under(what, host)
+        yield from (p for p in self._wildcards(family, role) if p != host and matches(host, p))
+
     def aliases(self, host: str) -> Iterator[str]:
         """The Services that stand for a host (`ExternalName`), in turn for one of them too."""
         pending, seen = [host], {host}

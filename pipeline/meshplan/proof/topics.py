@@ -93,7 +93,9 @@ class TopicCases:
         clients = Clients(self._index, self._versions, self._around, self._root)
         match self.topic.kind:
             case TopicKind.MESH:
-                return clients.sidecars()
+                found = clients.sidecars()
+                self.undecided = clients.undecided
+                return found
             case TopicKind.GATEWAY:
                 found = clients.gateways()
                 if self.topic.is_of_one_gateway:

@@ -27,6 +27,8 @@ from meshplan.verify.names import (
 )
 from meshplan.verify.speakers import Say, Speakers, Versions, credentials
 
+#: More sets of labels than this are too many to ask as.
+_MOST = 200
 _GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
 
 
@@ -36,6 +38,10 @@ class Caller:
 
     proxy: Proxy
     objects: frozenset[ResourceId]
+
+
+class TooManyLabelsError(Exception):
+    """Clients are chosen by the labels of so many objects that not all can be asked as."""
 
 
 class Callers:
@@ -77,12 +83,13 @@ class Callers:
             if id_.kind == "DestinationRule"
             for version in self._versions[id_]
         ]
-        labels = [*(entry for entries in chosen for entry in entries), *rules]
-        labels = [entry for entry in labels if entry]
+        labels = [entry for entry in (*chain.from_iterable(chosen), *rules) if entry]
         seen = set[Any]()
         imports: dict[str, object] = {}
         strangers = (
-            Proxy(ProxyKind.SIDECAR, space, entry) for entry in labels for space in self._spaces
+            Proxy(ProxyKind.SIDECAR, space, entry)
+            for space in self._spaces
+            for entry in self._chosen(space, labels)
         )
         for proxy in chain(self._sidecars, strangers):
             if only is not None and proxy.namespace not in only:
@@ -98,6 +105,19 @@ class Callers:
             if key not in seen:
                 seen.add(key)
                 yield Caller(proxy, own)
+
+    def _chosen(self, space: str, labels: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+        """The labels of pods of a namespace that are chosen by none, some, or many at once."""
+        own = (
+            s for i in self._by_namespace.get(space, ()) for s in self._speakers.names[i].selectors
+        )
+        found: list[Mapping[str, str]] = [{}]
+        for entry in (*labels, *own):
+            both = [{**other, **entry} for other in found if _has({**entry, **other}, entry)]
+            found += [labels for labels in both if labels not in found]
+            if len(found) > _MOST:
+                raise TooManyLabelsError
+        return found
 
     def objects_of(self, proxy: Proxy) -> frozenset[ResourceId]:
         """What has a say in all requests of a sidecar: Sidecars, filters, its namespace."""
