@@ -187,7 +187,7 @@ class _Assuming(Inbound):
         if rules and is_about_token(found):
             return replace(found, verdict=Verdict.ACCEPTED)
         identity = principal if transport is Transport.MTLS else ""
-        filters = self._inner.filters(for_tcp=request.scheme in ("tcp", "tls"))
+        filters = self._inner.filters(for_tcp=request.is_connection)
         if not filters:
             # The handshake is what is not known.
             question: tuple[Hashable, ...] = (

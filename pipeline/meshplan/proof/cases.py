@@ -1,6 +1,6 @@
 """One client and one host, port and scheme: its request classes, and their outcomes in a view."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import field
 
 from meshplan.dataclass import dataclass
@@ -103,7 +103,7 @@ class Case:
         for state in states:
             for cluster in self.clusters(state, names):
                 for up in cluster.upstreams if cluster else ():
-                    if up.has_sidecar and not up.opaque:
+                    if up.has_sidecar:
                         server = Server(up.namespace, up.labels, up.port)
                         found.setdefault(server.key, server)
         return list(found.values())
@@ -112,33 +112,33 @@ class Case:
 
     def classes(
         self,
-        routes: frozenset[State],
-        clusters: frozenset[State],
-        servers: frozenset[State],
+        routes: Sequence[State],
+        clusters: Sequence[State],
+        servers: Sequence[State],
         budget: Budget,
     ) -> list[Request]:
         """A request of each class that no view out of these states tells apart.
 
         Raises BudgetError.
         """
-        reached = self.servers(sorted(clusters), self.names(sorted(routes)))
+        reached = self.servers(clusters, self.names(routes))
         key = (
-            tuple(dict.fromkeys(self.front_number(state) for state in sorted(routes))),
+            tuple(dict.fromkeys(self.front_number(state) for state in routes)),
             tuple(server.key for server in reached),
-            tuple(dict.fromkeys(self.server_number(state, reached) for state in sorted(servers))),
+            tuple(dict.fromkeys(self.server_number(state, reached) for state in servers)),
         )
         if key not in self._classes:
             lists = tuple(dict.fromkeys(self._lists(routes, clusters, servers)))
-            level = self.scope.mesh(next(iter(servers))).config.path_normalization
+            level = self.scope.mesh(servers[0]).config.path_normalization
             found = Space(lists, level, budget.classes).requests(self.base)
             self._classes[key] = found
         return self._classes[key]
 
     def _lists(
-        self, routes: frozenset[State], clusters: frozenset[State], servers: frozenset[State]
+        self, routes: Sequence[State], clusters: Sequence[State], servers: Sequence[State]
     ) -> Iterator[RuleList]:
         if self.client.proxy is not None:
-            for state in sorted(routes):
+            for state in routes:
                 found = self.front(state)
                 if isinstance(found.host, VirtualHost):
                     yield from of_routes(found.host)
@@ -146,10 +146,10 @@ class Case:
                     yield from of_filters(found.inbound.filters(), [(0, "")])
             yield from self._of_tokens(routes, self.at_gateway)
         shifts = list(dict.fromkeys(self._shifts(routes)))
-        for server in self.servers(sorted(clusters), self.names(sorted(routes))):
+        for server in self.servers(clusters, self.names(routes)):
             yield from self._of_tokens(servers, server)
-            for state in sorted(servers):
-                filters = self.inbound(state, server).filters(for_tcp=self.is_tcp)
+            for state in servers:
+                filters = self.inbound(state, server).filters(for_tcp=self.base.is_connection)
                 yield from of_filters(filters, shifts)
 
     @property
@@ -158,13 +158,12 @@ class Case:
         proxy = self.client.proxy
         if proxy is None or not self.client.is_gateway:
             return None
-        return Server(proxy.namespace, proxy.labels, 0)
+        return Server(proxy.namespace, proxy.labels, self.base.dialled_port)
 
-    def _of_tokens(self, states: Iterable[State], server: Server | None) -> Iterator[RuleList]:
+    def _of_tokens(self, states: Sequence[State], server: Server | None) -> Iterator[RuleList]:
         """Where tokens are looked for, if what makes them good changes."""
         if server is None:
             return
-        states = sorted(states)
         if len({self.tokens(state, server) for state in states}) > 1:
             for state in states:
                 yield of_places(self.inbound(state, server).token_places)
@@ -183,14 +182,8 @@ class Case:
             if isinstance(route.action, Forward):
                 yield shift_of(route.action.rewrite, route)
 
-    @property
-    def is_tcp(self) -> bool:
-        """Whether they are connections, of which nobody reads what is in them."""
-        return self.base.scheme in ("tcp", "tls")
-
-    def is_blind(self, routes: Iterable[State], servers: Iterable[State]) -> bool:
+    def is_blind(self, routes: Iterable[State]) -> bool:
         """Whether some policy looks at what classes do not tell apart."""
-        del servers
         for state in routes:
             found = self.front(state).inbound if self.client.proxy is not None else None
             if found is not None and undecidable(found.filters()):
@@ -201,24 +194,24 @@ class Case:
 
     def likeness(
         self,
-        routes: frozenset[State],
-        clusters: frozenset[State],
-        servers: frozenset[State],
+        routes: Sequence[State],
+        clusters: Sequence[State],
+        servers: Sequence[State],
     ) -> Hashable:
         """What outcomes depend on besides the request: equal for clients that fare alike."""
-        names = self.names(sorted(routes))
-        reached = self.servers(sorted(clusters), names)
+        names = self.names(routes)
+        reached = self.servers(clusters, names)
         base = self.base
         return (
             (base.host, base.port, base.scheme, base.method, base.path, base.sni, base.client_ip),
             self.server and self.server.key,
             self.transport,
             self.stages,
-            tuple(self.front_number(state) for state in sorted(routes)),
+            tuple(self.front_number(state) for state in routes),
             names,
-            tuple(self.cluster_number(state, names) for state in sorted(clusters)),
+            tuple(self.cluster_number(state, names) for state in clusters),
             tuple(server.key for server in reached),
-            tuple(self._left_open(state, one) for one in reached for state in sorted(servers)),
+            tuple(self._left_open(state, one) for one in reached for state in servers),
         )
 
     def _left_open(self, state: State, server: Server) -> int:

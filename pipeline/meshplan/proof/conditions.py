@@ -1,6 +1,6 @@
 """From routes and policies to the lists of rules that request classes are made of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from meshplan.mesh.read import mappings, texts
 from meshplan.mesh.virtual_service import string_match_of
@@ -46,7 +46,7 @@ def of_routes(host: VirtualHost) -> Iterator[RuleList]:
     asides = [*_asides(c for route in host.routes for c in route.conditions)]
     for route in host.routes:
         if isinstance(route.action, Forward) and route.action.cors is not None:
-            asides += _cors(route.action)
+            asides += _cors(route.action.cors)
     if asides:
         yield RuleList(tuple(dict.fromkeys(asides)), ends=False)
 
@@ -188,9 +188,8 @@ def _token(place: TokenPlace) -> Condition:
             return HeaderCondition("cookie", Regex(f"(.*; *)?{name}=.*"))
 
 
-def _cors(action: Forward) -> Iterator[Rule]:
+def _cors(cors: Mapping[str, object]) -> Iterator[Rule]:
     """Which requests the proxy answers by itself: preflights, by their origin."""
-    cors = action.cors or {}
     stated = [text_match(string_match_of(entry)) for entry in mappings(cors.get("allowOrigins"))]
     plain = [Exact(value) for value in texts(cors.get("allowOrigin"))]
     common = (_single(_OPTIONS), _single(_PREFLIGHT))
@@ -201,15 +200,16 @@ def _cors(action: Forward) -> Iterator[Rule]:
 
 def _clause(test: Test, shift: Shift | None) -> Clause:
     """A test of a policy; one that is not about parts of the request alone is unsure."""
-    positive = [_test(atom, shift) for atom in test.any_of]
-    negative = [_test(atom, shift) for atom in test.none_of]
-    found = [one for one in (*positive, *negative) if one is not None]
-    if len(found) < len(positive) + len(negative):
+    positive, negative = (_tests(atoms, shift) for atoms in (test.any_of, test.none_of))
+    if positive is None or negative is None:
         return Clause(unsure=True)
-    return Clause(
-        tuple(one for one in positive if one is not None),
-        tuple(one for one in negative if one is not None),
-    )
+    return Clause(positive, negative)
+
+
+def _tests(atoms: Sequence[Atom], shift: Shift | None) -> tuple[AnyTest, ...] | None:
+    """A test for each atom; None if there is none for some."""
+    found = tuple(one for atom in atoms if (one := _test(atom, shift)) is not None)
+    return found if len(found) == len(atoms) else None
 
 
 def _of_test(test: Test, shift: Shift | None) -> Iterator[Rule]:

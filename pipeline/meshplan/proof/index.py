@@ -11,7 +11,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, matches, resolve_short_name
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.virtual_service import virtual_service_of
-from meshplan.mesh.workload import workload_kinds, workload_of
+from meshplan.mesh.workload import matches_labels, workload_kinds, workload_of
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
@@ -100,20 +100,16 @@ class Index:
         `what` names the keys, as in `("route", "host", …)`: the family and what the host is in it.
         """
         family, role = what.split(".")
-        yield from self.ids((family, role, host))
-        for pattern in self._wildcards(family, role):
-            if pattern != host and matches(host, pattern):
-                yield from self.ids((family, role, pattern))
+        names = [host, *(one for one in self._wildcards(family, role) if matches(host, one))]
         if is_wildcard(host):
-            for key in self.keys(family):
-                if key[1] == role and not is_wildcard(key[2]) and matches(key[2], host):
-                    yield from self.ids(key)
+            names += self.hosts_under(what, host)
+        yield from dict.fromkeys(self.ids(*((family, role, name) for name in names)))
 
     def hosts_under(self, what: str, pattern: str) -> Iterator[str]:
         """The hosts of a family that are meant by a pattern, which may be a wildcard."""
         family, role = what.split(".")
         for key in self.keys(family):
-            if key[1] == role and (key[2] == pattern or matches(key[2], pattern)):
+            if key[1] == role and matches(key[2], pattern):
                 yield key[2]
 
     def hosts_of_one(self, what: str, host: str) -> Iterator[str]:
@@ -136,23 +132,14 @@ class Index:
 
     def pods(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
         """The workloads of a namespace ("" for any) that have all labels of a selector."""
-        if selector:
-            name, value = min(selector.items())
-            keys: tuple[Key, ...] = (("pod", namespace, name, value),)
-        else:
-            keys = (("pod", namespace),)
-        for found in dict.fromkeys(self.ids(*keys)):
-            for version in self._versions.all_of(found):
-                workload = workload_of(version)
-                if workload and all(workload.labels.get(k) == v for k, v in selector.items()):
-                    yield found
-                    break
+        for found in self.ids(("pod", namespace, *_one_of(selector))):
+            workloads = map(workload_of, self._versions.all_of(found))
+            if any(one is not None and matches_labels(selector, one.labels) for one in workloads):
+                yield found
 
     def written(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
         """The ServiceEntries of a namespace ("" for any) whose own endpoints may be selected."""
-        yield from dict.fromkeys(
-            self.ids(("written", namespace, *min(selector.items(), default=())))
-        )
+        return self.ids(("written", namespace, *_one_of(selector)))
 
     def selecting(self, namespace: str, found: Mapping[str, str]) -> Iterator[ResourceId]:
         """The Services that may select pods with these labels."""
@@ -306,10 +293,7 @@ def _add_moving(table: Table, versions: Versions) -> None:
     for id_, found in versions.changed.items():
         if (id_.group, id_.kind) == (NETWORKING, "Sidecar"):
             policies = [one and one.spec.get("outboundTrafficPolicy") for one in found]
-            leaves = leaves_some(found)
-            if leaves:
-                table.setdefault(("import", "*", "*"), {})[id_] = None
-            if leaves or any(policy != policies[0] for policy in policies):
+            if leaves_some(found) or any(policy != policies[0] for policy in policies):
                 table.setdefault(MOVING, {})[id_] = None
 
 
@@ -344,10 +328,14 @@ def targets_of(version: Resource) -> Iterator[str]:
             yield text(ref.get("name"))
 
 
+def _one_of(selector: Mapping[str, str]) -> tuple[str, ...]:
+    """A label that all pods of a selector have; nothing if it is for all."""
+    return next(iter(selector.items()), ())
+
+
 def _policy_keys(resource: Resource) -> Iterator[Key]:
-    selector = selector_of(resource)
-    name, value = min(selector.items()) if selector else ("", "")
-    yield "policy", resource.id.kind, resource.id.namespace, name, value
+    name = _one_of(selector_of(resource)) or ("", "")
+    yield "policy", resource.id.kind, resource.id.namespace, *name
 
 
 def _pod_keys(resource: Resource) -> Iterator[Key]:
@@ -366,7 +354,7 @@ def _selecting_keys(resource: Resource) -> Iterator[Key]:
         selector = at(resource.spec, "workloadSelector", "labels")
     found = labels(selector)
     if found:
-        yield "selecting", resource.id.namespace, *min(found.items())
+        yield "selecting", resource.id.namespace, *_one_of(found)
 
 
 def _written_keys(resource: Resource) -> Iterator[Key]:

@@ -210,7 +210,7 @@ class Outcomes:
             return Denied(401, "jwt") if not isinstance(outcome, Failed) else outcome
         if not isinstance(outcome, Unknown) or outcome.opaque:
             return outcome
-        filters = inbound.filters(for_tcp=case.is_tcp)
+        filters = inbound.filters(for_tcp=case.base.is_connection)
         question = ("server", inbound.peer_mode.mode, filters, tokens)
         is_good = bool(tokens) and is_about_token(outcome)
         if is_good or assumptions.ask(question, f"not denied, though {outcome.reason}"):

@@ -218,7 +218,7 @@ class Prover:
             if topic not in self._gateways:
                 self._gateways[topic] = self.cases_of(topic).parts(self._hosts)
             for part in self._gateways[topic]:
-                if part is topic or id_ in self.cases_of(part).scope.positions:
+                if id_ in self.cases_of(part).scope.positions:
                     yield part
 
     def cases_of(self, topic: Topic) -> TopicCases:

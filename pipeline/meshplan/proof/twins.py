@@ -169,7 +169,7 @@ _EMPTY = Script(("null",), _Words())
 
 
 def _of_case(case: Case) -> object:
-    base, client, server = case.base, case.client, case.server
+    base, client = case.base, case.client
     proxy = client.proxy and [
         client.proxy.kind,
         client.proxy.namespace,
@@ -177,11 +177,10 @@ def _of_case(case: Case) -> object:
         client.proxy.service_account,
     ]
     stages = [list(case.stages.routes), list(case.stages.clusters), list(case.stages.servers)]
-    at = server and [server.namespace, list(server.labels.items())]
     return [
         [proxy, client.anywhere],
         [base.host, base.scheme, base.principal, f"port {base.port}"],
-        [at, f"port {server.port}" if server else "", case.transport],
+        case.transport,
         json.dumps(stages),
     ]
 

@@ -120,7 +120,7 @@ class RequestClass:
     def __str__(self) -> str:
         request = self.request
         where = short(request.host)
-        if request.scheme in ("tcp", "tls"):
+        if request.is_connection:
             what = f"{request.scheme.upper()} {where}:{request.dialled_port}"
         else:
             what = f"{request.method} {where}{request.path}"

@@ -117,7 +117,7 @@ class Examination:
             return
         classes = self._case.classes(every[0], every[1], every[2], self._budget)
         tally.classes += len(classes)
-        if self._case.is_blind(every[0], every[2]):
+        if self._case.is_blind(every[0]):
             raise BudgetError("a policy on the header `:path`, which is not modelled")
         for request in classes:
             self._look(request, parts, tally, lost=lost)
@@ -125,17 +125,17 @@ class Examination:
     @cached_property
     def _looked_up(
         self,
-    ) -> tuple[list[tuple[_Part, _Part, _Part]], tuple[frozenset[State], ...]]:
+    ) -> tuple[list[tuple[_Part, _Part, _Part]], tuple[tuple[State, ...], ...]]:
         """The parts of each wave, and the states of each stage that views are made of."""
         parts = [self._parts(wave) for wave in self._waves]
-        every: list[frozenset[State]] = []
+        every: list[tuple[State, ...]] = []
         for stage in range(3):
             states = {self._base_of(stage), self._head_of(stage)}
             for found in parts:
                 states.update(found[stage].states)
             for wave in self._waves:
                 states.update(self._of(stage, state) for state in (wave.before, wave.after))
-            every.append(frozenset(states))
+            every.append(tuple(sorted(states)))
         return parts, tuple(every)
 
     @cached_property

@@ -59,7 +59,7 @@ def _both(traced: Traced, base: Answer) -> Iterator[Line]:
 
 def _asked(request: "Request") -> str:
     headers = "".join(f" -H '{name}: {text}'" for name, text in request.headers.items())
-    if request.scheme in ("tcp", "tls"):
+    if request.is_connection:
         return f"{request.scheme}://{request.host}"
     return f"{request.method} {request.scheme}://{request.host}{request.path}{headers}"
 

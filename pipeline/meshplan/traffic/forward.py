@@ -85,7 +85,7 @@ def forward(
     backends = [backend for target in action.targets for backend in journey.backends(target)]
     if action.abort is not None and action.abort.percent > 0:
         backends = _with_abort(action, backends)
-    if request.scheme in ("tcp", "tls"):
+    if request.is_connection:
         # A connection that fails is closed, and nobody gets a status.
         backends = [replace(b, status=None) if b.kind == "error" else b for b in backends]
     why = (*why, *journey.why)

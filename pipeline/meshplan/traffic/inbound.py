@@ -103,7 +103,7 @@ class Inbound:
         refused = self.handshake(transport, principal)
         if refused is not None:
             return refused
-        for_tcp = not self.protocol.is_http_or_sniffed or request.scheme in ("tcp", "tls")
+        for_tcp = not self.protocol.is_http_or_sniffed or request.is_connection
         identity = principal if transport is Transport.MTLS else ""
         return self.authorize(request, identity, for_tcp=for_tcp)
 

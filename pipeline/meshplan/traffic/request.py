@@ -35,6 +35,11 @@ class Request:
         return self.host[: port_start(self.host)].lower()
 
     @property
+    def is_connection(self) -> bool:
+        """Whether it is one of which no proxy reads what is in it."""
+        return self.scheme in ("tcp", "tls")
+
+    @property
     def dialled_port(self) -> int:
         """The port that the client dials."""
         if self.port is not None:
