@@ -112,8 +112,11 @@ def test_who_has_a_token_may_lose_by_another_issuer(where: str) -> None:
     before, after = (TOKENS % (*AT[where], issuer) for issuer in ("me", "you"))
     proof = of(before, after).together()
     assert lost(proof) == at(where, token=True)
-    refused = {one.after.status for one in proof.lost if isinstance(one.after, Denied)}
-    assert 401 in refused
+    refused = {one.after for one in proof.lost if isinstance(one.after, Denied)}
+    assert (401, "jwt") in {(one.status, one.policy) for one in refused}
+    at_servers = {one.after for one in proof.lost if one.request.server}
+    told = {(one.status, one.policy) for one in at_servers if isinstance(one, Denied)}
+    assert told == {(401, "jwt")}
 
 
 @pytest.mark.parametrize("where", AT)
@@ -240,3 +243,35 @@ def test_which_answers_somebody_surely_gives(
     answers: dict[tuple[str, int], bool], plausible: bool
 ) -> None:
     assert Assumptions({**answers}).plausible == plausible
+
+
+@pytest.mark.parametrize(("count", "decided"), [(8, True), (40, False)])
+def test_only_some_questions_may_be_open(count: int, decided: bool) -> None:
+    """Routes with patterns that nobody understands, each of which may match."""
+    matches = ", ".join(
+        f"{{match: [{{uri: {{regex: '/(?={n})'}}}}], redirect: {{uri: /{n}}}}}"
+        for n in range(count)
+    )
+    text = f"""
+kind: VirtualService
+metadata: {{name: a, namespace: shop}}
+spec: {{hosts: [a], http: [{matches}, {{timeout: %s, route: [{{destination: {{host: a}}}}]}}]}}
+"""
+    proof = of(text % "1s", text % "2s").together()
+    why = {one.why for one in proof.unknowns}
+    assert all("open questions" in one for one in why)
+    assert decided == (not why)
+
+
+def test_one_word_about_what_is_unknown_is_enough() -> None:
+    """Several views of a wave are unknown for a filter that is there in some of them."""
+    filter_ = """
+kind: EnvoyFilter
+metadata: {name: f, namespace: shop}
+spec: {configPatches: [{applyTo: HTTP_FILTER}]}
+---
+"""
+    proof = of(ROUTE % "1s", filter_ + ROUTE % "2s").together()
+    told = [(str(one.request), one.wave, one.why) for one in proof.unknowns if one.request]
+    assert told
+    assert len(told) == len(set(told))

@@ -4,9 +4,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshplan.proof.space import Clause, PartTest, Rule, RuleList, Space
+from meshplan.proof.space import Clause, PartTest, Rule, RuleList, Space, as_test
+from meshplan.proof.texts import Shift
 from meshplan.proof.types import BudgetError
-from meshplan.traffic.condition import Exact, Prefix, Present, path_of, query_value
+from meshplan.traffic.condition import (
+    ClaimCondition,
+    Condition,
+    Exact,
+    HeaderCondition,
+    PathCondition,
+    Prefix,
+    Present,
+    QueryCondition,
+    Regex,
+    path_of,
+    query_value,
+)
 from meshplan.traffic.request import Request
 
 PARTS = (("path", ""), ("method", ""), ("header", "x"), ("query", "q"))
@@ -104,3 +117,95 @@ def test_too_many_classes_are_refused() -> None:
     rules = tuple((Clause((PartTest(("header", f"x{n}"), Exact("1")),)),) for n in range(12))
     with pytest.raises(BudgetError, match="more than 100 classes"):
         Space([RuleList(rules, ends=False)], "BASE", 100).requests(Request("h"))
+
+
+def header(name: str, value: str = "1") -> Rule:
+    return (Clause((PartTest(("header", name), Exact(value)),)),)
+
+
+def test_lists_that_are_small_may_make_many_classes_together() -> None:
+    lists = [RuleList((header(f"x{n}"),)) for n in range(4)]
+    assert len(Space(lists, "BASE", 16).requests(Request("h"))) == 16
+    with pytest.raises(BudgetError, match="more than 15 classes"):
+        Space(lists, "BASE", 15).requests(Request("h"))
+    one = RuleList(tuple(header(f"x{n}")[0:1] for n in range(4)), ends=False)
+    assert len(Space([one], "BASE", 16).requests(Request("h"))) == 16
+    with pytest.raises(BudgetError, match="more than 15 classes"):
+        Space([one], "BASE", 15).requests(Request("h"))
+
+
+def test_a_rule_that_nothing_meets_makes_no_class() -> None:
+    never = (*header("x", "1"), *header("x", "2"))
+    for ends in (True, False):
+        found = Space([RuleList((never, header("y")), ends)], "BASE", 9).requests(Request("h"))
+        assert sorted(one.headers.get("y", "") for one in found) == ["", "1"]
+        assert not any("x" in one.headers for one in found)
+
+
+def test_usual_requests_stand_for_others() -> None:
+    """The part of a class that nothing asks for is as usual."""
+    path = (Clause((PartTest(("path", ""), Exact("/a")),)),)
+    method = (Clause((PartTest(("method", ""), Exact("PATCH")),)),)
+    found = Space([RuleList((path,)), RuleList((method,))], "BASE", 9).requests(Request("h"))
+    assert {(one.path, one.method) for one in found} == {
+        ("/a", "PATCH"),
+        ("/a", "GET"),
+        ("/", "PATCH"),
+        ("/", "GET"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "shift", "expected"),
+    [
+        (PathCondition(Exact("/a")), None, PartTest(("path", ""), Exact("/a"))),
+        (PathCondition(Exact("/a")), (2, "/b"), PartTest(("path", ""), Shift(Exact("/a"), 2, "/b"))),
+        (HeaderCondition(":method", Exact("GET"), invert=True), None, PartTest(("method", ""), Exact("GET"), invert=True)),
+        (HeaderCondition("x", Exact("1"), invert=True, missing_as_empty=True), (2, "/b"), PartTest(("header", "x"), Exact("1"), invert=True, missing_as_empty=True)),
+        (QueryCondition("q", Present()), None, PartTest(("query", "q"), Present())),
+        # What is the same in one space, or is not told apart.
+        (HeaderCondition(":authority", Exact("a")), None, None),
+        (HeaderCondition("host", Exact("a")), None, None),
+        (HeaderCondition(":scheme", Exact("http")), None, None),
+        (HeaderCondition(":path", Exact("/a")), None, None),
+        (ClaimCondition(("iss",), Exact("a"), ()), None, None),
+    ],
+)  # fmt: skip
+def test_which_part_a_condition_is_about(
+    condition: Condition, shift: tuple[int, str] | None, expected: PartTest | None
+) -> None:
+    assert as_test(condition, shift) == expected
+
+
+@pytest.mark.parametrize(
+    ("test", "value", "expected"),
+    [
+        (PartTest(("header", "x"), Exact("")), None, False),
+        (PartTest(("header", "x"), Exact(""), missing_as_empty=True), None, True),
+        (PartTest(("header", "x"), Exact("a"), invert=True), None, False),
+        (PartTest(("header", "x"), Present(), invert=True), None, True),
+        (PartTest(("header", "x"), Present()), None, False),
+        (PartTest(("header", "x"), Exact("a"), invert=True), "b", True),
+        (PartTest(("header", "x"), Exact("a"), invert=True), "a", False),
+        (PartTest(("header", "x"), Exact("a"), invert=True, missing_as_empty=True), None, True),
+        (PartTest(("header", "x"), Regex("(")), "a", None),
+        (PartTest(("header", "x"), Regex("("), invert=True), "a", None),
+    ],
+)
+def test_which_values_meet_a_test(test: PartTest, value: str | None, expected: bool | None) -> None:
+    assert test.holds(value) is expected
+
+
+def test_what_is_not_decided_neither_ends_a_walk_nor_is_passed() -> None:
+    """A pattern that nobody understands, among those of which one has to be met or none."""
+    x, odd = PartTest(("header", "x"), Exact("1")), PartTest(("header", "x"), Regex("("))
+    for clause in (
+        Clause((x, odd)),
+        Clause((), (x, odd)),
+        Clause((odd,), (x,)),
+        Clause((x,), (odd,)),
+    ):
+        rules = RuleList((((*header("z"), clause)), header("y")))
+        found = Space([rules], "BASE", 99).requests(Request("h"))
+        seen = {("z" in one.headers, one.headers.get("y") == "1") for one in found}
+        assert seen == {(True, True), (True, False), (False, True), (False, False)}

@@ -326,3 +326,65 @@ def test_what_counts_of_pods(name: str, value: str, alike: bool) -> None:
     """One of the two Deployments is otherwise."""
     pods = POD.format(name="svc-001", **USUAL) + POD.format(name="svc-002", **USUAL | {name: value})
     assert twins("svc-001", "svc-002", before=pods) == alike
+
+
+ENTRY = """
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: e-{n}, namespace: shop}}
+spec:
+  hosts: [e-{n}.example.com]
+  resolution: STATIC
+  workloadSelector: {{labels: {{app: e-{n}}}}}
+  ports: [{{number: 80, name: http, protocol: HTTP}}]
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: e-{n}, namespace: shop}}
+spec: {{address: {address}, labels: {{app: e-{n}}}}}
+"""
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_a_workload_entry_everything_counts(same: bool) -> None:
+    base = ENTRY.format(n="001", address="10.0.0.9")
+    base += ENTRY.format(n="002", address="10.0.0.9" if same else "10.0.0.8")
+    found = change(base, base.replace("number: 80", "number: 81"))
+    keys = set()
+    for number in ("001", "002"):
+        topic = Topic(TopicKind.MESH, f"e-{number}.example.com")
+        likeness = likeness_of(found.prover.cases_of(topic), {})
+        keys.add(likeness and likeness.key)
+    assert (len(keys) == 1) == same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (("shop", "svc-001"), ("shop", "svc-002"), True),
+        (("shop", "svc-001"), ("other", "svc-002"), False),
+        (("team-01", "svc-001"), ("team-02", "svc-002"), True),
+    ],
+)
+def test_workloads(one: tuple[str, str], other: tuple[str, str], alike: bool) -> None:
+    """The policies of two workloads change in the same way."""
+    text = """
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: {name}, namespace: {namespace}}}
+spec: {{selector: {{matchLabels: {{app: {name}}}}}, rules: [{{to: [{{operation: {{paths: [/{path}]}}}}]}}]}}
+"""
+    base, head = (
+        "".join(text.format(namespace=n, name=name, path=path) for n, name in (one, other))
+        for path in ("a", "b")
+    )
+    found = change(base, head)
+    keys = set()
+    for namespace, name in (one, other):
+        topic = Topic(TopicKind.SERVER, "", namespace, (("app", name),))
+        likeness = likeness_of(found.prover.cases_of(topic), {})
+        assert likeness is not None
+        keys.add(likeness.key)
+    assert (len(keys) == 1) == alike
