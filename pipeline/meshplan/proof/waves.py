@@ -6,7 +6,7 @@ from dataclasses import field
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.workload import workload_kinds
-from meshplan.plan import Apply, GateKind, Plan, Remove, Step
+from meshplan.plan import Apply, GateKind, Plan, Step
 from meshplan.resource import Resource
 
 Versions = Mapping[ResourceId, Resource | None]
@@ -33,11 +33,7 @@ class Moving:
 
 def version_of(step: Step) -> Resource | None:
     """What is there after a step."""
-    match step:
-        case Apply(resource):
-            return resource
-        case Remove():
-            return None
+    return step.resource if isinstance(step, Apply) else None
 
 
 def moving_waves(plan: Plan, start: Versions | None = None) -> tuple[Moving, ...]:

@@ -92,7 +92,7 @@ def _because(before: Outcome, during: Outcome, after: Outcome) -> str:
         if flag in ("UC", "UF"):
             return ": the two sides do not agree about mutual TLS"
     if isinstance(during, Failed) and during.flag == "NR" and during.details != REFUSED:
-        return _unrouted(before, after) or ": no route takes it"
+        return _unrouted(before, after)
     told = [reason for reason in during.why if reason.text]
     if not told:
         return ""
@@ -119,12 +119,12 @@ def _missing(backend: Backend, before: Outcome, during: Outcome, after: Outcome)
 
 
 def _unrouted(before: Outcome, after: Outcome) -> str:
-    """Which object routed a request before, or will."""
+    """Which object routed a request before, or will, if any."""
     for outcome, text in ((before, "is gone"), (after, "is not there yet")):
         for reason in outcome.why:
             if reason.id is not None and reason.id.kind in _ROUTING:
                 return f": its route in {reason.id} {text}"
-    return ""
+    return ": no route takes it"
 
 
 _ROUTING = frozenset(("VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"))

@@ -242,9 +242,10 @@ def test_kinds_are_told_without_words() -> None:
 
 
 def test_of_alike_ones_the_simplest_is_told() -> None:
-    """A named namespace, nothing assumed, no query, few headers, a short path."""
+    """A named namespace, nothing assumed, no query, few headers, a short path, a plain name."""
     ordered = [
-        counterexample(sentence="z"),
+        counterexample(sentence="zz"),
+        counterexample(host="A.shop.svc.cluster.local:80", sentence="z"),
         counterexample(path="/abc", sentence="y"),
         counterexample(headers={"x": "1"}, sentence="x"),
         counterexample(path="/?q=1", sentence="w"),
