@@ -196,12 +196,12 @@ def stray(case: Case, random: Random, count: int) -> Iterator[Request]:
     """Requests that fare like none of those that stand for a class."""
     scope, stages = case.scope, case.stages
     both = (scope.state({}), scope.state({}, HEAD))
-    routes = frozenset(normal(s, stages.routes) for s in both)
-    clusters = frozenset(normal(s, stages.clusters) for s in both)
-    servers = frozenset(normal(s, stages.servers) for s in both)
-    names = case.names(sorted(routes)) if case.client.proxy else ()
-    reached = case.servers(sorted(clusters), names)
-    ends = (sorted(routes), sorted(servers), reached)
+    routes = sorted({normal(s, stages.routes) for s in both})
+    clusters = sorted({normal(s, stages.clusters) for s in both})
+    servers = sorted({normal(s, stages.servers) for s in both})
+    names = case.names(routes) if case.client.proxy else ()
+    reached = case.servers(clusters, names)
+    ends = (routes, servers, reached)
     classes = case.classes(routes, clusters, servers, DEFAULT_BUDGET)
     known = {fate(case, request, ends) for request in classes}
     for _ in range(count):

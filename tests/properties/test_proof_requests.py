@@ -230,9 +230,7 @@ class Fates:
         self.servers = sorted({normal(state, stages.servers) for state in self.at})
         self.reached = case.servers(clusters, case.names(self.routes))
         self.known: dict[object, Request] = {}
-        found = case.classes(
-            frozenset(self.routes), frozenset(clusters), frozenset(self.servers), DEFAULT_BUDGET
-        )
+        found = case.classes(self.routes, clusters, self.servers, DEFAULT_BUDGET)
         for request in found:
             self.known.setdefault(self.of(request), request)
 

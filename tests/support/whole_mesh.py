@@ -206,6 +206,6 @@ def classes(edit: Edit) -> Iterator[list[Class]]:
             ends = (case.scope.state({}), case.scope.state({}, 1))
             stages = (case.stages.routes, case.stages.clusters, case.stages.servers)
             seen = tuple((normal(ends[0], kept), normal(ends[1], kept)) for kept in stages)
-            routes, clusters, servers = (frozenset(states) for states in seen)
+            routes, clusters, servers = (sorted(set(states)) for states in seen)
             found = case.classes(routes, clusters, servers, DEFAULT_BUDGET)
             yield [Class(case, request, seen) for request in found]
