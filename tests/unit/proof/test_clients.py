@@ -265,3 +265,77 @@ def test_which_pods_may_open_a_gateway(
 ) -> None:
     (one,) = snapshot(with_versions(text.removeprefix("---\n"))).values()
     assert may_open(namespace, labels, one) is expected
+
+
+RUNNING = "---\nkind: Deployment\nmetadata: {name: %s, namespace: %s}\nspec: {template: {metadata: {labels: {istio: %s}}, spec: {serviceAccountName: %s, containers: [{name: c}]}}}\n"
+NAMING = doc(
+    "AuthorizationPolicy",
+    "p",
+    "shop",
+    "{rules: [{from: [{source: {serviceAccounts: [edge/one, edge/two, far/three]}}]}]}",
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", {"edge/default", "istio-system/default"}),
+        (NAMING, {"edge/default", "edge/one", "edge/two", "istio-system/default"}),
+        (RUNNING % ("x", "edge", "x", "ingress"), {"edge/ingress"}),
+        (RUNNING % ("x", "edge", "x", "ingress") + NAMING, {"edge/ingress"}),
+        (RUNNING % ("x", "edge", "x", "one") + RUNNING % ("y2", "edge", "x", "two"), {"edge/one", "edge/two"}),
+        (RUNNING % ("x", "far", "x", "one"), {"far/one"}),
+        (RUNNING % ("x", "edge", "other", "one"), {"edge/default", "istio-system/default"}),
+    ],
+)  # fmt: skip
+def test_under_which_accounts_gateways_run(more: str, expected: set[str]) -> None:
+    """That of their pods; where it is not known, each that a policy names, or another one."""
+    service = f"---{SERVICE}"
+    route = doc("VirtualService", "v", "edge", f"{{hosts: [x.example.com], gateways: [gw], http: [{{route: [{{destination: {{host: {HOST}}}}}]}}]}}")  # fmt: skip
+    text = SELECTING + service + route + more
+    found = cases(
+        text.removeprefix("---\n"), TopicKind.GATEWAY, "x.example.com", text.removeprefix("---\n")
+    )
+    proxies = [one.client.proxy for one in found]
+    said = [f"{one.namespace}/{one.service_account}" for one in proxies if one is not None]
+    assert set(said) == expected
+    assert len(said) == len(set(said))
+
+
+def test_a_version_of_the_pods_that_is_not_the_gateways_has_no_account() -> None:
+    before = SELECTING + RUNNING % ("x", "edge", "x", "one")
+    after = SELECTING + RUNNING % ("x", "edge", "other", "two")
+    found = cases(
+        after.removeprefix("---\n"),
+        TopicKind.GATEWAY,
+        "x.example.com",
+        before.removeprefix("---\n"),
+    )
+    assert {one.client.proxy and one.client.proxy.service_account for one in found} == {"one"}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "asked"),
+    [
+        ("web/x.example.com", True),
+        ("'*/x.example.com'", True),
+        ("'web/*.x.example.com'", True),
+        ("'web/*.com'", True),
+        ("far/x.example.com", False),
+        ("web/x.example.org", False),
+    ],
+)
+def test_who_imports_one_name_under_a_wildcard(hosts: str, asked: bool) -> None:
+    entry = doc("ServiceEntry", "e", "web", "{hosts: ['*.example.com'], resolution: NONE, ports: [{number: 80, name: http, protocol: HTTP}]}")  # fmt: skip
+    text = entry.removeprefix("---\n") + sidecar("n1", hosts)
+    found = clients(text, "*.example.com")
+    assert found == {"namespace web", OTHERS, *(["namespace n1"] if asked else [])}
+
+
+def test_sidecars_for_pods_of_the_root_namespace() -> None:
+    """Without a selector they are for all namespaces, which they do not tell apart."""
+    every = sidecar("istio-system", "'shop/*'", labels="app: c")
+    assert others(SERVICE + every) == {
+        "namespace istio-system",
+        "namespace istio-system (app=c)",
+    }
