@@ -241,10 +241,7 @@ def test_what_the_tree_has_for_its_own(name: str) -> None:
 
 
 def test_objects_of_every_kind_matter_to_some_request() -> None:
-    """Otherwise nothing would be asked about them.
-
-    What tokens are good is not known, and a Secret that the tree has not may be in the cluster.
-    """
+    """Otherwise nothing would be asked about them; what tokens are good is not known."""
     kinds, matter = set(), set()
     for name, probes in PROBES.items():
         for id_ in world(name):
@@ -252,4 +249,4 @@ def test_objects_of_every_kind_matter_to_some_request() -> None:
             whole = Whole(next(edits(name, id_)))
             if id_.kind not in matter and any(probe.fate(whole) for probe in probes):
                 matter.add(id_.kind)
-    assert kinds - matter == {"RequestAuthentication", "Secret"}
+    assert kinds - matter == {"RequestAuthentication"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh, MeshConfig
+from meshplan.mesh.gateway_api import GATEWAY_API, Grants
 from meshplan.mesh.known import Known
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.workload import matches_labels
@@ -95,7 +96,11 @@ def declared(*meshes: Mesh) -> Known:
         and w.namespace == service.namespace
         and matches_labels(service.selector, w.labels)
     }
-    return Known(frozenset(s.host for s in services), frozenset(populated))
+    snapshots = [mesh.snapshot for mesh in meshes]
+    secrets = {one.id for found in snapshots for one in found.of_kind("", "Secret")}
+    grants = [one for found in snapshots for one in found.of_kind(GATEWAY_API, "ReferenceGrant")]
+    hosts = frozenset(s.host for s in services)
+    return Known(hosts, frozenset(populated), frozenset(secrets), Grants(grants).allowed)
 
 
 class Whole:

@@ -96,9 +96,15 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in no repository, and the current directory in it."""
     (tmp_path / "mesh.yaml").write_text(MESH)
     (tmp_path / "gateway.yaml").write_text(GATEWAY)
-    (tmp_path / "policy.yaml").write_text(POLICY)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def guarded(shop: Path) -> Path:
+    """The same with a policy for pods that are not there."""
+    (shop / "policy.yaml").write_text(POLICY)
+    return shop
 
 
 def one(out: str) -> Any:
@@ -218,7 +224,11 @@ class TestOneRequest:
         assert err == "note: no Gateway here is for the pods edge/istio=egress\n"
         assert "connection fails" in out
 
-    def test_a_server(self, run: Run, shop: Path) -> None:
+    def test_pods_that_are_elsewhere_are_guarded(self, run: Run, guarded: Path) -> None:
+        client = ("--from", "web/app=client", "-o", "json")
+        assert one(run(*client, "http://reviews.shop/x")[1])["outcome"]["kind"] == "denied"
+
+    def test_a_server(self, run: Run, guarded: Path) -> None:
         asked = ("--to", "shop/app=reviews", "--port", "9080", "-o", "json")
         client = ("--principal", "spiffe://cluster.local/ns/web/sa/client")
         assert one(run(*asked, *client, "http://x/open")[1])["outcome"]["kind"] == "served"
@@ -267,7 +277,7 @@ class TestMesh:
 
 
 class TestWhere:
-    def test_a_file_alone(self, run: Run, shop: Path) -> None:
+    def test_a_file_alone(self, run: Run, guarded: Path) -> None:
         asked = ("--from", "web", "http://reviews.shop/gone", "-o", "json")
         assert one(run("mesh.yaml", *asked)[1])["outcome"]["flag"] == "NC"
         assert one(run("policy.yaml", *asked)[1])["outcome"]["flag"] != "NC"

@@ -8,6 +8,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.gateway import Gateway, Server, ServerTls
 from meshplan.mesh.hosts import is_wildcard, matches, subset_of
+from meshplan.mesh.known import NOTHING, Grant, Known
 from meshplan.mesh.read import at, mapping, mappings, number, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.service import parse_protocol
@@ -46,10 +47,13 @@ class Listener:
         return self.gateway.servers[0].host_names
 
 
-def listeners_of(snapshot: Snapshot, domain: str, world: World) -> Iterator[Listener]:
+def listeners_of(
+    snapshot: Snapshot, domain: str, world: World, known: Known = NOTHING
+) -> Iterator[Listener]:
     """The listeners of all Gateways that Istio serves, each with its own Gateway.
 
-    One without its certificate is left out (`buildListener`); in an open world it may be elsewhere.
+    One without its certificate is left out (`buildListener`); in an open world it may be elsewhere,
+    unless the tree has it in another state.
     """
     grants = Grants(snapshot.of_kind(GATEWAY_API, "ReferenceGrant"))
     classes = {
@@ -63,7 +67,8 @@ def listeners_of(snapshot: Snapshot, domain: str, world: World) -> Iterator[List
         services = _services(resource, domain)
         for index, entry in enumerate(mappings(resource.spec.get("listeners"))):
             made = _listener(snapshot, resource, index, entry, services)
-            if world is World.OPEN or _has_certificates(snapshot, made, grants):
+            own = None if world is World.CLOSED else known
+            if _has_certificates(snapshot, made, grants, own):
                 yield made
 
 
@@ -112,15 +117,22 @@ def _listener(
     return Listener(gateway, name, server.port, protocol, hostname, kinds)
 
 
-def _has_certificates(snapshot: Snapshot, listener: Listener, grants: "Grants") -> bool:
-    """Whether all Secrets of a listener are there, and may be referred to."""
+def _has_certificates(
+    snapshot: Snapshot, listener: Listener, grants: "Grants", known: Known | None
+) -> bool:
+    """Whether all Secrets of a listener are there, and may be referred to.
+
+    Where something is `known`, what nobody knows is there.
+    """
     tls, own = listener.gateway.servers[0].tls, listener.gateway.namespace
     for name in tls.credentials if tls else ():
         where, _, found = name.rpartition("/")
         secret = ResourceId("", "Secret", where or own, found)
-        if secret not in snapshot:
+        if secret not in snapshot and (known is None or secret in known.secrets):
             return False
-        if where and not grants.allow((GATEWAY_API, "Gateway", own), secret):
+        source = (GATEWAY_API, "Gateway", own)
+        granted = not where or grants.allow(source, secret)
+        if not granted and (known is None or _allows(known.granted, source, secret)):
             return False
     return True
 
@@ -215,7 +227,8 @@ class Grants:
     """All ReferenceGrants."""
 
     def __init__(self, resources: Iterable[Resource]):
-        self._found = {
+        #: All that they allow.
+        self.allowed: frozenset[Grant] = frozenset(
             (
                 (
                     text(source.get("group")),
@@ -228,12 +241,16 @@ class Grants:
             for resource in resources
             for source in mappings(resource.spec.get("from"))
             for to in mappings(resource.spec.get("to"))
-        }
+        )
 
     def allow(self, source: tuple[str, str, str], target: ResourceId) -> bool:
         """Whether objects of a group, kind and namespace may refer to an object of another one."""
-        to = (target.group, target.kind, target.namespace)
-        return any((source, to, name) in self._found for name in ("", target.name))
+        return _allows(self.allowed, source, target)
+
+
+def _allows(found: frozenset[Grant], source: tuple[str, str, str], target: ResourceId) -> bool:
+    to = (target.group, target.kind, target.namespace)
+    return any((source, to, name) in found for name in ("", target.name))
 
 
 def may_attach(listener: Listener, hostnames: tuple[str, ...], namespace: str) -> bool:

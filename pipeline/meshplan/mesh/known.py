@@ -5,6 +5,10 @@ declares before a change, or after it, is the tree's own: in a state without it,
 """
 
 from meshplan.dataclass import dataclass
+from meshplan.identity import ResourceId
+
+#: Group, kind and namespace of those who may refer; of what they may refer to; its name, or "".
+Grant = tuple[tuple[str, str, str], tuple[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +19,18 @@ class Known:
     hosts: frozenset[str] = frozenset()
     #: With pods or endpoints in some state.
     populated: frozenset[str] = frozenset()
+    #: Secrets that are there in some state, and that nothing but the tree makes.
+    secrets: frozenset[ResourceId] = frozenset()
+    #: What ReferenceGrants allow in some state.
+    granted: frozenset[Grant] = frozenset()
 
     def __or__(self, other: "Known") -> "Known":
-        return Known(self.hosts | other.hosts, self.populated | other.populated)
+        return Known(
+            self.hosts | other.hosts,
+            self.populated | other.populated,
+            self.secrets | other.secrets,
+            self.granted | other.granted,
+        )
 
 
 NOTHING = Known()

@@ -90,6 +90,12 @@ class Mesh:
         """Whether the endpoints of a host are the tree's own: where there are none, none exist."""
         return self.world is World.CLOSED or host in self.known.populated
 
+    def lacks(self, secret: ResourceId) -> bool:
+        """Whether a Secret is not there, and is nobody else's."""
+        if secret in self.snapshot:
+            return False
+        return self.world is World.CLOSED or secret in self.known.secrets
+
     # Names
 
     def resolve_host(self, name: str, namespace: str) -> str:
@@ -332,7 +338,8 @@ class Mesh:
 
     @cached_property
     def _listeners(self) -> tuple[Listener, ...]:
-        return tuple(listeners_of(self.snapshot, self.config.cluster_domain, self.world))
+        domain = self.config.cluster_domain
+        return tuple(listeners_of(self.snapshot, domain, self.world, self.known))
 
     @cached_property
     def _services_by_namespace(self) -> Mapping[str, list[MeshService]]:

@@ -77,13 +77,17 @@ class Workloads:
         return port.number
 
     def is_injected(self, workload: Workload) -> bool:
-        """Whether pods have a sidecar, by their own labels, else by their namespace's.
-
-        Where neither says anything it is assumed, as whoever writes rules for pods expects one.
-        """
+        """Whether pods have a sidecar, by their own labels, else by their namespace's."""
         if workload.injected is not None:
             return workload.injected
-        namespace = self._snapshot.get(ResourceId("", "Namespace", "", workload.namespace))
+        return self.injects(workload.namespace)
+
+    def injects(self, name: str) -> bool:
+        """Whether pods of a namespace have sidecars if they do not say so themselves.
+
+        Where it does not say either it is assumed, as whoever writes rules for pods expects one.
+        """
+        namespace = self._snapshot.get(ResourceId("", "Namespace", "", name))
         if namespace is None:
             return True
         stated = namespace.labels.get("istio-injection")

@@ -215,9 +215,10 @@ class _Repair:
         return [(frozenset(members & changed), witness) for members, witness in groups]
 
     def _search(self, members: _Ids) -> Solved | None:
-        """A way for the members; if there is none, with their neighbours in the graph as well."""
+        """A way for the members; if there is none, with more and more of those around them."""
         tried: set[_Ids] = set(self.hopeless) | set(self.solved)
-        for candidate in (members, self._closed(members), self._component(members)):
+        for find in (frozenset, self._closed, self._component, self._everything):
+            candidate = find(members)
             if candidate in tried or not self._few(candidate):
                 continue
             tried.add(candidate)
@@ -237,7 +238,7 @@ class _Repair:
 
     def _is_hopeless(self, members: _Ids) -> bool:
         """Whether everything that touches the members was searched to the end."""
-        found = self.hopeless.get(self._component(members))
+        found = self.hopeless.get(self._everything(members))
         return found is not None and found.exhausted
 
     def _temporaries(self, members: _Ids) -> list[Choice]:
@@ -263,6 +264,17 @@ class _Repair:
             edge_of = near - found
             found |= edge_of
         return frozenset(found)
+
+    def _everything(self, members: _Ids) -> _Ids:
+        """What is connected with the members, and whatever else their way may depend on."""
+        found = self._component(members)
+        while self._few(found):
+            heard = (self.choices.get(i) for i in self.prover.having_a_say(sorted(found)))
+            others = {choice.id for choice in heard if choice and not choice.temporary}
+            if others <= found:
+                break
+            found = self._component(found | others)
+        return found
 
     def _reach(self, members: _Ids, *, forward: bool) -> _Ids:
         pairs = self.after if forward else self.before

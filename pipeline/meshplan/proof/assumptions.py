@@ -5,15 +5,24 @@ that nobody knows; but it is the same function before, during and after. So wher
 whichever way it decides, the plan is safe.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from meshplan.dataclass import dataclass
 from meshplan.mesh.model import Mesh
 from meshplan.plan import canonical_json
+from meshplan.traffic.authorization import Filter, PolicyAction, Rule, Test
 from meshplan.traffic.condition import all_hold, holds
 from meshplan.traffic.forward import Inbounds
-from meshplan.traffic.inbound import TOKEN_UNKNOWN, Admission, Inbound, Server, Verdict
+from meshplan.traffic.inbound import (
+    TOKEN_UNKNOWN,
+    Admission,
+    Inbound,
+    Server,
+    Verdict,
+    any_alternative,
+    test_holds,
+)
 from meshplan.traffic.outcome import (
     Denied,
     Failed,
@@ -30,6 +39,8 @@ from meshplan.traffic.table import VirtualHost
 
 #: The family of questions about conditions of routes.
 _PATTERN = "route"
+#: That of questions about tests of policies.
+_TEST = "test"
 
 
 class OpenQuestionError(Exception):
@@ -52,15 +63,21 @@ class Assumptions:
     def plausible(self) -> bool:
         """Whether there surely is such a request: no two answers may contradict each other.
 
-        That one policy lets a request in says nothing about a token, but something, perhaps, about
-        another policy; that all of them do is what they are there for. Patterns may exclude each
-        other.
+        What one policy says of a request tells nothing about a token, but something, perhaps, about
+        another policy. Patterns may exclude each other, and so may tests; but somebody is whom none
+        of them names.
         """
         alike: dict[Hashable, list[bool]] = {}
         for question, answer in self.answers.items():
             alike.setdefault(question[0], []).append(answer)
+        named = [question[1] for question in self.answers if question[0] == _TEST]
+        of_one_mind: dict[Hashable, bool] = {
+            _PATTERN: False,
+            _TEST: not any(isinstance(test, Test) and test.none_of for test in named)
+            and not any(alike.get(_TEST, ())),
+        }
         return all(
-            len(answers) == 1 or (family != _PATTERN and all(answers))
+            len(answers) == 1 or of_one_mind.get(family, all(answers))
             for family, answers in alike.items()
         )
 
@@ -117,8 +134,16 @@ def decided(
             return Denied(401, "jwt", front.why)
         admission = front.inbound.authorize(request, request.principal, for_tcp=False)
         if admission.verdict is Verdict.UNKNOWN and not (rules and is_about_token(admission)):
-            question = ("gateway", front.inbound.filters(), rules, request.client_ip)
-            if not assumptions.ask(question, _let_in(admission)):
+            filters = front.inbound.filters()
+            asked = (request.principal, request.host, request.path, 0, rules)
+            if filters:
+                # What it takes for the client's address is that of the connection.
+                headers = {k: v for k, v in request.headers.items() if k != "x-forwarded-for"}
+                came = replace(request, headers=headers)
+                is_let_in = lets_in(filters, came, asked, assumptions)
+            else:
+                is_let_in = assumptions.ask(("gateway", rules), _let_in(admission))
+            if not is_let_in:
                 return Denied(403, "assumed", admission.why)
             front = replace(front, inbound=None)
         elif admission.verdict is Verdict.UNKNOWN:
@@ -187,21 +212,77 @@ class _Assuming(Inbound):
         if rules and is_about_token(found):
             return replace(found, verdict=Verdict.ACCEPTED)
         identity = principal if transport is Transport.MTLS else ""
-        filters = self._inner.filters(for_tcp=request.is_connection)
+        for_tcp = not self._inner.protocol.is_http_or_sniffed or request.is_connection
+        filters = self._inner.filters(for_tcp=for_tcp)
+        asked = (identity, request.host, request.path, self._at.port, rules)
         if not filters:
             # The handshake is what is not known.
-            question: tuple[Hashable, ...] = (
-                "handshake",
-                self._at.port,
-                transport,
-                self._inner.peer_mode.mode,
-            )
+            mode = self._inner.peer_mode.mode
+            question: tuple[Hashable, ...] = ("handshake", self._at.port, transport, mode)
+            is_let_in = self._assumptions.ask(question, _let_in(found))
         else:
-            asked = (identity, request.host, request.path, self._at.port)
-            question = ("policy", filters, rules, asked)
-        if self._assumptions.ask(question, _let_in(found)):
+            is_let_in = lets_in(filters, request, asked, self._assumptions)
+        if is_let_in:
             return replace(found, verdict=Verdict.ACCEPTED)
         return replace(found, verdict=Verdict.DENIED, policy="assumed")
+
+
+#: A client's identity, the host and the path by which it asks, the port at which it arrives, and
+#: what tokens are good there.
+At = tuple[str, str, str, int, TokenRules]
+
+
+def lets_in(
+    filters: Sequence[Filter], request: Request, asked: At, assumptions: Assumptions
+) -> bool:
+    """Whether filters let a request in of which they do not know it; raises OpenQuestionError.
+
+    Each test that nobody can decide is asked about: the same one says the same in all policies.
+    """
+    identity, _, _, port, _ = asked
+    for built in filters:
+        sides = [(rule, (rule.permissions, rule.principals)) for rule in built.rules]
+        truths = [
+            [any_alternative(found, port, request, identity) for found in both] for _, both in sides
+        ]
+        maybe = [pair for pair, truth in zip(sides, truths, strict=True) if False not in truth]
+        if built.action is PolicyAction.CUSTOM:
+            words = f"{built.policies[0]} lets the request in"
+            if maybe and not assumptions.ask(("custom", built, asked), words):
+                return False
+            continue
+        is_matched = any(all(truth) for truth in truths) or any(
+            all(_is_assumed(found, request, asked, (assumptions, rule)) for found in both)
+            for rule, both in maybe
+        )
+        if is_matched is (built.action is PolicyAction.DENY):
+            return False
+    return True
+
+
+def _is_assumed(
+    alternatives: tuple[tuple[Test, ...], ...],
+    request: Request,
+    asked: At,
+    given: tuple[Assumptions, Rule],
+) -> bool:
+    """Whether all tests of some alternative are passed, by what is assumed of them."""
+    assumptions, rule = given
+    identity, _, _, port, _ = asked
+    known = [
+        [test_holds(test, port, request, identity) for test in tests] for tests in alternatives
+    ]
+    if any(all(truths) for truths in known):
+        return True
+    words = f"{rule.source} matches"
+    return any(
+        all(
+            truth or assumptions.ask((_TEST, test, asked), words)
+            for test, truth in zip(tests, truths, strict=True)
+        )
+        for tests, truths in zip(alternatives, known, strict=True)
+        if False not in truths
+    )
 
 
 def _let_in(admission: Admission) -> str:

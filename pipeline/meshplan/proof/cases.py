@@ -10,6 +10,7 @@ from meshplan.mesh.model import Mesh
 from meshplan.proof.assumptions import TokenRules, token_rules
 from meshplan.proof.conditions import (
     Shift,
+    asks_for_whole_path,
     left_open,
     of_filters,
     of_places,
@@ -182,13 +183,22 @@ class Case:
             if isinstance(route.action, Forward):
                 yield shift_of(route.action.rewrite, route)
 
-    def is_blind(self, routes: Iterable[State]) -> bool:
-        """Whether some policy looks at what classes do not tell apart."""
-        for state in routes:
-            found = self.front(state).inbound if self.client.proxy is not None else None
+    def is_blind(
+        self, routes: Iterable[State], clusters: Iterable[State], servers: Iterable[State]
+    ) -> bool:
+        """Whether some route or policy looks at what classes do not tell apart."""
+        routes = sorted(routes)
+        for state in routes if self.client.proxy is not None else ():
+            found = self.front(state).inbound
             if found is not None and undecidable(found.filters()):
                 return True
-        return False
+        if any(asks_for_whole_path(route.conditions) for route in self.routes(routes)):
+            return True
+        return any(
+            undecidable(self.inbound(state, server).filters())
+            for server in self.servers(sorted(clusters), self.names(routes))
+            for state in servers
+        )
 
     # Clients that have everything in common
 

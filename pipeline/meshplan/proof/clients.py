@@ -4,15 +4,16 @@ Clients of all namespaces that no object names are alike; one called `elsewhere`
 Of labels only those count that some selector asks for, of service accounts those that a policy names.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard
 from meshplan.mesh.proxy import Proxy, gateway, sidecar
-from meshplan.mesh.read import labels, mapping, mappings, text, texts
+from meshplan.mesh.read import labels, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.workload import matches_labels, workload_of
+from meshplan.proof.declared import secrets_named
+from meshplan.proof.identities import ANYBODY, ELSEWHERE, identities
 from meshplan.proof.index import (
     GATEWAY_API,
     MOVING,
@@ -26,11 +27,6 @@ from meshplan.proof.types import BudgetError, Client
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
-#: The namespace that stands for all that no object names.
-ELSEWHERE = "elsewhere"
-#: The service account that stands for all that no policy names.
-ANYBODY = "default"
-
 _ROUTED = frozenset(
     (
         ("", "Service"),
@@ -41,96 +37,6 @@ _ROUTED = frozenset(
         (GATEWAY_API, "GRPCRoute"),
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """Namespaces and service accounts that policies name."""
-
-    namespaces: frozenset[str]
-    accounts: frozenset[tuple[str, str]]
-
-
-def identities(resources: Iterable[Resource]) -> Identities:
-    """Who is named by the AuthorizationPolicies among some objects."""
-    namespaces: set[str] = set()
-    accounts: set[tuple[str, str]] = set()
-    for resource in resources:
-        if resource.id.kind != "AuthorizationPolicy":
-            continue
-        for source in _sources(resource):
-            for name in texts(source.get("namespaces")):
-                namespaces.update(_completed(name))
-            for name in texts(source.get("serviceAccounts")):
-                where, slash, account = name.rpartition("/")
-                accounts.add((where if slash else resource.id.namespace, account))
-            for principal in texts(source.get("principals")):
-                if principal.startswith("*"):
-                    accounts.add(_with_end(principal[1:]))
-                else:
-                    accounts.update(_with_beginning(principal))
-    namespaces.update(where for where, _ in accounts)
-    return Identities(frozenset(namespaces), frozenset(accounts))
-
-
-def _sources(policy: Resource) -> Iterator[Mapping[str, object]]:
-    """All sources that a policy names, those of conditions in the same form."""
-    for rule in mappings(policy.spec.get("rules")):
-        for entry in mappings(rule.get("from")):
-            source = mapping(entry.get("source"))
-            for suffix, plain in (
-                ("notNamespaces", "namespaces"),
-                ("notPrincipals", "principals"),
-                ("notServiceAccounts", "serviceAccounts"),
-            ):
-                yield {plain: source.get(suffix)}
-            yield source
-        for entry in mappings(rule.get("when")):
-            values = [*texts(entry.get("values")), *texts(entry.get("notValues"))]
-            match text(entry.get("key")):
-                case "source.namespace":
-                    yield {"namespaces": values}
-                case "source.principal":
-                    yield {"principals": values}
-                case "source.serviceAccount":
-                    yield {"serviceAccounts": values}
-                case _:
-                    pass
-
-
-def _completed(pattern: str) -> Iterator[str]:
-    """Namespaces that a pattern is about, several for one with `*`."""
-    yield from filter(None, (pattern.replace("*", filling) for filling in ("", "z", "other")))
-
-
-def _with_end(end: str) -> tuple[str, str]:
-    """Namespace and account of a principal that ends like that."""
-    match end.split("/"):
-        case [*_, where, "sa", account]:
-            return where or ELSEWHERE, account
-        case parts:
-            return ELSEWHERE, parts[-1] or ANYBODY
-
-
-def _with_beginning(principal: str) -> Iterator[tuple[str, str]]:
-    """Namespace and account of a principal, of two where it may go on after a beginning."""
-    match principal.split("/"):
-        case [_, "ns", where, "sa", account]:
-            yield from ((where, name) for name in _begun(account))
-        case [_, "ns", where, _]:
-            yield where, ANYBODY
-        case [_, "ns", where]:
-            yield from ((name, ANYBODY) for name in _begun(where))
-        case _:
-            pass
-
-
-def _begun(name: str) -> Iterator[str]:
-    """Two names that begin like that, if it ends with `*`; none is empty."""
-    if not name.endswith("*"):
-        yield name
-        return
-    yield from filter(None, (name[:-1], f"{name[:-1]}z"))
 
 
 class Clients:
@@ -184,7 +90,7 @@ class Clients:
             for workload in pods
             if workload is not None and matches_labels(proxy.labels, workload.labels)
         }
-        named = {name for where, name in self._identities.accounts if where == proxy.namespace}
+        named = self._identities.of(proxy.namespace)
         return [
             Client(Proxy(proxy.kind, proxy.namespace, proxy.labels, account))
             for account in sorted(found or {ANYBODY, *named})
@@ -281,7 +187,7 @@ class Clients:
         for found in self._labels_in(namespace) if names else ():
             kept = {name: value for name, value in found.items() if name in names}
             variants[tuple(sorted(kept.items()))] = None
-        accounts = {account for where, account in self._identities.accounts if where == namespace}
+        accounts = self._identities.of(namespace)
         for variant in variants:
             for account in sorted({ANYBODY, *accounts}):
                 plain = sidecar(namespace, dict(variant))
@@ -327,7 +233,11 @@ class Clients:
         if found:
             yield from found
             return
-        for namespace in dict.fromkeys((version.id.namespace, self._root)):
+        # Where their certificates are, they are as well.
+        named = secrets_named(version)
+        secrets = (r.id for r in self._resources if (r.id.group, r.id.kind) == ("", "Secret"))
+        homes = (id_.namespace for id_ in secrets if id_.name in named)
+        for namespace in dict.fromkeys((version.id.namespace, self._root, *homes)):
             yield gateway(namespace, selector)
 
     def _gateway_labels(self) -> set[str]:

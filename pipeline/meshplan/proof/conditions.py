@@ -151,13 +151,17 @@ def _known(atoms: Iterable[Atom], identity: str) -> tuple[bool, tuple[Atom, ...]
 def undecidable(filters: Iterable[Filter]) -> bool:
     """Whether policies look at the whole path with its query, which classes do not tell apart."""
     return any(
-        isinstance(atom, HeaderCondition) and atom.name == ":path"
+        asks_for_whole_path((*test.any_of, *test.none_of))
         for built in filters
         for rule in built.rules
         for alternative in (*rule.permissions, *rule.principals)
         for test in alternative
-        for atom in (*test.any_of, *test.none_of)
     )
+
+
+def asks_for_whole_path(conditions: Iterable[Atom]) -> bool:
+    """Whether conditions look at the path with its query, as at a header."""
+    return any(isinstance(one, HeaderCondition) and one.name == ":path" for one in conditions)
 
 
 def _route_rule(conditions: Iterable[Condition]) -> Rule:

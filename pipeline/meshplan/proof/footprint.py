@@ -1,14 +1,15 @@
 """Which hosts, gateways and workloads a changed object may have a bearing on."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard
-from meshplan.mesh.known import Known
-from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
+from meshplan.mesh.read import at, labels, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
 from meshplan.mesh.workload import matches_labels, workload_kinds, workload_of
+from meshplan.proof.declared import hosts_of, secrets_named, selecting
 from meshplan.proof.index import (
     GATEWAY_API,
     NETWORKING,
@@ -53,45 +54,6 @@ class Footprint:
             for topic in self._of(version):
                 found[topic] = None
         return found
-
-    def known(self) -> Known:
-        """The hosts that come or go, or whose pods do: they are the tree's own in every state."""
-        hosts: set[str] = set()
-        populated: set[str] = set()
-        for id_ in self._versions.changed:
-            for version in self._versions.all_of(id_):
-                if id_.kind in ("Service", "ServiceEntry"):
-                    hosts.update(self._hosts(version))
-                    if any(self._runs(found) for found in self._behind(version)):
-                        populated.update(self._hosts(version))
-                elif (id_.group, id_.kind) in _WORKLOADS and self._runs(id_):
-                    for service in self._selecting(version):
-                        populated.update(self._hosts(service))
-        return Known(frozenset(hosts), frozenset(populated))
-
-    def _runs(self, id_: ResourceId) -> bool:
-        """Whether some version of a workload has pods."""
-        found = (workload_of(version) for version in self._versions.all_of(id_))
-        return any(workload is not None and workload.running for workload in found)
-
-    def _behind(self, version: Resource) -> Iterator[ResourceId]:
-        """The workloads that a Service or ServiceEntry selects."""
-        found = labels(version.spec.get("selector"))
-        if version.id.kind == "ServiceEntry":
-            found = labels(at(version.spec, "workloadSelector", "labels"))
-        if found:
-            yield from self._index.pods(version.id.namespace, found)
-
-    def _selecting(self, version: Resource) -> Iterator[Resource]:
-        """The Services that select a workload."""
-        workload = workload_of(version)
-        if workload is None:
-            return
-        for id_ in self._index.selecting(workload.namespace, workload.labels):
-            for service in self._versions.all_of(id_):
-                selector = labels(service.spec.get("selector"))
-                if all(workload.labels.get(k) == v for k, v in selector.items()):
-                    yield service
 
     def _of(self, version: Resource) -> Iterator[Topic]:
         match version.id.group:
@@ -146,6 +108,8 @@ class Footprint:
                 for found in self._index.pods(version.id.name, {}):
                     for workload in self._versions.all_of(found):
                         yield from self._of_workload(workload)
+                for service in self._services.get(version.id.name, ()):
+                    yield from self._of_service(service)
                 yield from self._of_routes_in(version.id.name)
             case ("", "Endpoints") | ("discovery.k8s.io", "EndpointSlice"):
                 name = f"{service_behind(version)}.{version.id.namespace}"
@@ -158,7 +122,7 @@ class Footprint:
                 pass
 
     def _of_service(self, version: Resource) -> Iterator[Topic]:
-        for host in self._hosts(version):
+        for host in hosts_of(version, self._index.domain):
             yield from self._of_destination(host)
             for id_ in self._index.ids(("listener", "address", host)):
                 for gateway in self._versions.all_of(id_):
@@ -202,7 +166,7 @@ class Footprint:
                 yield from self._of_attached(version)
         for id_ in self._index.ids(("service", "alias", host)):
             for version in self._versions.all_of(id_):
-                for name in self._hosts(version):
+                for name in hosts_of(version, self._index.domain):
                     yield from self._of_destination(name)
         # A VirtualService with the host may lack a service now and have one then.
         for id_ in self._index.near("route.host", host):
@@ -215,12 +179,6 @@ class Footprint:
         if is_wildcard(host):
             yield from self._index.hosts_under("service.host", host)
             yield from self._index.hosts_under("route.destination", host)
-
-    def _hosts(self, version: Resource) -> Iterator[str]:
-        if version.id.kind == "Service":
-            yield f"{version.id.name}.{version.id.namespace}.svc.{self._index.domain}"
-        else:
-            yield from (host.lower() for host in texts(version.spec.get("hosts")))
 
     # Kinds
 
@@ -272,7 +230,9 @@ class Footprint:
                 yield Topic(TopicKind.MESH, f"{name}.{where}.svc.{self._index.domain}")
             else:
                 for found in self._versions.all_of(ResourceId(NETWORKING, kind, where, name)):
-                    yield from (Topic(TopicKind.MESH, host) for host in self._hosts(found))
+                    yield from (
+                        Topic(TopicKind.MESH, host) for host in hosts_of(found, self._index.domain)
+                    )
 
     def _of_routes_in(self, namespace: str) -> Iterator[Topic]:
         """The routes of a namespace that listeners choose by its labels."""
@@ -287,15 +247,11 @@ class Footprint:
     def _of_credential(self, name: str) -> Iterator[Topic]:
         """Gateways with a server that needs a Secret of this name, wherever that is."""
         for gateway in self._versions.of_kind(NETWORKING, "Gateway"):
-            for server in mappings(gateway.spec.get("servers")):
-                tls = mapping(server.get("tls"))
-                if name in (text(tls.get("credentialName")), *texts(tls.get("credentialNames"))):
-                    yield from self._of_gateway(gateway)
+            if name in secrets_named(gateway):
+                yield from self._of_gateway(gateway)
         for gateway in self._versions.of_kind(GATEWAY_API, "Gateway"):
-            for listener in mappings(gateway.spec.get("listeners")):
-                refs = mappings(at(listener, "tls", "certificateRefs"))
-                if any(text(ref.get("name")) == name for ref in refs):
-                    yield from self._of_listeners(gateway)
+            if name in secrets_named(gateway):
+                yield from self._of_listeners(gateway)
 
     def _listening(self, namespace: str, name: str) -> tuple[str, ...]:
         """The hosts of the listeners of a Gateway, for a route that names none."""
@@ -311,16 +267,16 @@ class Footprint:
     def _of_grant(self, version: Resource) -> Iterator[Topic]:
         for source in mappings(version.spec.get("from")):
             kind, where = text(source.get("kind")), text(source.get("namespace"))
-            for route in self._versions.of_kind(GATEWAY_API, kind):
-                if route.id.namespace == where:
-                    yield from self._of_attached(route)
+            for found in self._versions.of_kind(GATEWAY_API, kind):
+                if found.id.namespace == where:
+                    yield from self._of_gateway_api(found)
 
     def _of_workload(self, version: Resource) -> Iterator[Topic]:
         workload = workload_of(version)
         if workload is None:
             return
-        for service in self._selecting(version):
-            for host in self._hosts(service):
+        for service in selecting(version, self._index, self._versions):
+            for host in hosts_of(service, self._index.domain):
                 yield from self._of_destination(host)
         # A gateway's own pods.
         for id_ in dict.fromkeys(
@@ -335,33 +291,68 @@ class Footprint:
         """The workloads that a policy is for; where none is known, one that would be."""
         selector = selector_of(version)
         where = version.id.namespace if version.id.namespace != self._root else ""
-        met = False
+        met: set[str] = set()
         for id_ in self._index.pods(where, selector):
             for pods in self._versions.all_of(id_):
                 workload = workload_of(pods)
-                if workload is None or not all(
-                    workload.labels.get(k) == v for k, v in selector.items()
-                ):
+                if workload is None or not matches_labels(selector, workload.labels):
                     continue
-                met = True
+                met.add(workload.namespace)
                 yield from self._of_workload(pods)
                 shown = tuple(sorted(workload.labels.items()))
                 yield Topic(TopicKind.SERVER, "", workload.namespace, shown)
         for id_ in self._index.written(where, selector):
             for entry in self._versions.all_of(id_):
                 yield from self._of_service(entry)
-        for name in targets_of(version):
-            met = True
+        targets = tuple(targets_of(version))
+        for name in targets:
             for gateway in self._versions.all_of(
                 ResourceId(GATEWAY_API, "Gateway", version.id.namespace, name)
             ):
                 yield from self._of_listeners(gateway)
             shown = ((GATEWAY_NAME_LABEL, name),)
             yield Topic(TopicKind.SERVER, "", version.id.namespace, shown)
+        if not targets:
+            yield from self._of_unseen(where, selector, met)
+
+    def _of_unseen(self, where: str, selector: Mapping[str, str], met: set[str]) -> Iterator[Topic]:
+        """Pods that nobody knows: those with the labels of a selector, and with another policy's.
+
+        A policy of the root namespace is for those of every namespace that has policies. Where pods
+        were `met`, there are no others.
+        """
+        spaces = [(where or self._root, selector)]
         if not met:
             yield from self._of_gateways_with(where, selector)
-            shown = tuple(sorted(selector.items()))
-            yield Topic(TopicKind.SERVER, "", where or self._root, shown)
+        elif not where:
+            spaces = []
+        for kind in sorted(_ON_PODS):
+            for other in self._versions.of_kind(*kind):
+                space, own = other.id.namespace, selector_of(other)
+                if where and space not in (where, self._root):
+                    continue
+                if matches_labels(own, {**own, **selector}):
+                    spaces.append((where or space, {**own, **selector}))
+                for name in targets_of(other) if not selector else ():
+                    # Gateways have pods of their own.
+                    yield Topic(TopicKind.SERVER, "", space, ((GATEWAY_NAME_LABEL, name),))
+        known = met | {self._root} if met and not where else met
+        for space, found in spaces:
+            if space not in known:
+                yield Topic(TopicKind.SERVER, "", space, tuple(sorted(found.items())))
+        for space in (where,) if where else self._services:
+            for service in self._services.get(space, ()) if space not in met else ():
+                own = labels(service.spec.get("selector"))
+                if own and matches_labels(own, {**own, **selector}):
+                    yield from self._of_service(service)
+
+    @cached_property
+    def _services(self) -> Mapping[str, list[Resource]]:
+        """Every version of every Service by namespace."""
+        found: dict[str, list[Resource]] = {}
+        for service in self._versions.of_kind("", "Service"):
+            found.setdefault(service.id.namespace, []).append(service)
+        return found
 
     def _of_gateways_with(self, namespace: str, selector: Mapping[str, str]) -> Iterator[Topic]:
         """Gateways that pods with some labels open, though nobody knows these pods."""

@@ -15,15 +15,17 @@ from meshplan.proof.assumptions import (
     Assumptions,
     Memory,
     OpenQuestionError,
+    TokenRules,
     decided,
     is_about_token,
+    lets_in,
     refuses_token,
 )
 from meshplan.proof.scope import State
 from meshplan.traffic.forward import Hop, forward
-from meshplan.traffic.inbound import Server
+from meshplan.traffic.inbound import Inbound, Server
 from meshplan.traffic.opaque import opaque_outbound
-from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Unknown
+from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Transport, Unknown
 from meshplan.traffic.paths import normalized
 from meshplan.traffic.request import Request
 from meshplan.traffic.route import Selected, View, admit, carry_out, let_in
@@ -210,13 +212,30 @@ class Outcomes:
             return Denied(401, "jwt") if not isinstance(outcome, Failed) else outcome
         if not isinstance(outcome, Unknown) or outcome.opaque:
             return outcome
-        filters = inbound.filters(for_tcp=case.base.is_connection)
-        question = ("server", inbound.peer_mode.mode, filters, tokens)
+        path = normalized(request.path, mesh.config.path_normalization) or request.path
+        came = replace(request, path=path)
         is_good = bool(tokens) and is_about_token(outcome)
-        if is_good or assumptions.ask(question, f"not denied, though {outcome.reason}"):
-            path = normalized(request.path, mesh.config.path_normalization) or request.path
-            return let_in(replace(request, path=path), case.server, case.transport, outcome.why)
+        if is_good or self._lets_in(inbound, came, (assumptions, tokens), outcome):
+            return let_in(came, case.server, case.transport, outcome.why)
         return Denied(403, "assumed", outcome.why)
+
+    def _lets_in(
+        self,
+        inbound: Inbound,
+        request: Request,
+        given: tuple[Assumptions, TokenRules],
+        outcome: Unknown,
+    ) -> bool:
+        """Whether a workload lets in what nobody can decide."""
+        case, (assumptions, tokens) = self._case, given
+        assert case.server is not None  # noqa: S101 - as above
+        filters = inbound.filters(for_tcp=not inbound.protocol.is_http_or_sniffed)
+        if not filters:
+            question = ("server", inbound.peer_mode.mode)
+            return assumptions.ask(question, f"not denied, though {outcome.reason}")
+        identity = request.principal if case.transport is Transport.MTLS else ""
+        asked = (identity, request.host, "", case.server.port, tokens)
+        return lets_in(filters, request, asked, assumptions)
 
 
 class Asked:

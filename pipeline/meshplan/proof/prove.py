@@ -9,6 +9,7 @@ from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
 from meshplan.plan import Plan, Step
 from meshplan.proof.collector import collector_held_back
+from meshplan.proof.declared import known_by
 from meshplan.proof.findings import Findings, kinds, renumbered, reported, thinned, together
 from meshplan.proof.footprint import Footprint
 from meshplan.proof.gateways import GatewayHosts
@@ -83,7 +84,7 @@ class Prover:
         self._index = Index(self._versions, domain, self._shared.tables.setdefault(domain, {}))
         root = self.base.config.root_namespace
         self._footprint = Footprint(self._index, self._versions, root)
-        self._mesh = self.base.knowing(self._footprint.known())
+        self._mesh = self.base.knowing(known_by(self._index, self._versions))
         self._topics: dict[ResourceId, tuple[Topic, ...]] = {}
         self._hosts = GatewayHosts(self._index, self._versions, self.base.config)
         #: For each topic about all gateways those about one of them.

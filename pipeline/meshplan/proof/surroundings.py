@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, namespace_of, resolve_gateway_name
-from meshplan.mesh.read import labels, mapping, mappings, text, texts
+from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.service import EXPORT_TO_ANNOTATION
 from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
 from meshplan.mesh.workload import workload_of
+from meshplan.proof.declared import secrets_named
 from meshplan.proof.index import (
     GATEWAY_API,
     NETWORKING,
@@ -125,13 +126,22 @@ class Surroundings:
         self.destinations[host] = None
         self._once(self._services, host)
         for id_ in self._index.near("rule.host", host):
-            self._add(id_)
+            for version in self._add(id_):
+                self._subsets(host, version)
         for id_ in self._index.ids(("service", "address", host)):
             for version in self._add(id_):
                 for name in self.hosts_of(version):
                     self._once(self._services, name)
                     for route in self._index.near("route.host", name):
                         self._once(self._route, route)
+
+    def _subsets(self, host: str, rule: Resource) -> None:
+        """What applies to the pods of each subset; they may not be in the tree."""
+        for id_ in self._index.ids(("service", "host", host)):
+            for service in self._versions.all_of(id_) if id_.kind == "Service" else ():
+                selector = labels(service.spec.get("selector"))
+                for subset in mappings(rule.spec.get("subsets")) if selector else ():
+                    self.pods_with(id_.namespace, {**selector, **labels(subset.get("labels"))})
 
     def workload(self, id_: ResourceId) -> None:
         """Pods, and what applies to them."""
@@ -167,6 +177,7 @@ class Surroundings:
             namespace = id_.namespace
             self._gateway_pods({GATEWAY_NAME_LABEL: id_.name}, namespace)
             for version in self._add(id_):
+                self._certificates(version)
                 class_name = text(version.spec.get("gatewayClassName"))
                 self._add(ResourceId(GATEWAY_API, "GatewayClass", "", class_name))
                 for address in mappings(version.spec.get("addresses")):
@@ -320,6 +331,18 @@ class Surroundings:
             if self._opens is None or any(map(self._opens, self._versions.all_of(id_))):
                 for version in self._add(id_):
                     self._gateway_pods(labels(version.spec.get("selector")), "")
+                    self._certificates(version)
+
+    def _certificates(self, gateway: Resource) -> None:
+        """The Secrets that a Gateway names, and what lets it name those of other namespaces."""
+        named = secrets_named(gateway)
+        for id_ in self._versions.changed if named else ():
+            if (id_.group, id_.kind) == ("", "Secret") and id_.name in named:
+                self._add(id_)
+        for listener in mappings(gateway.spec.get("listeners")):
+            for ref in mappings(at(listener, "tls", "certificateRefs")):
+                for id_ in self._index.ids(("grant", text(ref.get("namespace")))):
+                    self._add(id_)
 
     def _once(self, collect: Callable[[_What], None], what: _What) -> None:
         """Collect what belongs to a thing that was not met before."""

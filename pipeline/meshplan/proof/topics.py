@@ -13,8 +13,9 @@ from meshplan.mesh.service import Protocol, service_of, services_of
 from meshplan.mesh.workload import workload_of
 from meshplan.proof.authorities import asked_of_names, names_of, server_names_asked, spellings
 from meshplan.proof.cases import Case
-from meshplan.proof.clients import Clients, identities, matches_of, may_open
+from meshplan.proof.clients import Clients, matches_of, may_open
 from meshplan.proof.gateways import GatewayHosts
+from meshplan.proof.identities import identities
 from meshplan.proof.index import NETWORKING, Index
 from meshplan.proof.meter import Meter
 from meshplan.proof.ports import server_ports
@@ -155,13 +156,16 @@ class TopicCases:
 
     @property
     def known(self) -> Iterator[tuple[str, bool, bool]]:
-        """What is known of other states about the hosts at hand: declared, populated."""
+        """What is known of other states about the hosts at hand: declared, populated; and Secrets."""
         known = self._mesh.known
         hosts = dict.fromkeys((self.topic.host, *self._around.destinations))
         for resource in self._around.resources():
             hosts.update(dict.fromkeys(self._around.hosts_of(resource)))
         for host in hosts:
             yield host, host in known.hosts, host in known.populated
+        for id_ in self._around.ids:
+            if id_.kind == "Secret":
+                yield str(id_), id_ in known.secrets, False
 
     @property
     def _is_closed(self) -> bool:

@@ -117,8 +117,8 @@ class Examination:
             return
         classes = self._case.classes(every[0], every[1], every[2], self._budget)
         tally.classes += len(classes)
-        if self._case.is_blind(every[0]):
-            raise BudgetError("a policy on the header `:path`, which is not modelled")
+        if self._case.is_blind(every[0], every[1], every[2]):
+            raise BudgetError("a match on the header `:path`, which is not modelled")
         for request in classes:
             self._look(request, parts, tally, lost=lost)
 

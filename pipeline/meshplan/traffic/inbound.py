@@ -214,8 +214,8 @@ class Inbound:
         maybe: Rule | None = None
         for rule in rules:
             truth = _and(
-                _any_alternative(rule.permissions, self._server.port, request, identity),
-                _any_alternative(rule.principals, self._server.port, request, identity),
+                any_alternative(rule.permissions, self._server.port, request, identity),
+                any_alternative(rule.principals, self._server.port, request, identity),
             )
             if truth:
                 return rule, True
@@ -282,12 +282,13 @@ def _place(rule: Rule) -> str:
     return f"rules[{rule.pointer.rpartition('/')[2]}]"
 
 
-def _any_alternative(
+def any_alternative(
     alternatives: tuple[tuple[Test, ...], ...], port: int, request: Request, identity: str
 ) -> Truth:
+    """Whether a request of an identity passes all tests of some alternative at a port."""
     result: Truth = False
     for tests in alternatives:
-        truth = _all(_test_holds(test, port, request, identity) for test in tests)
+        truth = _all(test_holds(test, port, request, identity) for test in tests)
         if truth:
             return True
         if truth is None:
@@ -295,7 +296,8 @@ def _any_alternative(
     return result
 
 
-def _test_holds(test: Test, port: int, request: Request, identity: str) -> Truth:
+def test_holds(test: Test, port: int, request: Request, identity: str) -> Truth:
+    """Whether a request of an identity passes a test at a port; None where nobody knows."""
     positive = _any(_atom_holds(atom, port, request, identity) for atom in test.any_of)
     negative = _any(_atom_holds(atom, port, request, identity) for atom in test.none_of)
     return _and(True if not test.any_of else positive, None if negative is None else not negative)

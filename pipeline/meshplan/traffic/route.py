@@ -14,6 +14,7 @@ from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.mesh.service import Protocol
+from meshplan.mesh.virtual_services import NETWORKING
 from meshplan.settings import World
 from meshplan.traffic.chains import Chain, chosen
 from meshplan.traffic.condition import all_hold
@@ -337,12 +338,17 @@ def _chain_for(mesh: Mesh, request: Request, client: Proxy, port: int) -> Chain 
 
 
 def _missing_credentials(mesh: Mesh, server: GatewayServer, client: Proxy) -> str:
-    """A credential without a Secret; in an open world Secrets are elsewhere."""
-    if mesh.world is World.OPEN or server.tls is None:
-        return ""
-    for name in server.tls.credentials:
-        where, _, found = name.rpartition("/")
-        if ResourceId("", "Secret", where or client.namespace, found) not in mesh.snapshot:
+    """The credential without a Secret that the pods may have (`filterAuthorizedResources`).
+
+    In an open world Secrets may be elsewhere. None may be in another namespace than the pods,
+    except where a ReferenceGrant allows it, which the listeners of the Gateway API have asked for.
+    """
+    for name in server.tls.credentials if server.tls else ():
+        where, _, found = name.removeprefix("kubernetes://").rpartition("/")
+        where = where or client.namespace
+        is_elsewhere = where != client.namespace and server.gateway.group == NETWORKING
+        is_refused = is_elsewhere and mesh.world is World.CLOSED
+        if is_refused or mesh.lacks(ResourceId("", "Secret", where, found)):
             return name
     return ""
 

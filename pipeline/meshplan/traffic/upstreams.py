@@ -56,7 +56,11 @@ def with_labels(found: tuple[Upstream, ...], subset: Subset | None) -> tuple[Ups
 def unseen(
     mesh: Mesh, service: MeshService, port: Port, subset: Subset | None
 ) -> tuple[Upstream, ...]:
-    """What stands for endpoints that are kept elsewhere, in an open world."""
+    """What stands for endpoints that are kept elsewhere, in an open world.
+
+    Pods among them have a sidecar unless their namespace says that it has none: whoever writes rules
+    for pods expects one.
+    """
     kept = service.selector is not None or service.registry is Registry.KUBERNETES
     if not kept or mesh.populates(service.host):
         return ()
@@ -64,16 +68,17 @@ def unseen(
     shown = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
     what = f"pods {service.namespace}/{shown}" if shown else f"endpoints of {service.host}"
     target = port.target or port.number
+    has_sidecar = bool(service.selector) and mesh.running.injects(service.namespace)
     return (
         Upstream(
             name=f"{what}:{target}",
             port=target if isinstance(target, int) else port.number,
             labels=labels,
             namespace=service.namespace,
-            has_sidecar=False,
+            has_sidecar=has_sidecar,
             transport=Transport.PLAINTEXT,
             source=None,
-            opaque=True,
+            opaque=not has_sidecar,
         ),
     )
 

@@ -203,7 +203,11 @@ class Callers:
         workloads = [workload for mesh in meshes for workload in mesh.workloads]
         found: dict[Proxy, None] = {}
         for version, selector in chosen:
-            home = version.id.namespace
+            homes = {version.id.namespace}
+            if version.id.group == NETWORKING:
+                # Pods that are not in the tree are where their certificates are.
+                names = frozenset(credentials(version))
+                homes |= {i.namespace for i in self._versions if _is_secret(i) and i.name in names}
             pods = [w for w in workloads if _has(w.labels, selector)] if selector else []
             for workload in pods:
                 labels = {k: v for k, v in workload.labels.items() if k in keys}
@@ -211,8 +215,9 @@ class Callers:
                 proxy = Proxy(ProxyKind.GATEWAY, workload.namespace, labels, account)
                 found[proxy] = None
             if not pods or version.id.group != NETWORKING:
-                for account in self._accounts(home):
-                    found[Proxy(ProxyKind.GATEWAY, home, selector, account)] = None
+                for home in sorted(homes):
+                    for account in self._accounts(home):
+                        found[Proxy(ProxyKind.GATEWAY, home, selector, account)] = None
         yield from found
 
     def _gateway(self, proxy: Proxy) -> Caller:
@@ -225,9 +230,10 @@ class Callers:
         for id_, versions in self._versions.items():
             if id_.kind == "Gateway":
                 found.add(id_)
-                for version in versions:
-                    names = credentials(version)
-                    found |= {ResourceId("", "Secret", proxy.namespace, n) for n in names}
+                names = frozenset(chain.from_iterable(map(credentials, versions)))
+                found |= {i for i in self._versions if _is_secret(i) and i.name in names}
+            elif id_.kind == "ReferenceGrant":
+                found.add(id_)
         return Caller(proxy, frozenset(id_ for id_ in found if id_ in self._versions))
 
 
@@ -236,6 +242,10 @@ def _pods_of(gateway: Resource) -> dict[str, str]:
     if gateway.id.group == NETWORKING:
         return strings(gateway.spec.get("selector"))
     return {_GATEWAY_LABEL: gateway.id.name}
+
+
+def _is_secret(id_: ResourceId) -> bool:
+    return (id_.group, id_.kind) == ("", "Secret")
 
 
 def _has(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:

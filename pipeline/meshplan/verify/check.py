@@ -80,7 +80,9 @@ class _Checker:
             told |= {id_.namespace for id_ in world.versions} | {FRESH}
         gateways = {id_.namespace for id_ in world.versions if id_.kind == "Gateway"}
         moved = {id_.namespace for id_ in world.written if kind_of(id_) in WORKLOADS}
-        services = {id_.namespace for id_ in world.written if id_.kind in ("Service", "Secret")}
+        services = {id_.namespace for id_ in world.written if id_.kind == "Service"}
+        if any(id_.kind in ("Secret", "ReferenceGrant") for id_ in world.written):
+            return frozenset(told | gateways)
         return frozenset(told | (gateways & (moved | services)))
 
     def _host(self, say: Say, callers: Iterable[Caller]) -> None:

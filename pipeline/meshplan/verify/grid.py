@@ -343,9 +343,11 @@ def identities(meshes: Sequence[Mesh], policies: Sequence[Patterns]) -> tuple[st
         key = tuple(found.meaning(domain, namespace, account) for found in policies)
         classes.setdefault(key, f"{domain}/ns/{namespace}/sa/{account}")
     named = {text.replace("*", FRESH) for found in policies for text in found.principals}
+    senders = {sender for found in policies for sender in found.senders()}
+    spaces = {namespace for namespace, _ in senders if namespace} | {FRESH}
     named |= {
-        f"{domain}/ns/{namespace or FRESH}/sa/{account}"
-        for found in policies
-        for namespace, account in found.senders()
+        f"{domain}/ns/{space}/sa/{account}"
+        for namespace, account in senders
+        for space in ({namespace} if namespace else spaces)
     }
     return tuple(sorted({*classes.values(), *named}))

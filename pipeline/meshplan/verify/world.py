@@ -6,12 +6,17 @@ from itertools import chain
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
+from meshplan.mesh.gateway_api import Grants
 from meshplan.mesh.known import Known
 from meshplan.plan import simulate
 from meshplan.resource import Resource, Snapshot
+from meshplan.verify.names import GATEWAY_API, kind_of
 from meshplan.verify.replay import Stage, Write
 from meshplan.verify.speakers import Versions
 from meshplan.verify.views import states, step_of
+
+#: Kinds from which controllers make Secrets.
+_MAKERS = frozenset({"Certificate", "ExternalSecret", "SealedSecret"})
 
 
 class World:
@@ -112,7 +117,17 @@ def _known(base: Mesh, head: Mesh, stages: Iterable[Stage]) -> Known:
                 service.endpoints or any(other.workloads_of(service) for other in meshes)
             ):
                 populated.add(service.host)
-    return Known(frozenset(hosts), frozenset(populated))
+    objects = {id_: found for mesh in meshes for id_, found in mesh.snapshot.items()}
+    # Where a controller makes Secrets, one that leaves the tree may still be there.
+    made = {id_.namespace for id_ in objects if id_.kind in _MAKERS}
+    secrets = {
+        id_ for id_ in objects if kind_of(id_) == ("", "Secret") and id_.namespace not in made
+    }
+    grants = [
+        found for mesh in meshes for found in mesh.snapshot.of_kind(GATEWAY_API, "ReferenceGrant")
+    ]
+    allowed = Grants(grants).allowed
+    return Known(frozenset(hosts), frozenset(populated), frozenset(secrets), allowed)
 
 
 def _versions(base: Mesh, head: Mesh, stages: Iterable[Stage]) -> Versions:

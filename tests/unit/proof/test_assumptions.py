@@ -4,6 +4,7 @@ import pytest
 
 from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
 from meshplan.proof.types import Proof
+from meshplan.traffic import authorization
 from meshplan.traffic.outcome import Denied
 from support.meshes import with_versions
 from support.proofs import Change, change
@@ -147,9 +148,21 @@ def test_a_policy_that_nobody_can_decide_may_refuse_anybody(where: str, action: 
 
 
 @pytest.mark.parametrize("where", AT)
+@pytest.mark.parametrize("action", ["ALLOW", "DENY"])
+def test_a_policy_under_another_name_refuses_the_same(where: str, action: str) -> None:
+    """Nobody knows what that is, but between the two of them it would be let in, or nobody would."""
+    before, after = (REMOTE % (name, *AT[where], action) for name in ("p", "q"))
+    found = of(before, after)
+    steps = ("AuthorizationPolicy q", "-AuthorizationPolicy p")
+    assert found.one_by_one(*steps).verdict == "safe"
+    assert found.one_by_one(*steps[::-1]).verdict == "unsafe"
+
+
+@pytest.mark.parametrize("where", AT)
 def test_what_may_be_open_in_between_is_told(where: str) -> None:
     """Nobody knows that what the one policy refuses the other refuses too; perhaps it does."""
     before, after = (REMOTE % (name, *AT[where], "DENY") for name in ("p", "q"))
+    after = after.replace("10.0.0.1", "10.0.0.2")
     found = of(before, after)
     proof = found.one_by_one("-AuthorizationPolicy p", "AuthorizationPolicy q")
     assert proof.verdict == "unknown"
@@ -159,10 +172,9 @@ def test_what_may_be_open_in_between_is_told(where: str) -> None:
         if one.request and not one.request.server
     }
     namespace = AT[where][0]
-    words = tuple(
-        f"not: AuthorizationPolicy {namespace}/{name} lets the request in" for name in ("p", "q")
-    )
-    assert (where == "gateway", words) in told
+    words = tuple(f"AuthorizationPolicy {namespace}/{name} matches" for name in ("p", "q"))
+    # Who comes by the gateway is asked first.
+    assert (True, words) in told
     assert all("though it is denied before and after" in one.why for one in proof.unknowns)
     assert 0 in {one.wave for one in proof.unknowns}
 
@@ -203,6 +215,8 @@ def test_patterns_that_nobody_understands_are_asked_about() -> None:
 
 # Answers themselves
 
+NEGATIVE = authorization.Test((), (authorization.NotModelled("x"),))
+
 
 def test_questions_have_both_answers() -> None:
     with pytest.raises(OpenQuestionError) as raised:
@@ -233,6 +247,12 @@ def test_questions_have_both_answers() -> None:
         # That all policies let a request in is what they are there for.
         ({("policy", 1): True, ("policy", 2): True}, True),
         ({("policy", 1): True, ("token", 2): False}, True),
+        # Two tests may exclude each other; nobody has to be named by any.
+        ({("test", 1): True}, True),
+        ({("test", 1): True, ("test", 2): True}, False),
+        ({("test", 1): True, ("test", 2): False}, False),
+        ({("test", 1): False, ("test", 2): False}, True),
+        ({("test", 1): False, ("test", NEGATIVE): False}, False),
         (
             {("policy", 1): True, ("policy", 2): True, ("token", 1): True, ("token", 2): False},
             False,

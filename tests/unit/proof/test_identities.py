@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from meshplan.proof.clients import identities
+from meshplan.proof.identities import identities
 from support.snapshots import snapshot
 
 

@@ -103,6 +103,57 @@ kind: Sidecar
 metadata: {name: web, namespace: web}
 spec: {egress: [{hosts: [SIDE/x.example.com]}]}
 """
+SECURED = """
+kind: Gateway
+metadata: {name: edge, namespace: edge}
+spec:
+  selector: {istio: ingress}
+  servers:
+  - port: {number: 443, name: h, protocol: HTTPS}
+    hosts: ["*"]
+    tls: {mode: SIMPLE, credentialName: SECRET}
+---
+kind: VirtualService
+metadata: {name: a, namespace: shop}
+spec: {hosts: [a.example.org], gateways: [edge/edge], http: [{route: [{destination: {host: a}}]}]}
+---
+kind: Secret
+metadata: {name: SECRET, namespace: WHERE}
+"""
+CERTIFIED = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: api, namespace: edge}
+spec:
+  gatewayClassName: istio
+  listeners:
+  - {name: h, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert, namespace: certs}]}, allowedRoutes: {namespaces: {from: All}}}
+---
+kind: HTTPRoute
+metadata: {name: web, namespace: shop}
+spec: {parentRefs: [{name: api, namespace: edge}], hostnames: [a.example.org], rules: [{backendRefs: [{name: a, port: 80}]}]}
+---
+kind: ReferenceGrant
+metadata: {name: GRANT, namespace: certs}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: edge}]
+  to: [{group: "", kind: Secret}]
+"""
+
+
+UNSEEN = """
+kind: Service
+metadata: {name: c, namespace: unseen}
+spec: {selector: {app: c}, ports: [{name: http, port: 80}]}
+---
+kind: DestinationRule
+metadata: {name: c, namespace: unseen}
+spec: {host: c, TLSsubsets: [{name: one, labels: {version: one}}, {name: two, labels: {version: two}}]}
+---
+kind: VirtualService
+metadata: {name: c, namespace: unseen}
+spec: {hosts: [c], http: [{route: [{destination: {host: c, subset: TO}}]}]}
+"""
 
 
 def edge(to: str, source: str) -> str:
@@ -124,6 +175,37 @@ class Together:
             with_versions((BACKENDS + side).strip()) for side in (self.before, self.after)
         )
         return change(one, other, world=World.OPEN)
+
+
+def policy(name: str, namespace: str, labels: str, spec: str) -> str:
+    selector = f"selector: {{matchLabels: {{{labels}}}}}, " if labels else ""
+    return (
+        f"---\nkind: AuthorizationPolicy\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+        f"spec: {{{selector}{spec}}}\n"
+    )
+
+
+ONE = policy("one", "unseen", "app: one", "rules: [{from: [{source: {namespaces: [web]}}]}]")
+DENIED = "action: DENY, rules: [{to: [{operation: {paths: [/secret]}}]}]"
+RENAMED_BAD = ("-AuthorizationPolicy old", "AuthorizationPolicy new")
+RENAMED_GOOD = ("AuthorizationPolicy new", "-AuthorizationPolicy old")
+
+
+def unseen(to: str, policies: str = "", tls: str = "") -> str:
+    return UNSEEN.replace("TO", to).replace("TLS", tls) + policies
+
+
+def peers(mode: str, labels: str) -> str:
+    return (
+        "---\nkind: PeerAuthentication\nmetadata: {name: p, namespace: unseen}\n"
+        f"spec: {{selector: {{matchLabels: {{{labels}}}}}, mtls: {{mode: {mode}}}}}\n"
+    )
+
+
+def renamed(namespace: str) -> Together:
+    """Everybody is allowed by a policy with another name; some pods have a narrower one of their own."""
+    old, new = (policy(name, namespace, "", "rules: [{}]") for name in ("old", "new"))
+    return Together(ONE[4:] + old, ONE[4:] + new, RENAMED_BAD, RENAMED_GOOD)
 
 
 ACCOUNT = "principals: [cluster.local/ns/edge/sa/ingress]"
@@ -155,6 +237,50 @@ CASES = {
         MOVED.replace("SIDE", "two"),
         ("VirtualService wild-two", "-VirtualService wild-one", "Sidecar web"),
         ("VirtualService wild-two", "Sidecar web", "-VirtualService wild-one"),
+    ),
+    "a certificate of the tree is not elsewhere": Together(
+        SECURED.replace("SECRET", "old").replace("WHERE", "edge"),
+        SECURED.replace("SECRET", "new").replace("WHERE", "edge"),
+        ("Gateway edge", "Secret new", "-Secret old"),
+        ("Secret new", "Gateway edge", "-Secret old"),
+    ),
+    "gateways without known pods are where their certificates are": Together(
+        SECURED.replace("SECRET", "old").replace("WHERE", "ingress"),
+        SECURED.replace("SECRET", "new").replace("WHERE", "ingress"),
+        ("Gateway edge", "Secret new", "-Secret old"),
+        ("Secret new", "Gateway edge", "-Secret old"),
+    ),
+    "a certificate of another namespace needs its grant": Together(
+        CERTIFIED.replace("GRANT", "old"),
+        CERTIFIED.replace("GRANT", "new"),
+        ("-ReferenceGrant old", "ReferenceGrant new"),
+        ("ReferenceGrant new", "-ReferenceGrant old"),
+    ),
+    "pods that nobody knows have policies of their own": renamed("unseen"),
+    "so they have where all of the mesh is allowed": renamed("istio-system"),
+    "pods that nobody knows have the labels of two policies": Together(
+        policy("old", "unseen", "app: one", DENIED)[4:],
+        policy("new", "unseen", "version: v1", DENIED)[4:],
+        RENAMED_BAD,
+        RENAMED_GOOD,
+    ),
+    "an account of any namespace is one of a namespace that another policy names": Together(
+        policy("old", "shop", "app: a", "action: DENY, rules: [{from: [{source: {namespaces: [web]}}]}]")[4:],
+        policy("new", "shop", "app: a", "action: DENY, rules: [{from: [{source: {principals: ['*/sa/two']}}]}]")[4:],
+        RENAMED_BAD,
+        RENAMED_GOOD,
+    ),
+    "a route goes to pods that nobody knows, and that have to let it in": Together(
+        unseen("one", policy("none", "unseen", "version: two", "rules: []")),
+        unseen("two", policy("none", "unseen", "version: two", "rules: [{}]")),
+        ("VirtualService c", "AuthorizationPolicy none"),
+        ("AuthorizationPolicy none", "VirtualService c"),
+    ),
+    "so does the mutual TLS that a rule asks for": Together(
+        unseen("one", peers("DISABLE", "app: c"), "trafficPolicy: {tls: {mode: DISABLE}}, "),
+        unseen("one", peers("PERMISSIVE", "app: c"), "trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}, "),
+        ("DestinationRule c", "PeerAuthentication p"),
+        ("PeerAuthentication p", "DestinationRule c"),
     ),
 }  # fmt: skip
 

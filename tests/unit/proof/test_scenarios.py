@@ -10,9 +10,6 @@ from meshplan.settings import World
 from support.proofs import plan, steps_of
 from support.scenarios import BEYOND_THE_PROOF, SCENARIOS, Scenario, scenario_snapshots
 
-#: Where what is missing may be elsewhere, as Secrets mostly are, so that an open world is not harmed.
-ELSEWHERE = frozenset({"gateway-credential-replaced"})
-
 
 @pytest.mark.parametrize("world", World)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
@@ -29,8 +26,6 @@ def test_orders(scenario: Scenario, world: World) -> None:
             assert verdicts == {"safe"}
             assert prover.check(plan([steps])).is_safe
         case "bridge" if scenario.name in BEYOND_THE_PROOF:
-            assert verdicts == {"safe"}
-        case "order" if world is World.OPEN and scenario.name in ELSEWHERE:
             assert verdicts == {"safe"}
         case "order":
             assert verdicts == {"safe", "unsafe"}

@@ -348,8 +348,11 @@ def test_in_an_open_world_others_may_serve(
     assert led(found) == expected
     if found and V1 not in (expected or ()):
         (only,) = found.upstreams
-        assert (only.opaque, only.source, only.has_sidecar) == (True, None, False)
-        assert (only.namespace, only.transport) == ("shop", Transport.PLAINTEXT)
+        # Of pods that a Service selects it is taken that they have sidecars.
+        has_sidecar = only.name.startswith("pods ")
+        assert (only.opaque, only.source, only.has_sidecar) == (not has_sidecar, None, has_sidecar)
+        spoken = Transport.MTLS if has_sidecar else Transport.PLAINTEXT
+        assert (only.namespace, only.transport) == ("shop", spoken)
         assert only.port == (8080 if "8080" in only.name else 80)
         assert not found.passthrough
 

@@ -6,6 +6,7 @@ from meshplan.mesh.proxy import sidecar
 from meshplan.settings import World
 from meshplan.traffic import outcome_to_json
 from meshplan.traffic.outcome import (
+    Denied,
     Direct,
     Failed,
     Passthrough,
@@ -376,6 +377,40 @@ def test_in_an_open_world_pods_may_be_elsewhere() -> None:
     assert failure(ask(mesh(service), url)) == (503, "UH")
     found = ask(mesh(service, world=World.OPEN), url)
     assert endpoints(found) == ["pods shop/app=reviews:8080"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", Transport.MTLS),
+        ("kind: Namespace\nmetadata: {name: shop, labels: {istio-injection: enabled}}", Transport.MTLS),
+        (
+            "kind: Namespace\nmetadata: {name: shop, labels: {istio-injection: disabled}}",
+            Transport.PLAINTEXT,
+        ),
+        (
+            ("kind: PeerAuthentication\nmetadata: {name: p, namespace: shop}\n"
+            "spec: {selector: {matchLabels: {app: reviews}}, mtls: {mode: DISABLE}}"),
+            Transport.PLAINTEXT,
+        ),
+    ],
+)  # fmt: skip
+def test_pods_that_are_elsewhere_have_sidecars_as_those_here(
+    more: str, expected: Transport
+) -> None:
+    text = SHOP.partition("---")[0] + (f"---\n{more}\n" if more else "")
+    found = ask(mesh(text, world=World.OPEN), "http://reviews.shop/")
+    assert isinstance(found, Served)
+    assert [backend.transport for backend in found.backends] == [expected]
+
+
+@pytest.mark.parametrize(("injection", "is_let_in"), [("enabled", False), ("disabled", True)])
+def test_policies_are_for_pods_that_are_elsewhere(injection: str, *, is_let_in: bool) -> None:
+    policy = "kind: AuthorizationPolicy\nmetadata: {name: none, namespace: shop}\nspec: {}\n"
+    space = f"kind: Namespace\nmetadata: {{name: shop, labels: {{istio-injection: {injection}}}}}"
+    text = "---\n".join((SHOP.partition("---")[0], policy, space))
+    found = ask(mesh(text, world=World.OPEN), "http://reviews.shop/")
+    assert isinstance(found, Served if is_let_in else Denied)
 
 
 # TLS between proxies.
