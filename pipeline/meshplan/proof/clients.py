@@ -66,13 +66,21 @@ class Clients:
     def gateways(self) -> list[Client]:
         """The pods of the gateways that the routes are bound to."""
         found: dict[Proxy, None] = {}
+        unseen: dict[str, list[Mapping[str, str]]] = {}
         for name in self._around.gateways:
             for id_ in self._index.ids(("gateway", "name", name)):
                 for version in self._versions.all_of(id_):
-                    for proxy in self._pods_of(version):
-                        found[proxy] = None
+                    pods = tuple(self._pods_of(version))
+                    found.update(dict.fromkeys(pods))
+                    if not any(True for _ in self._index.pods("", pods[0].labels)):
+                        for proxy in pods:
+                            unseen.setdefault(proxy.namespace, []).append(proxy.labels)
             for id_ in self._index.ids(("listener", "name", name)):
                 found.update(dict.fromkeys(self._pods_of_listeners(id_)))
+        # Pods that nobody knows may be those of several.
+        for namespace, selectors in unseen.items():
+            shared = (dict(union) for union in self._unions(selectors) if union)
+            found.update(dict.fromkeys(gateway(namespace, one) for one in shared))
         return [client for proxy in found for client in self.at(proxy)]
 
     def at(self, proxy: Proxy) -> list[Client]:

@@ -99,6 +99,7 @@ class TopicCases:
                 return found
             case TopicKind.GATEWAY:
                 found = clients.gateways()
+                self.undecided = clients.undecided
                 if self.topic.is_of_one_gateway:
                     found = clients.at(gateway(self.topic.namespace, dict(self.topic.labels)))
                 for client in found:

@@ -6,6 +6,7 @@ and their identity alike, and if their Sidecar resources say the same about what
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, product
 from typing import Any
 
@@ -68,12 +69,19 @@ class Callers:
         asked = [patterns(version) for found in versions.values() for version in found]
         self._identities = any(asked)
         self._senders = frozenset(chain.from_iterable(found.senders() for found in asked if found))
-        self._gateways = tuple(self._gateway(p) for p in self._all_gateways(meshes))
+        self._meshes = meshes
         self._sidecars = tuple(self._all_sidecars(meshes))
         self._own: dict[Proxy, frozenset[ResourceId]] = {}
 
+    @cached_property
+    def _gateways(self) -> tuple[Caller, ...]:
+        return tuple(self._gateway(proxy) for proxy in self._all_gateways(self._meshes))
+
     def of(self, say: Say, only: frozenset[str] | None = None) -> Iterator[Caller]:
-        """One caller of each class; `only` leaves out sidecars of other namespaces."""
+        """One caller of each class; `only` leaves out sidecars of other namespaces.
+
+        Raises TooManyLabelsError.
+        """
         yield from self._gateways
         policies = [self._patterns(id_) for id_ in say.policies]
         chosen = [list(_source_labels(v)) for i in say.routes for v in self._versions[i]]
@@ -108,16 +116,8 @@ class Callers:
 
     def _chosen(self, space: str, labels: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
         """The labels of pods of a namespace that are chosen by none, some, or many at once."""
-        own = (
-            s for i in self._by_namespace.get(space, ()) for s in self._speakers.names[i].selectors
-        )
-        found: list[Mapping[str, str]] = [{}]
-        for entry in (*labels, *own):
-            both = [{**other, **entry} for other in found if _has({**entry, **other}, entry)]
-            found += [labels for labels in both if labels not in found]
-            if len(found) > _MOST:
-                raise TooManyLabelsError
-        return found
+        names = (self._speakers.names[id_] for id_ in self._by_namespace.get(space, ()))
+        return _together((*labels, *(own for found in names for own in found.selectors)))
 
     def objects_of(self, proxy: Proxy) -> frozenset[ResourceId]:
         """What has a say in all requests of a sidecar: Sidecars, filters, its namespace."""
@@ -202,6 +202,7 @@ class Callers:
         keys = self._keys.union(*(selector for _, selector in chosen))
         workloads = [workload for mesh in meshes for workload in mesh.workloads]
         found: dict[Proxy, None] = {}
+        unseen: dict[str, list[Mapping[str, str]]] = {}
         for version, selector in chosen:
             homes = {version.id.namespace}
             if version.id.group == NETWORKING:
@@ -215,9 +216,13 @@ class Callers:
                 proxy = Proxy(ProxyKind.GATEWAY, workload.namespace, labels, account)
                 found[proxy] = None
             if not pods or version.id.group != NETWORKING:
-                for home in sorted(homes):
-                    for account in self._accounts(home):
-                        found[Proxy(ProxyKind.GATEWAY, home, selector, account)] = None
+                for home in homes:
+                    unseen.setdefault(home, []).append(selector)
+        # Pods that are not in the tree may be those of several Gateways.
+        for home, selectors in sorted(unseen.items()):
+            for shared, account in product(_together(selectors), self._accounts(home)):
+                if shared or {} in selectors:
+                    found[Proxy(ProxyKind.GATEWAY, home, shared, account)] = None
         yield from found
 
     def _gateway(self, proxy: Proxy) -> Caller:
@@ -246,6 +251,20 @@ def _pods_of(gateway: Resource) -> dict[str, str]:
 
 def _is_secret(id_: ResourceId) -> bool:
     return (id_.group, id_.kind) == ("", "Secret")
+
+
+def _together(selectors: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """No labels, and those of all selectors that may choose one pod at once.
+
+    Raises TooManyLabelsError.
+    """
+    found: list[Mapping[str, str]] = [{}]
+    for one in selectors:
+        both = [{**other, **one} for other in found if _has({**one, **other}, one)]
+        found += [labels for labels in both if labels not in found]
+        if len(found) > _MOST:
+            raise TooManyLabelsError
+    return found
 
 
 def _has(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:

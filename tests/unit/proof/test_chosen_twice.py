@@ -105,3 +105,50 @@ def test_too_many_labels_are_unknown() -> None:
     checked = verify(document, found.prover.base, found.prover.head)
     assert checked.verdict == "unknown"
     assert f"clients of {HOST} are told apart by too many labels" in checked.gaps
+
+
+def gateway(name: str, selector: str) -> str:
+    return f"""
+kind: Gateway
+metadata: {{name: {name}, namespace: edge}}
+spec:
+  selector: {selector}
+  servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: [shop.example.com]}}]
+---
+kind: VirtualService
+metadata: {{name: shop, namespace: shop}}
+spec:
+  hosts: [shop.example.com]
+  gateways: [edge/{name}]
+  http: [{{route: [{{destination: {{host: {HOST}}}}}]}}]
+"""
+
+
+OLD, NEW = "{istio: ingressgateway}", "{app: istio-ingressgateway}"
+PODS = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %s, namespace: edge}
+spec: {template: {metadata: {labels: %s}, spec: {containers: [{name: proxy}]}}}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("pods", "safe"), [("", False), (PODS % ("a", OLD) + PODS % ("b", NEW), True)]
+)
+def test_pods_that_nobody_knows_may_be_those_of_two_gateways(pods: str, safe: bool) -> None:
+    """A host moves to a Gateway that chooses its pods by another label."""
+    found = change(
+        with_versions(pods + SERVICE + gateway("old", OLD)),
+        with_versions(pods + SERVICE + gateway("new", NEW)),
+    )
+    proof = found.together()
+    assert proof.is_safe is safe
+    shared = "gateway edge/app=istio-ingressgateway,istio=ingressgateway → "
+    assert all(shared in one.sentence for one in proof.counterexamples)
+    ordered = plan([found.steps])
+    document = {"digest": ordered.digest, "waves": [wave_to_json(wave) for wave in ordered.waves]}
+    verdict = verify(document, found.prover.base, found.prover.head).verdict
+    assert verdict == ("confirmed" if safe else "refuted")
+    assert found.one_by_one("Gateway new", "VirtualService shop", "-Gateway old").is_safe
