@@ -51,34 +51,58 @@ def sidecar_names(mesh: Mesh, proxy: Proxy, listener: Listener, port: int) -> Se
     return ServerNames(
         found
         for service in listener.matching("*")
-        if is_told_by_name(service, port)
+        if is_shared(service, port) and _is_tls(service, port)
         for found in _names_of(mesh, proxy, listener, service, port)
     )
 
 
-def is_told_by_name(service: MeshService, port: int) -> bool:
-    """Whether a port of a service is for TLS, and the service has no address of its own."""
+def shared_connection(mesh: Mesh, proxy: Proxy, listener: Listener, port: int) -> Route | None:
+    """Where the listener for all addresses sends connections with no name that it knows: to the
+    first host for TCP, whichever was dialled.
+    """
+    for service in listener.matching("*"):
+        if is_shared(service, port) and not _is_tls(service, port):
+            return _connected(mesh, proxy, listener, service, port)
+    return None
+
+
+def is_shared(service: MeshService, port: int) -> bool:
+    """Whether a port of a service is served by the listener for all addresses, unread or by name:
+    the service has no address of its own.
+    """
     found = service.port(port)
-    is_tls = found is not None and found.protocol in _TLS
-    return is_tls and service.registry is Registry.EXTERNAL and not service.addresses
+    if found is None or found.protocol is Protocol.UDP or found.protocol.is_http:
+        return False
+    return service.registry is Registry.EXTERNAL and not service.addresses
+
+
+def _is_tls(service: MeshService, port: int) -> bool:
+    found = service.port(port)
+    return found is not None and found.protocol in _TLS
 
 
 def sidecar_connection(
     mesh: Mesh, proxy: Proxy, listener: Listener, service: MeshService, request: Request, port: int
 ) -> Route | None:
     """The route of a connection to a service that has a listener; None if nothing takes it."""
-    declared = service.port(port)
-    if declared is not None and declared.protocol in _TLS:
-        found = list(_tls_matches(mesh, proxy, _bound(listener, service), port))
-        if found:
-            # Rules take the place of the service itself, even those for other names alone.
-            names = _named_routes(mesh, proxy, found, port)
-            return ServerNames(names).route(request.server_name)
-    else:
-        for vs in _bound(listener, service):
-            for rule in mesh.tcp_rules(vs):
-                if _applies(rule, proxy, port, MESH_GATEWAY):
-                    return l4_route(mesh, proxy, rule, rule.pointer, port)
+    if not _is_tls(service, port):
+        return _connected(mesh, proxy, listener, service, port)
+    found = list(_tls_matches(mesh, proxy, _bound(listener, service), port))
+    if not found:
+        return _own(service, port)
+    # Rules take the place of the service itself, even those for other names alone.
+    names = _named_routes(mesh, proxy, found, port)
+    return ServerNames(names).route(request.server_name)
+
+
+def _connected(
+    mesh: Mesh, proxy: Proxy, listener: Listener, service: MeshService, port: int
+) -> Route:
+    """The rule for TCP to a service, else the service itself."""
+    for vs in _bound(listener, service):
+        for rule in mesh.tcp_rules(vs):
+            if _applies(rule, proxy, port, MESH_GATEWAY):
+                return l4_route(mesh, proxy, rule, rule.pointer, port)
     return _own(service, port)
 
 

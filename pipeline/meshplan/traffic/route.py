@@ -13,6 +13,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.gateway import Server as GatewayServer
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
+from meshplan.mesh.scope import Listener
 from meshplan.mesh.service import Protocol
 from meshplan.mesh.virtual_services import NETWORKING
 from meshplan.settings import World
@@ -21,7 +22,7 @@ from meshplan.traffic.condition import all_hold
 from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.gateway_routes import GatewayRoutes
 from meshplan.traffic.inbound import Inbound, Server, Verdict
-from meshplan.traffic.l4 import is_told_by_name, sidecar_connection
+from meshplan.traffic.l4 import is_shared, sidecar_connection
 from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
 from meshplan.traffic.outcome import (
     REFUSED,
@@ -256,30 +257,42 @@ def _host_at_sidecar(
     declared = service.port(port) if service else None
     if declared is not None and declared.protocol is Protocol.UDP:
         declared = None
-    if service is not None and is_told_by_name(service, port):
-        declared = None
-    if request.scheme in ("https", "tls") and (declared is None or declared.protocol.is_http):
-        # No listener is for the address alone, so that the name tells where it goes.
-        named = tables(mesh).names(client, port, listener).route(request.server_name)
-        if named is not None:
-            return Selected(named, because(named))
-    if service is not None and declared is not None:
-        if declared.protocol.is_http and request.scheme != "http":
-            # Listeners for HTTP let pass what is none, as if nobody declared it.
-            return unmatched(mesh, request, client)
+    is_known, shares = declared is not None, service is not None and is_shared(service, port)
+    if service is not None and declared is not None and not (shares or declared.protocol.is_http):
+        # There is a listener for its address alone.
         if not declared.protocol.is_http_or_sniffed or request.scheme != "http":
             found = sidecar_connection(mesh, client, listener, service, request, port)
             if found is None:
                 return unmatched(mesh, request, client)
             return Selected(found, because(found))
     elif request.scheme != "http":
-        return unmatched(mesh, request, client)
-    if mesh.world is World.OPEN or tables(mesh).has_http(client, listener, port):
+        return _at_all_addresses(mesh, request, client, listener, is_known=is_known)
+    is_open = mesh.world is World.OPEN and not shares
+    if is_open or tables(mesh).has_http(client, listener, port):
         return routes.virtual_host(request.host_name)
+    shared = tables(mesh).shared(client, port, listener)
+    if shared is not None and (is_known or mesh.world is World.CLOSED):
+        return Selected(shared, because(shared))
     if tables(mesh).speaks_http(port):
         # Nobody's VirtualServices count on the port, though other services may have it read.
         return routes.catch_all
     return unmatched(mesh, request, client)
+
+
+def _at_all_addresses(
+    mesh: Mesh, request: Request, client: Proxy, listener: Listener, *, is_known: bool
+) -> Selected | Outcome:
+    """A connection that is no HTTP, to an address for which a sidecar has no listener.
+
+    In an open world an unknown host may have one.
+    """
+    port = request.dialled_port
+    found = None
+    if request.scheme in ("https", "tls"):
+        found = tables(mesh).names(client, port, listener).route(request.server_name)
+    if found is None and (is_known or mesh.world is World.CLOSED):
+        found = tables(mesh).shared(client, port, listener)
+    return unmatched(mesh, request, client) if found is None else Selected(found, because(found))
 
 
 def gateway_table(mesh: Mesh, request: Request, client: Proxy) -> GatewayRoutes | None:

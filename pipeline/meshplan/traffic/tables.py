@@ -13,8 +13,9 @@ from meshplan.traffic.clusters import Clusters
 from meshplan.traffic.forward import Inbounds
 from meshplan.traffic.gateway_routes import GatewayRoutes
 from meshplan.traffic.inbound import Inbound
-from meshplan.traffic.l4 import ServerNames, sidecar_names
+from meshplan.traffic.l4 import ServerNames, shared_connection, sidecar_names
 from meshplan.traffic.sidecar_routes import SidecarRoutes
+from meshplan.traffic.table import Route
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Tables:
     )
     _chains: dict[tuple[Proxy, int], tuple[Chain, ...]] = field(default_factory=dict)
     _names: dict[tuple[Proxy, int], ServerNames] = field(default_factory=dict)
+    _shared: dict[tuple[Proxy, int], Route | None] = field(default_factory=dict)
     _http: dict[tuple[Proxy, int], bool] = field(default_factory=dict)
     _http_ports: frozenset[int] | None = None
 
@@ -72,6 +74,13 @@ class Tables:
         if found is None:
             found = self._names[proxy, port] = sidecar_names(self.mesh, proxy, listener, port)
         return found
+
+    def shared(self, proxy: Proxy, port: int, listener: Listener) -> Route | None:
+        """Where a sidecar sends TCP to hosts without an address."""
+        key = (proxy, port)
+        if key not in self._shared:
+            self._shared[key] = shared_connection(self.mesh, proxy, listener, port)
+        return self._shared[key]
 
     def has_http(self, proxy: Proxy, listener: Listener, port: int) -> bool:
         """Whether a sidecar has a listener that reads requests for any host on a port."""

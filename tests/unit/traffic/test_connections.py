@@ -132,7 +132,8 @@ def test_a_service_without_rules_is_its_own_destination() -> None:
     assert endpoints(sent(DB)) == ["db.com:5432"]
     found = sent(entry("s", "db.com", f"{TCP}, {TLS}"))
     assert endpoints(found) == ["db.com:5432"]
-    assert sent(DB, host="nowhere.com") == Passthrough("nowhere.com", 5432)
+    own = DB.replace("hosts:", "addresses: [10.0.0.9], hosts:")
+    assert sent(own, host="nowhere.com") == Passthrough("nowhere.com", 5432)
 
 
 def sni(names: str, more: str = "") -> str:
@@ -222,6 +223,50 @@ def test_hosts_without_an_address_are_told_by_their_name(
             assert (outcome.host if outcome.declared else None) == expected
         else:
             assert endpoints(outcome) == [expected]
+
+
+FIRST, SECOND = entry("a", "a.com", TCP), entry("b", "b.com", TCP)
+WEB = entry("web", "web.com", "{number: 5432, name: http, protocol: HTTP}")
+OWN = entry("own", "own.com", TCP).replace("hosts:", "addresses: [10.0.0.9], hosts:")
+
+
+@pytest.mark.parametrize(
+    ("texts", "scheme", "host", "expected"),
+    [
+        # The listener for all addresses sends TCP to the first host without one.
+        ((FIRST, SECOND), "tcp", "a.com", "a.com"),
+        ((FIRST, SECOND), "tcp", "b.com", "a.com"),
+        ((FIRST, SECOND), "http", "b.com", "a.com"),
+        ((FIRST, SECOND), "tls", "b.com", "a.com"),
+        ((FIRST, SECOND), "tcp", "nobody.com", "a.com"),
+        ((FIRST, SECOND, OWN), "tcp", "own.com", "own.com"),
+        ((SECOND, OWN), "tcp", "nobody.com", "b.com"),
+        ((OWN,), "tcp", "nobody.com", None),
+        ((FIRST, rules("tcp", to("own.com"), hosts="a.com"), OWN), "tcp", "x.com", "own.com"),
+        # What is HTTP is read where any host speaks it.
+        ((FIRST, WEB), "http", "web.com", "web.com"),
+        ((FIRST, WEB), "http", "a.com", None),
+        ((FIRST, WEB), "tcp", "web.com", "a.com"),
+        ((WEB,), "tcp", "web.com", None),
+    ],
+)
+def test_tcp_to_hosts_without_an_address(
+    texts: tuple[str, ...], scheme: str, host: str, expected: str | None
+) -> None:
+    """`buildSidecarOutboundListener`: all share 0.0.0.0, and the first chain stays."""
+    outcome = sent(*texts, scheme=scheme, host=host)
+    if expected is None:
+        assert outcome == Passthrough(host, 5432)
+    else:
+        assert endpoints(outcome) == [f"{expected}:5432"]
+
+
+def test_in_an_open_world_an_unknown_host_may_have_an_address() -> None:
+    for scheme in ("tcp", "http"):
+        outcome = sent(FIRST, scheme=scheme, host="nobody.com", world=World.OPEN)
+        assert outcome == Passthrough("nobody.com", 5432)
+        known = sent(FIRST, SECOND, scheme=scheme, host="b.com", world=World.OPEN)
+        assert endpoints(known) == ["a.com:5432"]
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "http"])
