@@ -279,13 +279,10 @@ class Footprint:
             for host in hosts_of(service, self._index.domain):
                 yield from self._of_destination(host)
         # A gateway's own pods.
-        for id_ in dict.fromkeys(
-            self._index.ids(*(k for k in self._index.keys("gateway") if k[1] == "name"))
-        ):
-            for gateway in self._versions.all_of(id_):
-                selector = labels(gateway.spec.get("selector"))
-                if selector and all(workload.labels.get(k) == v for k, v in selector.items()):
-                    yield from self._of_gateway(gateway)
+        for gateway in self._versions.of_kind(NETWORKING, "Gateway"):
+            selector = labels(gateway.spec.get("selector"))
+            if selector and matches_labels(selector, workload.labels):
+                yield from self._of_gateway(gateway)
 
     def _of_policy(self, version: Resource) -> Iterator[Topic]:
         """The workloads that a policy is for; where none is known, one that would be."""

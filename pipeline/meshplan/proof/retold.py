@@ -43,7 +43,7 @@ class _Teller:
             return WORDS.sub(self._word, value)
         if isinstance(value, Enum):
             return value
-        if kind is tuple or kind is list or kind is frozenset:
+        if kind in (tuple, list):
             return kind(map(self.told, value))
         if isinstance(value, Mapping):
             return {self.told(key): self.told(part) for key, part in value.items()}

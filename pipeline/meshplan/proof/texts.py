@@ -132,11 +132,11 @@ def universe_of(kind: TextKind, normalization: str = "BASE") -> tuple[Machine, A
         case TextKind.HEADER:
             return AnyText(), TEXT
         case TextKind.METHOD:
-            return AnyText(1), TOKEN
+            return AnyText(may_be_empty=False), TOKEN
         case TextKind.QUERY:
             return AnyText(), QUERY
         case TextKind.HOST:
-            return AnyText(1), HOST
+            return AnyText(may_be_empty=False), HOST
 
 
 def _decided(

@@ -24,27 +24,27 @@ HOST: Alphabet = ((0x2D, 0x2E), (0x30, 0x3A), (0x41, 0x5A), (0x5F, 0x5F), (0x61,
 
 @dataclass(frozen=True, slots=True)
 class AnyText:
-    """Every text; `least` characters at least, no space at its ends."""
+    """Every text, or every one that is not empty, without a space at its ends.
 
-    least: int = 0
+    The states: nothing was read (``), a space or something else (`x`) last, and the dead end (`!`).
+    """
+
+    may_be_empty: bool = True
 
     @property
     def start(self) -> Hashable:
         """Nothing was read."""
-        return 0, False
+        return ""
 
     def step(self, state: Hashable, char: str) -> Hashable:
-        """Count up to `least`, and see spaces."""
-        assert isinstance(state, tuple)  # noqa: S101
-        count = state[0]
-        if count == -1 or (count == 0 and char == " "):
-            return -1, True
-        return max(min(count + 1, self.least), 1), char == " "
+        """See spaces."""
+        if char != " " and state != "!":
+            return "x"
+        return "!" if state in ("", "!") else " "
 
     def accepts(self, state: Hashable) -> bool:
-        """Long enough, and no space at an end."""
-        assert isinstance(state, tuple)  # noqa: S101
-        return bool(state[0] >= self.least and not state[1])
+        """No space at an end."""
+        return state == "x" or (state == "" and self.may_be_empty)
 
     def cuts(self, state: Hashable) -> Iterable[int]:
         """Around the space."""
