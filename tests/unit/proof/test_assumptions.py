@@ -143,7 +143,9 @@ spec:
 @pytest.mark.parametrize("action", ["ALLOW", "DENY"])
 def test_a_policy_that_nobody_can_decide_may_refuse_anybody(where: str, action: str) -> None:
     policy = REMOTE % ("p", *AT[where], action)
-    assert lost(of("", policy).together()) == at(where, token=False)
+    proof = of("", policy).together()
+    assert lost(proof) == at(where, token=False)
+    assert {isinstance(one.after, Denied) and one.after.status for one in proof.lost} == {403}
     assert of(policy, policy + ROUTE % "1s").together().verdict == "safe"
 
 

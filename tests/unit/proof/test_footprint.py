@@ -375,3 +375,17 @@ def test_a_route_for_a_wildcard_at_one_listener() -> None:
         "gateway alone.example.com",
         "gateway two.example.com",
     }
+
+
+def test_a_rule_for_destinations_that_nobody_declares() -> None:
+    route = with_versions(
+        "kind: VirtualService\nmetadata: {name: v, namespace: web}\n"
+        "spec: {hosts: [v.example.com], http: [{route: [{destination: {host: x.none.net}}]}]}"
+    )
+    found = change(route, "\n---\n".join((route, with_versions(rule('"*.none.net"')))))
+    reached = (found.prover._footprint.topics(step.id) for step in found.steps)
+    assert named(topic for topics in reached for topic in topics) == {
+        "mesh *.none.net",
+        "mesh x.none.net",
+        "mesh v.example.com",
+    }

@@ -173,3 +173,14 @@ def test_servers_of_all_versions_may_be_in_each_others_way() -> None:
     after = before.replace("HTTP", "TCP", 1)
     found = list(servers_on("80", *made(before, after)))
     assert sorted(str(one["hosts"]) for one in found) == ["['a.net']", "['a.net']", "['b.net']"]
+
+
+def test_servers_on_other_ports_are_in_nobodys_way() -> None:
+    """A Gateway for two ports, and one that shares the first of them."""
+    both = (
+        "edge Gateway edge/a {selector: {istio: x}, servers: ["
+        "{port: {number: 80, name: p, protocol: HTTP}, hosts: [a.net]}, "
+        f"{{port: {{number: 443, name: s, protocol: HTTPS}}, hosts: [b.net]{SECURED}}}]}}\n"
+    )
+    assert on_port(both + server("edge/b", "HTTP", "b.net")) == []
+    assert on_port(both + server("edge/b", "TCP", "b.net")) == [["a.net"], ["b.net"]]

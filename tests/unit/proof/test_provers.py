@@ -174,3 +174,9 @@ def test_of_which_wave_it_is_not_known() -> None:
     assert {one.wave for one in prover.check(waves).unknowns} == {None}
     for one in prover.check(waves).unknowns:
         assert one.culprits == (route_step.id, route_step.id)
+
+
+def test_what_is_not_known_is_not_allowed() -> None:
+    too_little = Prover(mesh(BASE), mesh(HEAD), budget=Budget(classes=0))
+    assert Prover(mesh(BASE), mesh(HEAD)).allows({}, STEPS)
+    assert not too_little.allows({}, STEPS)

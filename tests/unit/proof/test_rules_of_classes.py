@@ -371,6 +371,15 @@ def test_conditions_on_parameters() -> None:
     assert "/?q=1" in paths
 
 
+def test_what_is_decided_makes_two_classes() -> None:
+    """Which of two paths it is makes no difference to a policy that takes both."""
+    for rules in (
+        "[{to: [{operation: {paths: [/a, /b]}}]}]",
+        "[{to: [{operation: {methods: [PUT, POST], notMethods: [PATCH]}}]}]",
+    ):
+        assert len(of_policy(rules)) == 2
+
+
 LETTERS = set(string.ascii_letters + string.digits)
 VISIBLE = {chr(code) for code in range(0x21, 0x7F)}
 BEYOND = {"\u00a1", "\u4e2d", "\ud7ff"}
