@@ -5,6 +5,7 @@ indexed when it is first asked for.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from meshplan.identity import ResourceId
@@ -35,7 +36,6 @@ POLICIES = (
 
 Key = tuple[str, ...]
 _Keys = Callable[[Resource], Iterable[Key]]
-
 
 #: Keys to the ids that have them.
 Table = dict[Key, dict[ResourceId, None]]
@@ -91,8 +91,7 @@ class Index:
     def keys(self, family: str) -> Iterator[Key]:
         """All keys of a family."""
         fixed, own = self._family(family)
-        yield from fixed
-        yield from (key for key in own if key not in fixed)
+        yield from dict.fromkeys((*fixed, *own))
 
     def near(self, what: str, host: str) -> Iterator[ResourceId]:
         """The objects with a host that has a name in common with `host`.
@@ -118,6 +117,15 @@ class Index:
         if is_wildcard(host):
             yield from self.hosts_under(what, host)
         yield from (p for p in self._wildcards(family, role) if p != host and matches(host, p))
+
+    @cached_property
+    def choosy(self) -> Mapping[str, list[Resource]]:
+        """Every version of the PeerAuthentications that choose their pods, by namespace."""
+        found: dict[str, list[Resource]] = {}
+        for policy in self._versions.of_kind(SECURITY, "PeerAuthentication"):
+            if selector_of(policy):
+                found.setdefault(policy.id.namespace, []).append(policy)
+        return found
 
     def aliases(self, host: str) -> Iterator[str]:
         """The Services that stand for a host (`ExternalName`), in turn for one of them too."""

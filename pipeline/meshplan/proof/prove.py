@@ -82,8 +82,7 @@ class Prover:
         """Start anew with all versions that are known by now."""
         domain = self.base.config.cluster_domain
         self._index = Index(self._versions, domain, self._shared.tables.setdefault(domain, {}))
-        root = self.base.config.root_namespace
-        self._footprint = Footprint(self._index, self._versions, root)
+        self._footprint = Footprint(self._index, self._versions, self.base.config.root_namespace)
         self._mesh = self.base.knowing(known_by(self._index, self._versions))
         self._topics: dict[ResourceId, tuple[Topic, ...]] = {}
         self._hosts = GatewayHosts(self._index, self._versions, self.base.config)
@@ -111,8 +110,7 @@ class Prover:
             found._cases = {t: c for t, c in self._cases.items() if t not in touched}
             found._known = {key: f for key, f in self._known.items() if key[0] not in touched}
             found._twins = dict(self._twins)
-            kept = ((t, n) for t, n in self._likenesses.items() if t not in touched)
-            found._likenesses = dict(kept)
+            found._likenesses = {t: n for t, n in self._likenesses.items() if t not in touched}
         return found
 
     def back(self) -> "Prover":
@@ -285,7 +283,9 @@ class Prover:
         """A number that a topic has in common with its twins alone, or None; and its own names."""
         known = self._likenesses.get(cases.topic)
         if known is None:
-            found, numbers = likeness_of(cases, self._shared.scripts), self._shared.likenesses
+            numbers = self._shared.likenesses
+            # What a topic is unsure of need not be what its twins are unsure of.
+            found = None if cases.unsure else likeness_of(cases, self._shared.scripts)
             number = None if found is None else numbers.setdefault(found.key, len(numbers))
             known = self._likenesses[cases.topic] = (number, found.names if found else ())
         return known

@@ -23,6 +23,7 @@ from meshplan.proof.scope import Scope
 from meshplan.proof.surroundings import Surroundings
 from meshplan.proof.texts import holds_of
 from meshplan.proof.types import BudgetError, Client, Topic, TopicKind
+from meshplan.proof.unseen import unsure_of_mutual_tls
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 from meshplan.settings import World
@@ -95,11 +96,11 @@ class TopicCases:
         match self.topic.kind:
             case TopicKind.MESH:
                 found = clients.sidecars()
-                self.undecided = clients.undecided
+                self.undecided = self.undecided or clients.undecided or self.unsure
                 return found
             case TopicKind.GATEWAY:
                 found = clients.gateways()
-                self.undecided = clients.undecided
+                self.undecided = self.undecided or clients.undecided or self.unsure
                 if self.topic.is_of_one_gateway:
                     found = clients.at(gateway(self.topic.namespace, dict(self.topic.labels)))
                 for client in found:
@@ -108,6 +109,11 @@ class TopicCases:
                 return found
             case TopicKind.SERVER:
                 return [Client()]
+
+    @cached_property
+    def unsure(self) -> str:
+        """What nobody knows about the servers that requests are sent to; "" if there is nothing."""
+        return unsure_of_mutual_tls(self._around, self._index, self._mesh.world)
 
     def parts(self, hosts: GatewayHosts) -> tuple[Topic, ...]:
         """Topics that together are this one: for each gateway the requests that enter there.

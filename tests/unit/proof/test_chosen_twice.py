@@ -5,6 +5,7 @@ import pytest
 from meshplan.plan import wave_to_json
 from meshplan.proof.selectors import unions
 from meshplan.proof.types import BudgetError
+from meshplan.settings import World
 from meshplan.verify import verify
 from support.meshes import with_versions
 from support.proofs import Change, change, plan
@@ -152,3 +153,50 @@ def test_pods_that_nobody_knows_may_be_those_of_two_gateways(pods: str, safe: bo
     verdict = verify(document, found.prover.base, found.prover.head).verdict
     assert verdict == ("confirmed" if safe else "refuted")
     assert found.one_by_one("Gateway new", "VirtualService shop", "-Gateway old").is_safe
+
+
+def mutual_tls(selector: str, peers: str, clients: str) -> str:
+    return f"""
+kind: PeerAuthentication
+metadata: {{name: p, namespace: shop}}
+spec: {{selector: {{matchLabels: {selector}}}, mtls: {{mode: {peers}}}}}
+---
+kind: DestinationRule
+metadata: {{name: d, namespace: shop}}
+spec: {{host: {HOST}, trafficPolicy: {{tls: {{mode: {clients}}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("pods", "selector", "verdict"),
+    [
+        ("", "{app: reviews}", "unsafe"),
+        # Pods of the Service may have this label as well, or may not.
+        ("", "{tier: front}", "unknown"),
+        ("", "{app: other}", "safe"),
+        (PODS.replace("edge", "shop") % ("r", "{app: reviews}"), "{tier: front}", "safe"),
+        (
+            PODS.replace("edge", "shop") % ("r", "{app: reviews, tier: front}"),
+            "{tier: front}",
+            "unsafe",
+        ),
+    ],
+)
+def test_whether_a_policy_is_for_pods_that_nobody_knows(
+    pods: str, selector: str, verdict: str
+) -> None:
+    """Servers begin to ask for mutual TLS as their clients begin to send it."""
+    found = change(
+        with_versions(pods + SERVICE + mutual_tls(selector, "PERMISSIVE", "DISABLE")),
+        with_versions(pods + SERVICE + mutual_tls(selector, "STRICT", "ISTIO_MUTUAL")),
+    )
+    proof = found.together()
+    assert proof.verdict == verdict
+    why = "whether PeerAuthentication shop/p is for pods of Service shop/reviews is not known"
+    assert [why in one.why for one in proof.unknowns] == [True] * (verdict == "unknown")
+    closed = change(
+        with_versions(SERVICE + mutual_tls(selector, "PERMISSIVE", "DISABLE")),
+        with_versions(SERVICE + mutual_tls(selector, "STRICT", "ISTIO_MUTUAL")),
+        world=World.CLOSED,
+    )
+    assert not closed.together().unknowns
