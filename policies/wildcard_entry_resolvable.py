@@ -10,7 +10,7 @@ def wildcard_entry_resolvable(se: ServiceEntry) -> Findings:
 
     Why: A proxy cannot look `*.example.com` up. Istio refuses the object unless it has endpoints; with
         `resolution: NONE` connections go where the application wanted them to, by SNI or by address.
-        (Since Istio 1.28 `DYNAMIC_DNS` looks up the host of each request at a gateway or waypoint.) The
+        (Since Istio 1.28 `DYNAMIC_DNS` looks up the host of each request, at waypoints alone.) The
         webhook refuses it before any log could show a flag.
     Fix: Use `resolution: NONE` with protocol TLS or HTTPS, or name the hosts.
     See: https://istio.io/latest/docs/tasks/traffic-management/egress/wildcard-egress-hosts/
