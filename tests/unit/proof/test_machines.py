@@ -117,3 +117,17 @@ def test_characters_are_those_of_the_alphabet() -> None:
     # Of what is between the capitals and the small letters that is the underline alone.
     assert found[True, False, True] == "_"
     assert not any(truths[1] for truths in found)
+
+
+@pytest.mark.parametrize("level", ["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"])
+def test_between_cuts_of_paths_all_characters_lead_to_one_state(level: str) -> None:
+    machine = NormalPath(level)
+    for text in ("", "/", "/a", "/.", "/..", "/%", "/%2", "/%4", "/%5", "/%0", "//", "a"):
+        state = machine.start
+        for char in text:
+            state = machine.step(state, char)
+        cuts = set(machine.cuts(state)) | ({0x2F, 0x30} if text == "" else set())
+        for low in range(0x21, 0x7E):
+            if low + 1 not in cuts:
+                one, other = (machine.step(state, chr(code)) for code in (low, low + 1))
+                assert one == other, (text, chr(low))
