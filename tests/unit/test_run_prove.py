@@ -125,7 +125,7 @@ class TestFaults:
         def crash(*_: object, **__: object) -> None:
             raise KeyError("what a manifest says")
 
-        monkeypatch.setattr("meshplan.run.prove.solve", crash)
+        monkeypatch.setattr("meshplan.planner.solve.solve", crash)
         result = diff(BASE, HEAD)
         assert (result["verdict"], result["exitStatus"]) == ("unknown", 1)
         [target] = result["targets"]
@@ -139,7 +139,7 @@ class TestFaults:
             while True:
                 pass
 
-        monkeypatch.setattr("meshplan.run.prove.solve", forever)
+        monkeypatch.setattr("meshplan.planner.solve.solve", forever)
         soon = settings("proof: {timeoutSeconds: 0.2}\n")
         [target] = diff({**BASE, **soon}, HEAD)["targets"]
         [unknown] = target["proof"]["unknowns"]
@@ -166,7 +166,7 @@ class TestFaults:
             def check(self, *_: object) -> None:
                 raise RecursionError
 
-        monkeypatch.setattr("meshplan.run.prove.Prover", Crashing)
+        monkeypatch.setattr("meshplan.run.prove._prover", Crashing)
         [target] = diff(BASE, HEAD, "--deployer", "helm")["targets"]
         assert target["verdict"] == "safe-in-order"
         [deployer] = target["deployers"]
