@@ -318,19 +318,18 @@ class Footprint:
         A policy of the root namespace is for those of every namespace that has policies. Where pods
         were `met`, there are no others.
         """
+        if selector and where in met:
+            return
         spaces = [(where or self._root, selector)]
         if not met:
             yield from self._of_gateways_with(where, selector)
         elif not where:
             spaces = []
-        for kind in sorted(_ON_PODS):
-            for other in self._versions.of_kind(*kind):
-                space, own = other.id.namespace, selector_of(other)
-                if where and space not in (where, self._root):
-                    continue
-                if matches_labels(own, {**own, **selector}):
+        for space in dict.fromkeys((where, self._root)) if where else self._choosers:
+            for own, targets in self._choosers.get(space, ()):
+                if all(selector.get(name, value) == value for name, value in own.items()):
                     spaces.append((where or space, {**own, **selector}))
-                for name in targets_of(other) if not selector else ():
+                for name in targets if not selector else ():
                     # Gateways have pods of their own.
                     yield Topic(TopicKind.SERVER, "", space, ((GATEWAY_NAME_LABEL, name),))
         known = met | {self._root} if met and not where else met
@@ -342,6 +341,18 @@ class Footprint:
                 own = labels(service.spec.get("selector"))
                 if own and matches_labels(own, {**own, **selector}):
                     yield from self._of_service(service)
+
+    @cached_property
+    def _choosers(self) -> Mapping[str, list[tuple[Mapping[str, str], tuple[str, ...]]]]:
+        """What the policies of a namespace choose pods by: labels, and the names of gateways."""
+        found: dict[str, list[tuple[Mapping[str, str], tuple[str, ...]]]] = {}
+        for kind in sorted(_ON_PODS):
+            for policy in self._versions.of_kind(*kind):
+                chosen = (selector_of(policy), tuple(targets_of(policy)))
+                same = found.setdefault(policy.id.namespace, [])
+                if chosen not in same[-1:]:  # versions of one object mostly choose alike
+                    same.append(chosen)
+        return found
 
     @cached_property
     def _services(self) -> Mapping[str, list[Resource]]:
