@@ -28,10 +28,10 @@ sys.exit(status)
 """
 ONE_CORE = "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
 DIES = """
-def die(work, pipe):
-    os.write(pipe, b'{"' + b"0" * 40)
+def die(work, rest, answers, orders):
+    os.write(answers, (80).to_bytes(8) + b'{"' + b"0" * 40)
     os.kill(os.getpid(), 9)
-forked._send = die
+forked._work = die
 """
 
 

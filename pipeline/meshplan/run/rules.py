@@ -5,6 +5,7 @@ approve itself; what it makes of them is told.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
@@ -99,10 +100,11 @@ class Rulebook:
         if len(base.snapshot) + len(head.snapshot) < _WORTH or not can_fork():
             yield lambda plan: whole(ends(), plan)
             return
-        with forked(lambda: findings_to_json(ends())) as answer:
+        with forked(lambda: json.dumps(findings_to_json(ends())).encode()) as other:
             # Where it could not answer, what keeps it from that is told here.
             yield lambda plan: whole(
-                ends() if (sent := answer()) is None else findings_from(sent), plan
+                ends() if (sent := other.answer()) is None else findings_from(json.loads(sent)),
+                plan,
             )
 
     def _ends(self, before: Mesh, after: Mesh, target: str) -> tuple[Finding, ...]:

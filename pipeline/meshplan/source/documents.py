@@ -1,15 +1,16 @@
 """Each manifest file of both revisions, read and parsed once for each distinct content."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import field
-from typing import Any
+from typing import Any, Self
 
 from meshplan.dataclass import dataclass
 from meshplan.finding import Finding
 from meshplan.resource import Document
 from meshplan.source.cache import Cache
 from meshplan.source.compose import is_configuration
-from meshplan.source.elsewhere import elsewhere, shares
+from meshplan.source.elsewhere import Reader, elsewhere, shares
 from meshplan.source.reading import Limits, Reading
 from meshplan.source.revision import Entry
 from meshplan.source.stored import as_texts
@@ -54,11 +55,26 @@ class Manifests:
     _blobs: dict[tuple[int, str], str] = field(default_factory=dict)
     #: Files that were asked for once and whose content is not at hand.
     _tried: set[tuple[int, str]] = field(default_factory=set)
+    #: What was read and is still to be kept.
+    _unkept: dict[str, str] = field(default_factory=dict)
+    _readers: list[Reader] = field(default_factory=list)
+    _processes: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Waits until what was read is kept."""
+        self._processes.close()
+        self._keep(self._unkept)
 
     def load(self, trees: Sequence[Tree]) -> None:
         """Read and parse the manifests of trees, each content once whatever its paths."""
         for tree in trees:
             self._load(tree, [tree.files[path] for path in tree.manifests])
+        for reader in self._readers:
+            if reader.keep(self._unkept):
+                self._unkept.clear()
 
     def file(self, tree: Tree, path: str) -> ManifestFile:
         """A file of a tree, read now if need be; one that cannot be read is empty."""
@@ -107,17 +123,22 @@ class Manifests:
         if not far:
             self._fresh(tree, here)
             return
-        with elsewhere(lambda: self._fresh(tree, far)) as readings:
-            self._fresh(tree, here)
-            self._readings.update(readings())
+        beside = elsewhere(lambda: as_texts(dict(self._read(tree, far))), self._keep)
+        reader = self._processes.enter_context(beside)
+        self._readers.append(reader)
+        self._fresh(tree, here)
+        self._readings.update(reader.readings())
         self._fresh(tree, [entry for entry in far if entry.blob not in self._readings])
 
-    def _fresh(self, tree: Tree, entries: Iterable[Entry]) -> Mapping[str, str]:
-        """Reads and parses files, and keeps what may be kept, which is returned as text."""
-        kept = as_texts(dict(self._read(tree, entries)))
+    def _fresh(self, tree: Tree, entries: Iterable[Entry]) -> None:
+        """Reads and parses files."""
+        readings = dict(self._read(tree, entries))
         if self.cache is not None:
-            self.cache.put_many(kept)
-        return kept
+            self._unkept.update(as_texts(readings))
+
+    def _keep(self, texts: Mapping[str, str]) -> None:
+        if self.cache is not None:
+            self.cache.put_many(texts)
 
     def _read(self, tree: Tree, entries: Iterable[Entry]) -> Iterator[tuple[str, Reading]]:
         for entry, data in tree.revision.read(entries):

@@ -68,17 +68,17 @@ def load_targets(
     `repo_urls` are the URLs under which Argo CD and Flux may know this repository. `only` names
     targets; the others are left out.
     """
-    with _collector_paused():
-        return _loaded(base, head, settings, repo_urls=repo_urls, cache=cache, only=only)
+    with _collector_paused(), Manifests(cache) as manifests:
+        return _loaded(base, head, settings, manifests, repo_urls=repo_urls, only=only)
 
 
 def _loaded(
     base: Revision | None,
     head: Revision,
     settings: Settings,
+    manifests: Manifests,
     *,
     repo_urls: Sequence[str],
-    cache: Cache | None,
     only: Sequence[str],
 ) -> Loaded:
     trees = {
@@ -86,7 +86,6 @@ def _loaded(
         for side, revision in ((Side.BASE, base), (Side.HEAD, head))
         if revision is not None
     }
-    manifests = Manifests(cache)
     manifests.load(tuple(trees.values()))
     own = OwnRepository(repo_urls)
     with rendering(manifests, settings) as renderer:

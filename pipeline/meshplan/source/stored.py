@@ -15,6 +15,8 @@ from meshplan.source.reading import Problem, Read, Reading
 _MAX_VALUE = 8 * 1024 * 1024
 #: How an object that holds secrets looks in the JSON, at whatever depth.
 _SECRET = '"kind":"Secret"'  # noqa: S105 - a kind, not a password
+#: In one line and ASCII alone. `json.dumps` would make an encoder for each.
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 def as_texts(readings: Mapping[str, Reading]) -> dict[str, str]:
@@ -31,7 +33,7 @@ def _text(reading: Reading) -> str | None:
         for p in reading.problems
     ]
     try:
-        text = json.dumps((documents, problems, reading.template), separators=(",", ":"))
+        text = _JSON.encode((documents, problems, reading.template))
     except (ValueError, RecursionError):
         return None
     return None if _SECRET in text or len(text) > _MAX_VALUE else text

@@ -21,10 +21,10 @@ MANY: dict[str, str | bytes | None] = {
 
 FAILS = """
 from meshplan.source.documents import Manifests
-fresh = Manifests._fresh
+read = Manifests._read
 def fails(self, *more):
-    return fresh(self, *more) if os.getpid() == parent else 1 / 0
-Manifests._fresh = fails
+    return read(self, *more) if os.getpid() == parent else 1 / 0
+Manifests._read = fails
 """
 
 
@@ -45,9 +45,10 @@ def test_what_is_not_sent_is_read_after_all(large: Repository, replaced: str) ->
     assert run(large, replaced) == (status, alone, "1")
 
 
-def test_both_keep_what_they_read(large: Repository, tmp_path: Path) -> None:
+@pytest.mark.parametrize("replaced", ["", DIES, FAILS], ids=["both", "dies", "fails"])
+def test_what_is_read_is_kept(large: Repository, tmp_path: Path, replaced: str) -> None:
     env = f"os.environ.pop('MESHPLAN_NO_CACHE'); os.environ['XDG_CACHE_HOME'] = {str(tmp_path)!r}"
-    first = run(large, env)
+    first = run(large, f"{env}\n{replaced}")
     again = run(large, env)
     assert (first[2], again[2]) == ("1", "0")
     assert again[:2] == first[:2]
