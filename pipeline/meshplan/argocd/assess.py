@@ -8,7 +8,8 @@ from meshplan.graph import dependency_graph
 from meshplan.proof import Proof
 from meshplan.resource import Snapshot
 from meshplan.result import TargetResult, Verdict
-from meshplan.run.prove import Difference, judged, proven
+from meshplan.run.plan import Difference, with_plan
+from meshplan.run.prove import proven
 from meshplan.run.request import mesh_of
 from meshplan.settings import Settings
 
@@ -69,4 +70,4 @@ def is_safe_if_settled(difference: Difference, options: Options, settings: Setti
 
 def planned(name: str, difference: Difference, settings: Settings) -> TargetResult:
     """The plan of meshplan's own, and its verdict."""
-    return judged(TargetResult(name, Verdict.UNKNOWN), difference, settings.with_(deployers=()))
+    return with_plan(TargetResult(name, Verdict.UNKNOWN), difference, settings.with_(deployers=()))

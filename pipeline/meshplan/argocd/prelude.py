@@ -14,7 +14,7 @@ from meshplan.identity import ResourceId
 from meshplan.plan import Plan, Wave, simulate
 from meshplan.resource import Resource, Snapshot
 from meshplan.result import Verdict
-from meshplan.run.prove import Difference
+from meshplan.run.plan import Difference
 from meshplan.settings import Settings
 
 

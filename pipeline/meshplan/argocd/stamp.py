@@ -24,7 +24,7 @@ from meshplan.identity import ResourceId
 from meshplan.plan import Plan
 from meshplan.resource import Resource
 from meshplan.result import TargetResult, Verdict
-from meshplan.run.prove import Difference
+from meshplan.run.plan import Difference
 from meshplan.run.request import Progress, Request, load, settings_for
 from meshplan.settings import Settings
 from meshplan.source.git import open_revisions

@@ -5,6 +5,9 @@ from types import MappingProxyType
 from typing import Any
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+#: Not as a union: one would be made for each call, and there are many.
+_LISTS = (list, tuple)
+_NUMBERS = (int, float)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -15,16 +18,16 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 def mappings(value: object) -> tuple[Mapping[str, Any], ...]:
     """The mappings of a list."""
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, _LISTS):
         return ()
-    return tuple(entry for entry in value if type(entry) is dict or isinstance(entry, Mapping))
+    return tuple([entry for entry in value if type(entry) is dict or isinstance(entry, Mapping)])
 
 
 def texts(value: object) -> tuple[str, ...]:
     """The strings of a list."""
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, _LISTS):
         return ()
-    return tuple(entry for entry in value if isinstance(entry, str))
+    return tuple([entry for entry in value if isinstance(entry, str)])
 
 
 def text(value: object) -> str:
@@ -49,9 +52,11 @@ def labels(value: object) -> Mapping[str, str]:
 
 
 def _label(value: object) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else ""
+    return str(value) if isinstance(value, _NUMBERS) else ""
 
 
 def at(value: object, *path: str) -> Any:

@@ -15,6 +15,7 @@ from meshplan.location import Side
 from meshplan.plan import Plan
 from meshplan.resource import Resource
 from meshplan.result import Result, RevisionName, TargetResult, Verdict
+from meshplan.run.plan import Difference, with_plan
 from meshplan.run.request import Progress, Request, load, mesh_of, settings_for
 from meshplan.schema import shape_findings
 from meshplan.settings import Assumption, Settings, World
@@ -117,14 +118,11 @@ def _compare(
         head = base.at(target.head)
     before, after = _touched(changes)
     with rules.comparing(base, head, target.name) as compared:
-        # Late: what finds plans and proves them takes 100 ms to import.
-        from meshplan.run.prove import Difference, judged  # noqa: PLC0415
-
         difference = Difference(changes, dependency_graph(changes, base, head), base, head)
         progress(f"proving {target.name}" if settings.proof.enabled else f"ordering {target.name}")
         untold = TargetResult(target.name, Verdict.UNKNOWN, target.kind, *sizes)
         holding = rules.holding(base, head, target.name)
-        result = judged(untold, difference, settings, deployers, holding)
+        result = with_plan(untold, difference, settings, deployers, holding)
         progress(f"checking {target.name}")
         broken = compared(result.plan or Plan())
     findings = (*_with_status(_shapes(before, target), _shapes(after, target)), *broken)

@@ -1,4 +1,4 @@
-"""The plan of one target and what is proven of it; and what deployers would do in its place."""
+"""What is proven of the plan of one target, and what deployers would do in its place."""
 
 import os
 import signal
@@ -9,16 +9,12 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from meshplan.dataclass import dataclass
 from meshplan.deployers import DEPLOYERS, Deployer, Options
-from meshplan.diff import ChangeSet
-from meshplan.graph import DependencyGraph
-from meshplan.mesh import Mesh
 from meshplan.plan import Plan
-from meshplan.planner import order
 from meshplan.planner.standing import Predicate
 from meshplan.proof import Budget, Proof, Undecided, WorkSpentError
 from meshplan.result import DeployerResult, TargetResult, Verdict
+from meshplan.run.plan import Difference, ordered
 from meshplan.settings import ProofSettings, Settings
 
 if TYPE_CHECKING:
@@ -28,37 +24,18 @@ if TYPE_CHECKING:
 _VERDICTS = {"safe": Verdict.SAFE, "unsafe": Verdict.UNSAFE, "unknown": Verdict.UNKNOWN}
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One target at both revisions, and what depends on what."""
-
-    changes: ChangeSet
-    graph: DependencyGraph
-    base: Mesh
-    head: Mesh
-
-
 def judged(
-    target: TargetResult,
+    found: TargetResult,
     difference: Difference,
     settings: Settings,
-    asked: Sequence[str] = (),
-    holding: Predicate | None = None,
+    asked: Sequence[str],
+    holding: Predicate | None,
 ) -> TargetResult:
-    """The target with its plan, what is proven of that, and what deployers would do.
+    """The target with a plan, what is proven of it, and what deployers would do.
 
-    `asked` names deployers besides those that the settings name; `holding` is what the plan is to
-    keep in every state. Without proof the verdict is
-    unknown; a failure of the prover makes it unknown too, and never costs the plan.
+    As `run.plan.with_plan` has it; a failure of the prover makes the verdict unknown, and never costs
+    the plan.
     """
-    found = replace(
-        target,
-        changes=difference.changes,
-        edges=difference.graph.edges,
-        cycles=difference.graph.cycles,
-    )
-    if not settings.proof.enabled:
-        return replace(found, plan=_ordered(difference))
     solution = _solved(difference, settings.proof, holding)
     return replace(
         found,
@@ -94,10 +71,6 @@ def verdict_of(solution: "Solution") -> Verdict:
     return Verdict.UNSAFE
 
 
-def _ordered(difference: Difference) -> Plan:
-    return order(difference.changes, difference.graph, difference.base, difference.head)
-
-
 def _prover(difference: Difference, settings: ProofSettings) -> "Prover":
     from meshplan.proof.prove import Prover  # noqa: PLC0415 - an order alone needs none of it
 
@@ -122,7 +95,7 @@ def _solved(
             return solve(changes, graph, base, head, holding=holding, budget=budget)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the plan is not lost
         proof = Proof(unknowns=(Undecided(_why(error)),))
-        return Solution(_ordered(difference), proof, irreversible="the plan itself is not proven")
+        return Solution(ordered(difference), proof, irreversible="the plan itself is not proven")
 
 
 def _deployed(
