@@ -4,9 +4,9 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import field
 
 from meshplan.dataclass import dataclass
-from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
 from meshplan.mesh.model import Mesh
+from meshplan.mesh.proxy import ProxyKind
 from meshplan.proof.assumptions import TokenRules, token_rules
 from meshplan.proof.conditions import (
     Shift,
@@ -30,8 +30,6 @@ from meshplan.traffic.request import Request
 from meshplan.traffic.route import Front, Selected, front
 from meshplan.traffic.table import ClusterName, Forward, Route, VirtualHost
 from meshplan.traffic.tables import tables
-
-_EITHER = (False, True)
 
 
 @dataclass(slots=True)
@@ -145,7 +143,9 @@ class Case:
                     yield from of_routes(found.host)
                 if found.inbound is not None:
                     yield from of_filters(found.inbound.filters(), [(0, "")])
-            yield from self._of_tokens(routes, self.at_gateway)
+            gateway = self.at_gateway
+            if gateway is not None:
+                yield from self._of_tokens(routes, gateway)
         shifts = list(dict.fromkeys(self._shifts(routes)))
         for server in self.servers(clusters, self.names(routes)):
             yield from self._of_tokens(servers, server)
@@ -157,14 +157,12 @@ class Case:
     def at_gateway(self) -> Server | None:
         """The pods of the client's gateway, as those who ask for tokens."""
         proxy = self.client.proxy
-        if proxy is None or not self.client.is_gateway:
+        if proxy is None or proxy.kind is not ProxyKind.GATEWAY:
             return None
         return Server(proxy.namespace, proxy.labels, self.base.dialled_port)
 
-    def _of_tokens(self, states: Sequence[State], server: Server | None) -> Iterator[RuleList]:
+    def _of_tokens(self, states: Sequence[State], server: Server) -> Iterator[RuleList]:
         """Where tokens are looked for, if what makes them good changes."""
-        if server is None:
-            return
         if len({self.tokens(state, server) for state in states}) > 1:
             for state in states:
                 yield of_places(self.inbound(state, server).token_places)
@@ -184,10 +182,9 @@ class Case:
                 yield shift_of(route.action.rewrite, route)
 
     def is_blind(
-        self, routes: Iterable[State], clusters: Iterable[State], servers: Iterable[State]
+        self, routes: Sequence[State], clusters: Sequence[State], servers: Sequence[State]
     ) -> bool:
         """Whether some route or policy looks at what classes do not tell apart."""
-        routes = sorted(routes)
         for state in routes if self.client.proxy is not None else ():
             found = self.front(state).inbound
             if found is not None and undecidable(found.filters()):
@@ -196,7 +193,7 @@ class Case:
             return True
         return any(
             undecidable(self.inbound(state, server).filters())
-            for server in self.servers(sorted(clusters), self.names(routes))
+            for server in self.servers(clusters, self.names(routes))
             for state in servers
         )
 
@@ -230,7 +227,7 @@ class Case:
 
         def left() -> object:
             inbound = self.inbound(state, server)
-            return [left_open(inbound.filters(for_tcp=t), identity) for t in _EITHER]
+            return [left_open(inbound.filters(for_tcp=t), identity) for t in (False, True)]
 
         subject = (server.key, self.server_number(state, (server,)), identity)
         return self.scope.numbers.of("left open", subject, left)
@@ -257,7 +254,7 @@ class Case:
 
     def cluster_number(self, state: State, names: tuple[ClusterName, ...]) -> int:
         """As `front_number`, for clusters and endpoints."""
-        if self.client.proxy is None or not names:
+        if not names:
             return 0
         stage, subject = ("clusters", names), (self.client.proxy, state)
         return self.scope.numbers.of(stage, subject, lambda: self._cluster_keys(state, names))
@@ -273,12 +270,11 @@ class Case:
     def _front_key(self, state: State) -> object:
         found = self.front(state)
         filters = found.inbound.filters() if found.inbound else ()
-        places = found.inbound.token_places if found.inbound else ()
         assert self.client.proxy is not None  # noqa: S101
         mesh = self.scope.mesh(state)
         opaque = opaque_outbound(mesh, self.client.proxy)
         tokens = self.tokens(state, self.at_gateway)
-        return (found.host, filters, places, tokens, opaque, self.is_nowhere(mesh))
+        return (found.host, filters, tokens, opaque, self.is_nowhere(mesh))
 
     def _cluster_keys(self, state: State, names: tuple[ClusterName, ...]) -> object:
         mesh = self.scope.mesh(state)
@@ -293,18 +289,16 @@ class Case:
         return (
             found.peer_mode.mode,
             found.protocol,
-            [found.filters(for_tcp=for_tcp) for for_tcp in _EITHER],
-            found.token_places,
+            # Which of them count for connections follows from them.
+            found.filters(),
+            # So does where tokens are looked for.
             self.tokens(state, server),
             opaque,
         )
 
     def is_nowhere(self, mesh: Mesh) -> bool:
         """Whether a client cannot even find the host: the name of a Service that does not exist."""
-        if self.client.is_gateway or not mesh.known.hosts:
-            return False
         host = self.scope.topic.host
-        namespace = namespace_of(host, mesh.config.cluster_domain)
-        if not namespace or host not in mesh.known.hosts or host in mesh.registry.by_host:
+        if self.client.is_gateway or host not in mesh.known.hosts or host in mesh.registry.by_host:
             return False
-        return ResourceId("", "Service", namespace, host.partition(".")[0]) not in mesh.snapshot
+        return bool(namespace_of(host, mesh.config.cluster_domain))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property, partial
+from typing import cast
 
 from meshplan.dataclass import dataclass
 from meshplan.proof.assumptions import NOTHING, Assumptions, OpenQuestionError
@@ -133,8 +134,6 @@ class Examination:
             states = {self._base_of(stage), self._head_of(stage)}
             for found in parts:
                 states.update(found[stage].states)
-            for wave in self._waves:
-                states.update(self._of(stage, state) for state in (wave.before, wave.after))
             every.append(tuple(sorted(states)))
         return parts, tuple(every)
 
@@ -196,7 +195,9 @@ class Examination:
             start, end = outcome(self._triple(wave.before)), outcome(self._triple(wave.after))
             around = (before, after, start, end)
             for violation in self._views(wave, part, request, around, outcome, tally):
-                filled = _assuming(violation, assumptions)
+                filled = replace(
+                    violation, assumed=assumptions.words, certain=assumptions.plausible
+                )
                 (
                     tally.warnings if filled.invariant is Invariant.POLICY else tally.violations
                 ).append(filled)
@@ -277,7 +278,7 @@ class Examination:
         """The distinct results of the three stages in a wave."""
         fronts = self._part(wave, self._stages.routes, self._case.front_number)
         ends = (self._base.routes, self._head.routes)
-        names = () if self._case.client.proxy is None else self._case.names({*fronts.states, *ends})
+        names = self._case.names({*fronts.states, *ends})
         clusters = self._part(
             wave, self._stages.clusters, lambda s: self._case.cluster_number(s, names)
         )
@@ -323,11 +324,10 @@ class Examination:
 
 def _matters(position: int, before: State, results: Mapping[State, int]) -> bool:
     """Whether any result changes if one position stays as it was."""
-    for state, result in results.items():
-        still = (*state[:position], before[position], *state[position + 1 :])
-        if results[still] != result:
-            return True
-    return False
+    return any(
+        results[(*state[:position], before[position], *state[position + 1 :])] != result
+        for state, result in results.items()
+    )
 
 
 def _judged(
@@ -339,15 +339,13 @@ def _judged(
 
     The outcomes are those before, during and after the change, and around the wave.
     """
-    ends = [ends_of(found, request) for found in outcomes]
-    known = [found for found in ends if found is not None]
-    assert len(known) == len(ends)  # noqa: S101 - unknown outcomes are dealt with before
-    first, now, last, begun, done = known
+    # Unknown outcomes, which have no ends, are dealt with before.
+    first, now, last, begun, done = (cast("Ends", ends_of(found, request)) for found in outcomes)
     declared = first.passed != last.passed
     found = broken(first, now, last, Interval(begun, done, not declared or at_one()))
     if found is not None:
         yield found, ""
-    elif declared and first.served and last.served and not now.served:
+    elif first.served and last.served and not now.served:
         yield Invariant.POLICY, "while the host becomes one of the mesh, or ceases to be one"
     for text in policy_changes(*outcomes[:3]):
         yield Invariant.POLICY, text
@@ -355,16 +353,10 @@ def _judged(
 
 def _unknown(outcomes: Sequence[Outcome], request: Request) -> str:
     """Why some outcomes are not known, unless nothing that is not modelled meets a change."""
-    known = [found.otherwise if isinstance(found, Unknown) else found for found in outcomes]
-    opaque = {found.opaque for found in outcomes if isinstance(found, Unknown)}
-    if None not in known and len(opaque) == 1 and all(isinstance(f, Unknown) for f in outcomes):
-        ends: list[Ends | None] = [ends_of(found, request) for found in known if found is not None]
-        if all(found == ends[0] for found in ends):
-            return ""
-    return next(found.reason for found in outcomes if isinstance(found, Unknown))
-
-
-def _assuming(violation: Violation, assumptions: Assumptions) -> Violation:
-    if not assumptions.words:
-        return violation
-    return replace(violation, assumed=assumptions.words, certain=assumptions.plausible)
+    unknown = [found for found in outcomes if isinstance(found, Unknown)]
+    likely = [found.otherwise for found in unknown if found.otherwise is not None]
+    ends = {ends_of(found, request) for found in likely}
+    opaque = {found.opaque for found in unknown}
+    if len(likely) == len(outcomes) and len(opaque) == len(ends) == 1:
+        return ""
+    return unknown[0].reason
