@@ -9,7 +9,6 @@ from meshplan.proof.cases import Case
 from meshplan.proof.scope import Scope
 from meshplan.proof.types import (
     Counterexample,
-    Invariant,
     Lost,
     RequestClass,
     Undecided,
@@ -112,7 +111,8 @@ def reported(scope: Scope, case: Case, tally: Tally) -> Findings:
 
 
 def _counterexample(scope: Scope, request: RequestClass, found: Violation) -> Counterexample:
-    invariant = found.invariant or Invariant.AVAILABILITY
+    invariant = found.invariant
+    assert invariant is not None  # noqa: S101 - what is unknown has words of its own
     visible = sorted({position for seen in found.seen for position in seen})
     stages = {
         stage: _ids(scope, seen)

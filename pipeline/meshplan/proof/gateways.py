@@ -80,7 +80,7 @@ def _hosts_of_gateway(gateway: Resource) -> Iterator[str]:
         for entry in texts(server.get("hosts")):
             yield entry.rpartition("/")[2].lower()
     for listener in mappings(gateway.spec.get("listeners")):
-        yield text(listener.get("hostname")).lower() or "*"
+        yield text(listener.get("hostname")).lower()
 
 
 def _passes_to_any_service(gateway: Resource) -> bool:

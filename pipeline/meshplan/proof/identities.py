@@ -51,7 +51,6 @@ def identities(resources: Iterable[Resource]) -> Identities:
                 else:
                     accounts.update(_with_beginning(principal))
     namespaces.update(where for where, _ in accounts)
-    anywhere.discard(ANYBODY)
     accounts.update(product(namespaces, anywhere))
     return Identities(frozenset(namespaces), frozenset(accounts), frozenset(anywhere))
 

@@ -107,7 +107,7 @@ class Interval:
     start: Ends
     end: Ends
     #: Whether all stages of the view may be from one state.
-    at_one: bool = True
+    at_one: bool
 
 
 def broken(before: Ends, during: Ends, after: Ends, wave: Interval) -> Invariant | None:

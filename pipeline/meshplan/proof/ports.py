@@ -58,7 +58,7 @@ def server_ports(resources: Iterable[Resource]) -> tuple[tuple[int, str], ...]:
 def _scheme(protocol: str, mode: str, *, secured: bool) -> str:
     if protocol in ("TCP", "MONGO", "REDIS", "MYSQL"):
         return "tls" if secured else "tcp"
-    if protocol in ("HTTPS", "TLS") or (secured and mode in ("SIMPLE", "MUTUAL")):
+    if protocol in ("HTTPS", "TLS") or mode in ("SIMPLE", "MUTUAL"):
         return (
             "tls" if mode in ("PASSTHROUGH", "AUTO_PASSTHROUGH") or protocol == "TLS" else "https"
         )

@@ -106,7 +106,7 @@ class Prover:
             ids = {version.id for version in extra}
             # An object may have a say in more than it has a bearing on.
             touched = {t for t, cases in self._cases.items() if not ids.isdisjoint(cases.scope.ids)}
-            touched.update(found.topics_of(sorted(ids)))
+            touched.update(found.topics_of(ids))
             found._cases = {t: c for t, c in self._cases.items() if t not in touched}
             found._known = {key: f for key, f in self._known.items() if key[0] not in touched}
             found._twins = dict(self._twins)
@@ -271,7 +271,7 @@ class Prover:
         """What there is to say, or was to say about a twin."""
         number, names = self._likeness_of(cases)
         key = (number, states, lost)
-        known = self._twins.get(key) if number is not None else None
+        known = self._twins.get(key)
         found = retold(*known, names) if known else None
         if found is None:
             found = self._looked_at(cases, states, lost=lost)

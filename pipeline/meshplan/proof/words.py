@@ -131,9 +131,8 @@ _ROUTING = frozenset(("VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "T
 
 
 def _failures(outcome: Outcome) -> Iterable[Backend]:
-    if isinstance(outcome, Served | Failed):
-        return [backend for backend in outcome.backends if backend.kind == "error"]
-    return ()
+    """Where a request may fail; only failures have flags."""
+    return outcome.backends if isinstance(outcome, Served | Failed) else ()
 
 
 def _uses(outcome: Outcome, backend: Backend) -> bool:

@@ -141,6 +141,26 @@ def test_clients_whose_connections_fare_otherwise_are_not_alike() -> None:
     assert likenesses["x"] not in (likenesses["one"], likenesses["two"])
 
 
+def test_what_is_on_the_way_to_a_service_makes_other_clusters() -> None:
+    waypoint = SERVICE.replace("name: a,", "name: a, labels: {istio.io/use-waypoint: w},")
+    found = next(iter(cases(SERVICE, waypoint)))
+    before, after = states(found)
+    names = found.names([before])
+    assert found.clusters(before, names) == found.clusters(after, names)
+    assert found.cluster_number(before, names) != found.cluster_number(after, names)
+
+
+def test_gateways_look_no_host_up() -> None:
+    """A client that dials its name does."""
+    routed = EDGE.replace("x.example.com", HOST)
+    before = GATEWAY + routed
+    for topic in (IN_MESH, Topic(TopicKind.GATEWAY, HOST)):
+        found = next(iter(cases(before, before + SERVICE, topic)))
+        there, here = (found.scope.mesh(state) for state in states(found))
+        assert found.is_nowhere(there) == (topic is IN_MESH)
+        assert not found.is_nowhere(here)
+
+
 # What classes do not tell apart
 
 BLIND = "{when: [{key: 'request.headers[:path]', values: [/x]}]}"

@@ -150,6 +150,15 @@ def test_what_is_certain_is_broken_and_what_is_not_is_unknown() -> None:
     assert lost.request.request == REQUEST
 
 
+def test_steps_are_told_in_order() -> None:
+    rules = "".join(doc("DestinationRule", f"d{n}", "shop", f"{{host: {HOST}}}") for n in range(9))
+    made = case(changed(SERVICE, SERVICE + rules))
+    seen = violation(seen=((8,), (1, 8), (0,)), matter=(0, 1))
+    (found,) = reported(made.scope, made, Tally(0, 0, [seen])).counterexamples
+    assert [id_.name for id_ in found.visible] == ["d0", "d1", "d8"]
+    assert [[id_.name for id_ in ids] for ids in found.stages.values()] == [["d8"], ["d1", "d8"], ["d0"]]  # fmt: skip
+
+
 # Hosts and pods that are the tree's own
 
 

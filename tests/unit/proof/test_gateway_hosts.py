@@ -55,6 +55,12 @@ EDGE = gateway("edge/gw", "'*.example.com', '*.com', far/A.example.org")
         (route("edge/r", "x.example.com", "gw"), "x.example.com", "x.example.com"),
         (route("edge/r", "x.example.com", "mesh"), "x.example.com", "*.example.com"),
         (route("edge/r", "x.example.com", "far/gw"), "x.example.com", "*.example.com"),
+        # Another object may be called like the Gateway.
+        (
+            route("far/r", "x.example.com", "mesh", "{delegate: {name: gw, namespace: edge}}"),
+            "x.example.com",
+            "*.example.com",
+        ),
         (route("far/r", "'*.x.example.com'", "edge/gw"), "a.x.example.com", "*.x.example.com"),
         # Other Gateways count if the same pods open them.
         (gateway("far/gw", "x.example.com"), "x.example.com", "x.example.com"),
@@ -68,6 +74,12 @@ EDGE = gateway("edge/gw", "'*.example.com', '*.com', far/A.example.org")
 )
 def test_hosts_that_something_names(more: str, host: str, expected: str) -> None:
     assert alike(EDGE + more, host) == expected
+
+
+def test_of_a_wildcard_no_single_name_is_made() -> None:
+    text = gateway("edge/gw", "'*.com'") + route("far/r", "x.example.com", "edge/gw")
+    assert alike(text, "*.example.com") == "*.com"
+    assert alike(text, "y.example.com") == "*.com"
 
 
 POLICY = "{selector: {matchLabels: {istio: %s}}, rules: [{to: [{operation: {%s}}]}]}"

@@ -100,6 +100,25 @@ def test_what_is_nobodys_name_adds_nobody(principal: str) -> None:
     assert named(source(f"principals: ['{principal}']")) == (set(), set())
 
 
+def test_accounts_of_any_namespace_are_told_apart_in_each() -> None:
+    rule = source("namespaces: [web], serviceAccounts: [job/one], principals: ['*/sa/two']")
+    text = f"""
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: a, namespace: shop}}
+spec: {{rules: [{rule}]}}
+"""
+    found = identities(snapshot(text).values())
+    assert found.of("web") == {"two"}
+    assert found.of("job") == {"one", "two"}
+    assert found.of("far") == {"two"}
+    assert {("web", "two"), ("job", "two"), ("job", "one")} <= found.accounts
+    assert ("web", "one") not in found.accounts
+    # Where a namespace is named the account is so there alone.
+    there = identities(snapshot(text.replace("'*/sa/two'", "'*/ns/job/sa/two'")).values())
+    assert [there.of(one) for one in ("web", "job")] == [set(), {"one", "two"}]
+
+
 def test_other_objects_name_nobody() -> None:
     text = """
 apiVersion: security.istio.io/v1

@@ -9,6 +9,7 @@ from meshplan.mesh.proxy import sidecar
 from meshplan.proof import Client, Invariant, RequestClass
 from meshplan.proof.words import lost_sentence, names, sentence, shown
 from meshplan.traffic.outcome import (
+    REFUSED,
     Backend,
     Denied,
     Direct,
@@ -100,6 +101,9 @@ def test_a_subset_that_is_not_there() -> None:
     assert available(missing, with_rule, served()) == f"{told} any more"
     # What comes is told rather than what has gone.
     assert available(missing, with_rule, with_rule) == f"{told} yet"
+    # Other requests go elsewhere.
+    part = served(backend(subset="v1"), backend("b:1", subset="v2"), why=(defines(RULE),))
+    assert available(missing, served(), part) == f"{told} yet"
     both = served(backend(subset="v1"), why=(defines(RULE), defines(OTHER), defines(RULE)))
     assert available(missing, served(), both) == (
         "503 NC: subset v1 is not in DestinationRule shop/reviews and DestinationRule web/reviews yet"
@@ -138,6 +142,7 @@ def test_a_cluster_without_a_name() -> None:
         Reason(None, "first"),
         Reason(None, "no grant"),
         Reason(None, ""),
+        Reason(RULE, "says something else"),
     )
     nameless = failing("NC", 500, host="")
     assert available(Failed(500, "NC", backends=(nameless,), why=reasons)) == "500 NC: no grant"
@@ -174,6 +179,15 @@ def test_a_request_without_a_route() -> None:
         id_ = ResourceId("gateway.networking.k8s.io", kind, "shop", "a")
         told = f"404 NR: its route in {kind} shop/a is gone"
         assert available(missing, served(why=(Reason(id_, ""),))) == told
+
+
+def test_what_a_server_refuses_does_not_lack_a_route() -> None:
+    why = (Reason(RULE, "asks for mutual TLS"),)
+    refused = Failed(None, "NR", REFUSED, why=why)
+    assert available(refused) == (
+        "no connection (NR): DestinationRule shop/reviews asks for mutual TLS"
+    )
+    assert available(replace(refused, details="x")) == "no connection (NR): no route takes it"
 
 
 def test_the_last_reason_is_told_where_nothing_else_is_known() -> None:
