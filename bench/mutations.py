@@ -119,6 +119,9 @@ def _is_inert(node: ast.AST) -> bool:
             return name in _INERT
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
+        case ast.keyword(arg="strict"):
+            # Of `zip`, whose parts are of one length wherever it says so.
+            return True
         case ast.Assign(targets=[ast.Name(id="__all__")]):
             return True
         case _:
