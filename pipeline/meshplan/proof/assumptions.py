@@ -28,7 +28,6 @@ from meshplan.traffic.outcome import (
     Failed,
     Outcome,
     Reason,
-    Redirect,
     Transport,
     Unknown,
 )
@@ -70,7 +69,7 @@ class Assumptions:
         alike: dict[Hashable, list[bool]] = {}
         for question, answer in self.answers.items():
             alike.setdefault(question[0], []).append(answer)
-        named = [question[1] for question in self.answers if question[0] == _TEST]
+        named = [question[1] for question in self.answers]
         of_one_mind: dict[Hashable, bool] = {
             _PATTERN: False,
             _TEST: not any(isinstance(test, Test) and test.none_of for test in named)
@@ -133,28 +132,19 @@ def decided(
         if refuses_token(front.inbound, rules, request, assumptions):
             return Denied(401, "jwt", front.why)
         admission = front.inbound.authorize(request, request.principal, for_tcp=False)
-        if admission.verdict is Verdict.UNKNOWN and not (rules and is_about_token(admission)):
-            filters = front.inbound.filters()
-            asked = (request.principal, request.host, request.path, 0, rules)
-            if filters:
-                # What it takes for the client's address is that of the connection.
-                headers = {k: v for k, v in request.headers.items() if k != "x-forwarded-for"}
-                came = replace(request, headers=headers)
-                is_let_in = lets_in(filters, came, asked, assumptions)
-            else:
-                is_let_in = assumptions.ask(("gateway", rules), _let_in(admission))
-            if not is_let_in:
+        if admission.verdict is Verdict.DENIED:
+            return Denied(403, admission.policy, admission.why)
+        if admission.verdict is Verdict.UNKNOWN:
+            # What it takes for the client's address is that of the connection.
+            headers = {k: v for k, v in request.headers.items() if k != "x-forwarded-for"}
+            came = replace(request, headers=headers)
+            asked = (request.principal, request.host, request.path, front.inbound.port, rules)
+            if not lets_in(front.inbound.filters(), came, asked, assumptions):
                 return Denied(403, "assumed", admission.why)
-            front = replace(front, inbound=None)
-        elif admission.verdict is Verdict.UNKNOWN:
-            front = replace(front, inbound=None)
+        front = replace(front, inbound=None)
     host = front.host
     if not isinstance(host, VirtualHost) or (host.require_tls and request.scheme != "https"):
         return decide(front, request)
-    if front.inbound is not None:
-        found = decide(front, request)
-        if isinstance(found, Denied | Redirect):
-            return found
     for route in host.routes:
         truth = all_hold(route.conditions, request)
         if truth is None:
@@ -209,7 +199,7 @@ class _Assuming(Inbound):
             found = self._memory[key] = self._inner.admit(request, transport, principal)
         if found.verdict is not Verdict.UNKNOWN:
             return found
-        if rules and is_about_token(found):
+        if is_about_token(found):
             return replace(found, verdict=Verdict.ACCEPTED)
         identity = principal if transport is Transport.MTLS else ""
         for_tcp = not self._inner.protocol.is_http_or_sniffed or request.is_connection

@@ -214,8 +214,7 @@ class Outcomes:
             return outcome
         path = normalized(request.path, mesh.config.path_normalization) or request.path
         came = replace(request, path=path)
-        is_good = bool(tokens) and is_about_token(outcome)
-        if is_good or self._lets_in(inbound, came, (assumptions, tokens), outcome):
+        if is_about_token(outcome) or self._lets_in(inbound, came, (assumptions, tokens), outcome):
             return let_in(came, case.server, case.transport, outcome.why)
         return Denied(403, "assumed", outcome.why)
 

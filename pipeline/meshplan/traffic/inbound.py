@@ -86,6 +86,8 @@ class Inbound:
     def __init__(self, mesh: Mesh, server: Server):
         self._mesh = mesh
         self._server = server
+        #: The port at which requests arrive.
+        self.port = server.port
         self._checks = mesh.request_authentications(server.namespace, server.labels)
         self.token_places = token_places(self._checks)
         self._policies = mesh.authorization_policies(server.namespace, server.labels)
