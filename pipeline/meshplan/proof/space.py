@@ -105,6 +105,8 @@ class _Dimension:
 
 #: Bits of the cells of each dimension.
 _Box = tuple[int, ...]
+#: The numbers of the rules of a list that were met.
+_Met = tuple[int, ...]
 #: A rule: the dimensions it looks at and the cells it takes; `sure` if that is all it looks at.
 _Region = tuple[tuple[tuple[int, int], ...], bool]
 
@@ -126,7 +128,8 @@ def as_test(condition: Condition, shift: tuple[int, str] | None) -> PartTest | N
         case QueryCondition(name, text):
             return PartTest(("query", name), text)
         case _:
-            return None
+            pass
+    return None
 
 
 class Space:
@@ -155,7 +158,7 @@ class Space:
         if addresses:
             self._dimensions.append(_Dimension(ADDRESS, tuple(_addresses(addresses))))
         self._positions = {found.part: i for i, found in enumerate(self._dimensions)}
-        self._regions: dict[Rule, _Region | None] = {}
+        self._regions: dict[Rule, _Region] = {}
 
     def requests(self, base: Request) -> list[Request]:
         """A request of each class; `base` is what they have in common.
@@ -163,73 +166,65 @@ class Space:
         Raises BudgetError where there are more classes than may be looked at.
         """
         start: _Box = tuple(dimension.everything for dimension in self._dimensions)
-        pieces: list[tuple[_Box, tuple[int, ...]]] = [(start, ())]
+        pieces: list[tuple[_Box, tuple[_Met, ...]]] = [(start, ())]
         for rules in self._lists:
             regions = [self._region(rule) for rule in rules.rules]
             pieces = [
-                (box, (*vector, *met))
+                (box, (*vector, met))
                 for piece, vector in pieces
                 for box, met in self._walked(piece, regions, ends=rules.ends)
             ]
             if len(pieces) > self._limit:
                 raise BudgetError(f"more than {self._limit} classes of requests")
-        classes: dict[tuple[int, ...], _Box] = {}
+        classes: dict[tuple[_Met, ...], _Box] = {}
         for box, vector in pieces:
             classes.setdefault(vector, box)
         return [self._request(box, base) for box in classes.values()]
 
     def _walked(
-        self, box: _Box, regions: Sequence[_Region | None], *, ends: bool
-    ) -> Iterator[tuple[_Box, tuple[int, ...]]]:
+        self, box: _Box, regions: Sequence[_Region], *, ends: bool
+    ) -> Iterator[tuple[_Box, _Met]]:
         """The parts of a box that go through a list alike, with what they met on their way."""
-        pending: list[tuple[_Box, tuple[int, ...]]] = [(box, ())]
-        for number, region in enumerate(regions):
-            if region is None:
-                continue
-            cells_of, sure = region
-            left: list[tuple[_Box, tuple[int, ...]]] = []
+        pending: list[tuple[_Box, _Met]] = [(box, ())]
+        for number, (cells_of, sure) in enumerate(regions):
+            left: list[tuple[_Box, _Met]] = []
             for piece, met in pending:
                 inside, outside = _cut(piece, cells_of)
                 left += [(rest, met) for rest in outside]
                 if inside is None:
                     continue
                 if sure and ends:
-                    yield inside, (*met, number, -1)
+                    yield inside, (*met, number)
                 else:
                     left.append((inside, (*met, number)))
             pending = left
             if len(pending) > self._limit:
                 raise BudgetError(f"more than {self._limit} classes of requests")
-        for piece, met in pending:
-            yield piece, (*met, -2)
+        yield from pending
 
-    def _region(self, rule: Rule) -> _Region | None:
-        """The box of a rule; None for one that nothing matches."""
+    def _region(self, rule: Rule) -> _Region:
+        """The box of a rule."""
         if rule not in self._regions:
             self._regions[rule] = self._make_region(rule)
         return self._regions[rule]
 
-    def _make_region(self, rule: Rule) -> _Region | None:
+    def _make_region(self, rule: Rule) -> _Region:
         found: dict[int, int] = {}
         sure = True
         for clause in rule:
-            if clause.unsure:
-                sure = False
-                continue
+            sure = sure and not clause.unsure
             if not clause.tests:
                 continue
             first = clause.tests[0]
             part = ADDRESS if isinstance(first, AddressTest) else first.part
             position = self._positions[part]
             values = self._dimensions[position].values
-            mask, decided = _mask(clause, values)
-            if not decided:
+            mask = _mask(clause, values)
+            if mask is None:
                 sure = False
                 continue
             found[position] = found.get(position, -1) & mask
-            if not found[position]:
-                return None
-        return tuple(sorted(found.items())), sure
+        return tuple(found.items()), sure
 
     def _request(self, box: _Box, base: Request) -> Request:
         """A request in a box: the first cell of each dimension."""
@@ -237,7 +232,7 @@ class Space:
         query: list[str] = []
         path, method, address = "/", base.method, base.client_ip
         for dimension, mask in zip(self._dimensions, box, strict=True):
-            value = dimension.values[(mask & -mask).bit_length() - 1]
+            value = next(cell for bit, cell in enumerate(dimension.values) if mask >> bit & 1)
             kind, name = dimension.part
             if value is None:
                 continue
@@ -257,17 +252,17 @@ class Space:
         return replace(base, path=path, headers=headers, method=method, client_ip=address)
 
 
-def _mask(clause: Clause, values: Sequence[str | None]) -> tuple[int, bool]:
-    """The cells that meet a clause, and whether all of its tests are decided."""
+def _mask(clause: Clause, values: Sequence[str | None]) -> int | None:
+    """The cells that meet a clause; None where some of its tests are not decided."""
     mask = 0
     for bit, value in enumerate(values):
         positive = [_holds(test, value) for test in clause.any_of]
         negative = [_holds(test, value) for test in clause.none_of]
         if None in positive or None in negative:
-            return 0, False
+            return None
         if (not positive or any(positive)) and not any(negative):
             mask |= 1 << bit
-    return mask, True
+    return mask
 
 
 def _holds(test: AnyTest, value: str | None) -> bool | None:
@@ -293,7 +288,7 @@ def _cut(box: _Box, region: tuple[tuple[int, int], ...]) -> tuple[_Box | None, l
     return tuple(inside), outside
 
 
-_PREFERRED: Mapping[str, tuple[str, ...]] = {"path": ("/",), "method": ("GET", "POST", "PUT")}
+_PREFERRED: Mapping[str, tuple[str, ...]] = {"method": ("GET", "POST", "PUT")}
 _KINDS: Mapping[str, TextKind] = {
     "path": TextKind.PATH,
     "method": TextKind.METHOD,

@@ -1,12 +1,16 @@
 """Boxes and lists against brute force: a request for each way through the lists."""
 
+import ipaddress
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshplan.proof.space import Clause, PartTest, Rule, RuleList, Space, as_test
+from meshplan.proof.space import AddressTest, Clause, PartTest, Rule, RuleList, Space, as_test
 from meshplan.proof.texts import Shift
 from meshplan.proof.types import BudgetError
+from meshplan.traffic.authorization import AddressIn
 from meshplan.traffic.condition import (
     ClaimCondition,
     Condition,
@@ -134,6 +138,23 @@ def test_lists_that_are_small_may_make_many_classes_together() -> None:
         Space([one], "BASE", 15).requests(Request("h"))
 
 
+def test_too_many_are_refused_before_all_are_made() -> None:
+    """Of sixty headers there are more combinations than can be listed."""
+    rules = tuple(header(f"x{n}") for n in range(60))
+    with pytest.raises(BudgetError, match="more than 100 classes"):
+        Space([RuleList(rules, ends=False)], "BASE", 100).requests(Request("h"))
+
+
+def test_a_clause_may_ask_for_nothing_or_for_something_else() -> None:
+    """Whoever meets a rule that asks for more may go on, or not; without tests all meet it."""
+    for more, seen in ((Clause(), 2), (Clause(unsure=True), 4)):
+        for rule in ((more, *header("x")), (*header("x"), more)):
+            found = Space([RuleList((rule, header("y")))], "BASE", 9).requests(Request("h"))
+            ways = {("x" in one.headers, one.headers.get("y") == "1") for one in found}
+            assert len([x for x, _ in ways if x]) == seen // 2
+            assert {(False, True), (False, False)} <= ways
+
+
 def test_a_rule_that_nothing_meets_makes_no_class() -> None:
     never = (*header("x", "1"), *header("x", "2"))
     for ends in (True, False):
@@ -153,6 +174,33 @@ def test_usual_requests_stand_for_others() -> None:
         ("/", "PATCH"),
         ("/", "GET"),
     }
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_usual_methods_stand_for_others(count: int) -> None:
+    usual = ["GET", "POST", "PUT"]
+    tests = [PartTest(("method", ""), Exact(method)) for method in usual[: count - 1]]
+    tests.append(PartTest(("method", ""), Exact("PATCH")))
+    rules = tuple((Clause((test,)),) for test in tests)
+    found = Space([RuleList(rules)], "BASE", 9).requests(Request("h"))
+    assert {one.method for one in found} == {*usual[:count], "PATCH"}
+
+
+@pytest.mark.parametrize("start", ["10.0.0.0", "255.255.255.240", "0.0.0.0", "2001:db8::"])
+def test_an_address_of_each_cell(start: str) -> None:
+    """Networks within the first sixteen addresses from a start, on them and what follows."""
+    first, random = ipaddress.ip_address(start), Random(start)
+    last = min(int(first) + 17, (1 << first.max_prefixlen) - 1)
+    addresses = [type(first)(number) for number in range(int(first), last + 1)]
+    for _ in range(60):
+        networks = [
+            ipaddress.ip_network((random.choice(addresses[:16]), first.max_prefixlen - bits), False)
+            for bits in random.choices(range(5), k=random.randint(1, 3))
+        ]
+        rules = tuple((Clause((AddressTest(AddressIn(one, "peer")),)),) for one in networks)
+        found = Space([RuleList(rules, ends=False)], "BASE", 99).requests(Request("h"))
+        met = {tuple(ipaddress.ip_address(r.client_ip or "") in n for n in networks) for r in found}
+        assert {tuple(address in n for n in networks) for address in addresses} <= met
 
 
 @pytest.mark.parametrize(
@@ -188,6 +236,8 @@ def test_which_part_a_condition_is_about(
         (PartTest(("header", "x"), Exact("a"), invert=True), "b", True),
         (PartTest(("header", "x"), Exact("a"), invert=True), "a", False),
         (PartTest(("header", "x"), Exact("a"), invert=True, missing_as_empty=True), None, True),
+        (PartTest(("header", "x"), Exact(""), missing_as_empty=True), "b", False),
+        (PartTest(("header", "x"), Exact("b"), missing_as_empty=True), "b", True),
         (PartTest(("header", "x"), Regex("(")), "a", None),
         (PartTest(("header", "x"), Regex("("), invert=True), "a", None),
     ],
