@@ -79,6 +79,7 @@ class Words:
         """Why an object that stays has to be removed for a moment."""
         return (
             f"a field that cannot be changed differs: {subject} has to be deleted and created again"
+            "; under another name the new one could be created first"
         )
 
     def placed(self, subject: ResourceId, block: Block) -> str:

@@ -9,7 +9,8 @@ from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
-from meshplan.mesh.workload import workload_kinds
+from meshplan.mesh.proxy import Proxy
+from meshplan.mesh.workload import matches_labels, workload_kinds, workload_of
 from meshplan.proof.index import DISCOVERY, EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
 from meshplan.proof.meter import Meter
 from meshplan.proof.numbers import Numbers
@@ -103,11 +104,25 @@ class Scope:
     def stages(self, client: Client) -> Stages:
         """What matters to each stage for a client."""
         root = self._mesh.config.root_namespace
-        own = {client.proxy.namespace, root} if client.proxy and not client.is_gateway else set()
+        proxy = client.proxy
+        own = {proxy.namespace, root} if proxy and not client.is_gateway else set()
+        at_gateway = self._pods_of(proxy) if proxy and client.is_gateway else None
         return Stages(
-            tuple(self._matching(lambda id_: _for_routes(id_, own, at_gateway=client.is_gateway))),
+            tuple(self._matching(lambda id_: _for_routes(id_, own, at_gateway))),
             tuple(self._matching(lambda id_: _for_clusters(id_, own, imports=self._selective))),
             tuple(self._matching(_for_servers)),
+        )
+
+    def _pods_of(self, proxy: Proxy) -> frozenset[ResourceId]:
+        """The workloads that may be a gateway's own pods: they say on which ports it listens."""
+        return frozenset(
+            id_
+            for id_ in self.ids
+            for version in self._versions.all_of(id_)
+            for found in (workload_of(version),)
+            if found is not None
+            and found.namespace == proxy.namespace
+            and matches_labels(proxy.labels, found.labels)
         )
 
     def _matching(self, wanted: Callable[[ResourceId], bool]) -> Iterator[int]:
@@ -166,14 +181,15 @@ def between(
                 yield tuple(state), tuple(position for position, _ in chosen)
 
 
-def _for_routes(id_: ResourceId, own: set[str], *, at_gateway: bool) -> bool:
+def _for_routes(id_: ResourceId, own: set[str], at_gateway: frozenset[ResourceId] | None) -> bool:
+    """Whether routes may look at an object; `at_gateway` are the pods of the client, if it is one."""
     kind = _kind(id_)
     if kind in _SERVICES or kind in _ROUTING or kind == _NAMESPACE or kind in _OPAQUE:
         return True
     if kind in _GATEWAYS:
         return True
-    if at_gateway:
-        return kind in _WORKLOADS or kind[0] == SECURITY or kind == ("", "Secret")
+    if at_gateway is not None:
+        return id_ in at_gateway or kind[0] == SECURITY or kind == ("", "Secret")
     return kind == _SIDECAR and id_.namespace in own
 
 

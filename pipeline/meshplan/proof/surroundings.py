@@ -79,7 +79,9 @@ class Surroundings:
         self._once(self._host, host)
 
     def _host(self, host: str) -> None:
-        self._once(self._destination, host)
+        # At a gateway only a route leads to a Service, or a handshake that names it.
+        if self._in_mesh or not is_wildcard(host):
+            self._once(self._destination, host)
         for id_ in self._index.near("route.host", host):
             if any(self._is_bound(version) for version in self._versions.all_of(id_)):
                 self._once(self._route, id_)

@@ -22,12 +22,17 @@ NETWORKING, GATEWAY_API = "networking.istio.io/v1", "gateway.networking.k8s.io/v
 
 
 def made(
-    name: str, note: str = "", time: str = "", kind: str = "Service", api: str = "v1"
+    name: str,
+    note: str = "",
+    time: str = "",
+    kind: str = "Service",
+    api: str = "v1",
+    **spec: object,
 ) -> Resource:
     meta = {"name": name, "namespace": "shop", "annotations": {"note": note}}
     if time:
         meta["creationTimestamp"] = time
-    return resource({"apiVersion": api, "kind": kind, "metadata": meta, "spec": {}})
+    return resource({"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec})
 
 
 def scope_of(
@@ -208,7 +213,7 @@ def looked_at(stages: Stages) -> str:
 @pytest.mark.parametrize(("api", "kind"), KINDS)
 def test_what_stages_look_at(api: str, kind: str) -> None:
     said = KINDS[api, kind]
-    one = made("a", kind=kind, api=api)
+    one = made("a", kind=kind, api=api, template={"metadata": {}, "spec": {"containers": []}})
     for selective in (True, False):
         scope = scope_of([], [one], selective=selective)
         for namespace, proxy in (
@@ -227,6 +232,24 @@ def test_what_stages_look_at(api: str, kind: str) -> None:
             )
             found = looked_at(scope.stages(Client(proxy)))
             assert found == "".join(expected), (selective, proxy)
+
+
+def test_routes_of_a_gateway_look_at_its_own_pods_alone() -> None:
+    def pods(name: str, **labels: str) -> Resource:
+        template = {"metadata": {"labels": labels}, "spec": {"containers": []}}
+        return made(name, kind="Deployment", api="apps/v1", template=template)
+
+    was, becomes = pods("turned", app="b"), pods("turned", app="a", tier="x")
+    scope = scope_of([was], [becomes, pods("own", app="a"), pods("other", app="b"), pods("none")])
+    for namespace, labels, expected in (
+        ("shop", {"app": "a"}, {"own", "turned"}),
+        ("shop", {"app": "a", "tier": "x"}, {"turned"}),
+        ("shop", {}, {"none", "other", "own", "turned"}),
+        ("web", {"app": "a"}, set()),
+    ):
+        found = scope.stages(Client(gateway(namespace, labels))).routes
+        assert {scope.ids[position].name for position in found} == expected
+    assert scope.stages(Client(sidecar("shop", {"app": "a"}))).routes == ()
 
 
 def test_sidecars_of_the_root_namespace_are_for_all() -> None:
