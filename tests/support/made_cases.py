@@ -138,7 +138,11 @@ class Made:
                 assert all(not n for p, n in enumerate(state) if p not in self.kept(stage))
             found = self.outcome(request, (triple.routes, triple.clusters, triple.servers))
             if isinstance(found, Question):
-                return found.if_so if assumptions.ask((found.name, found.name), found.name) else found.if_not
+                return (
+                    found.if_so
+                    if assumptions.ask((found.name, found.name), found.name)
+                    else found.if_not
+                )
             return found
 
         return outcome

@@ -85,7 +85,8 @@ def shows(found: Violation, case: Made, wave: WaveStates, answers: dict[str, boo
     assert bool(found.why) == (found.invariant in (None, Invariant.POLICY))
     assumptions = NOTHING
     for name in found.assumed:
-        given = {**assumptions.answers, (name.removeprefix("not: "),): name[:5] != "not: "}
+        question = name.removeprefix("not: ")
+        given = {**assumptions.answers, (question, question): name[:5] != "not: "}
         assumptions = replace(assumptions, answers=given)
     assert found.certain == assumptions.plausible
 
@@ -203,7 +204,7 @@ def test_more_open_questions_than_may_be_tried(count: int, is_too_much: bool) ->
         def asked(self, request: Request, assumptions: Assumptions) -> Callable[[Triple], Outcome]:
             def outcome(_: Triple) -> Outcome:
                 for number in range(count):
-                    assumptions.ask((number,), f"q{number}")
+                    assumptions.ask((number, number), f"q{number}")
                 return A
 
             return outcome
