@@ -140,8 +140,6 @@ def _has_certificates(
 def _services(resource: Resource, domain: str) -> tuple[str, ...]:
     """The Services named in `addresses`: then the pods are the user's own, not istiod's."""
     addresses = mappings(resource.spec.get("addresses"))
-    if len(addresses) == 1 and addresses[0].get("type", "IPAddress") == "IPAddress":
-        return ()
     names = [text(a.get("value")) for a in addresses if a.get("type") == "Hostname"]
     namespace = resource.id.namespace
     return tuple(

@@ -113,6 +113,14 @@ def test_a_selector_picks_clients_of_its_own_namespace() -> None:
     assert used(state, "web", app="other") == {"v1": "all"}
 
 
+def test_a_selector_of_the_services_namespace_picks_nobody_elsewhere() -> None:
+    """It is for pods of its own namespace (`DestinationRule.workloadSelector`), as in a Sidecar."""
+    selector = "\n  workloadSelector: {matchLabels: {app: client}}"
+    state = mesh(rule("all", "shop", "v1") + "---" + rule("some", "shop", "v2", extra=selector))
+    assert used(state, "web", app="client") == {"v1": "all"}
+    assert used(state, "shop", app="client") == {"v2": "some"}
+
+
 def test_the_older_rule_is_the_first() -> None:
     text = rule("a", "shop", "v1").replace(
         "name: a,", "name: a, creationTimestamp: '2024-01-02T00:00:00Z',"

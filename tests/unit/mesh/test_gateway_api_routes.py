@@ -61,6 +61,13 @@ def rules(text: str) -> list[HttpRule]:
     return list(found.made)
 
 
+def test_a_route_without_rules_is_nothing() -> None:
+    """Not even a host without routes, which would take requests from a wildcard's."""
+    assert rules(routed("HTTPRoute", f"{PARENT}, hostnames: [a.com], rules: [{{{BACKEND}}}]"))
+    route = routed("HTTPRoute", f"{PARENT}, hostnames: [a.com], rules: []")
+    assert made(f"{gateway_with(HTTP)}---{route}") == []
+
+
 def rule(body: str, kind: str = "HTTPRoute") -> HttpRule:
     (found,) = rules(routed(kind, f"{PARENT}, rules: [{{{body}}}]"))
     return found

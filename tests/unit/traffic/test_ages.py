@@ -132,6 +132,10 @@ def test_services_for_one_host_compete() -> None:
 
     texts = (entry("b", "10.0.0.1"), entry("c", "10.0.0.2"))
     assert names(*texts, host="x.com") == [["b", "c"]]
+    # Each of three may be the oldest, the last one too, which alone leads elsewhere.
+    for addresses in (("1", "1", "2"), ("1", "2", "1"), ("2", "1", "1")):
+        three = [entry(n, f"10.0.0.{a}") for n, a in zip("bcd", addresses, strict=True)]
+        assert isinstance(asked(*three, host="x.com"), Unknown), addresses
 
 
 def test_sidecars_of_a_namespace_compete() -> None:

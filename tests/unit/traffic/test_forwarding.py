@@ -603,3 +603,20 @@ spec: {selector: {istio: ingress}, servers: [{port: {number: 80, name: http, pro
     assert isinstance(outcome, Served)
     assert [b.transport for b in outcome.backends] == [Transport.MTLS]
     assert told(outcome)[0] == ("gw", "spec/servers/0 listens on port 80")
+
+
+def test_the_first_backend_that_nobody_knows_of_gives_the_reason() -> None:
+    two = PLAIN + "---" + PLAIN.replace("reviews", "ratings")
+    both = "route: [{destination: {host: reviews}, weight: 50}, {destination: {host: ratings}, weight: 50}]"
+    for first, second in (("one", "two"), ("two", "one")):
+        asks = [
+            policy(
+                f"{{selector: {{matchLabels: {{app: {app}}}}}, action: CUSTOM, provider: {{name: {who}}}, rules: [{{}}]}}",
+                "AuthorizationPolicy",
+                app,
+            )
+            for app, who in (("reviews", first), ("ratings", second))
+        ]
+        outcome = sent(two, rule(both), *asks)
+        assert isinstance(outcome, Unknown)
+        assert outcome.reason == f"external authorization {first} decides"
