@@ -69,7 +69,7 @@ class Assumptions:
         alike: dict[Hashable, list[bool]] = {}
         for question, answer in self.answers.items():
             alike.setdefault(question[0], []).append(answer)
-        named = [question[1] for question in self.answers]
+        named = [question[1] for question in self.answers if question[0] == _TEST]
         of_one_mind: dict[Hashable, bool] = {
             _PATTERN: False,
             _TEST: not any(isinstance(test, Test) and test.none_of for test in named)
@@ -191,12 +191,14 @@ class _Assuming(Inbound):
     def admit(self, request: Request, transport: Transport, principal: str) -> Admission:
         """As the inner one, unless that does not know."""
         rules = self._rules
-        if refuses_token(self._inner, rules, request, self._assumptions):
-            return Admission(Verdict.DENIED, policy="jwt")
         key = (id(self._inner), transport, request.path, request.host)
         found = self._memory.get(key)
         if found is None:
             found = self._memory[key] = self._inner.admit(request, transport, principal)
+        if found.verdict is Verdict.REFUSED:
+            return found
+        if refuses_token(self._inner, rules, request, self._assumptions):
+            return Admission(Verdict.DENIED, policy="jwt")
         if found.verdict is not Verdict.UNKNOWN:
             return found
         if is_about_token(found):

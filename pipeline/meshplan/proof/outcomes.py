@@ -6,7 +6,6 @@ the outcome is, whichever wave, plan or search asks for it.
 """
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshplan.dataclass import dataclass
@@ -17,22 +16,28 @@ from meshplan.proof.assumptions import (
     OpenQuestionError,
     TokenRules,
     decided,
-    is_about_token,
     lets_in,
     refuses_token,
 )
 from meshplan.proof.scope import State
 from meshplan.traffic.forward import Hop, forward
 from meshplan.traffic.inbound import Inbound, Server
-from meshplan.traffic.opaque import opaque_outbound
-from meshplan.traffic.outcome import Denied, Failed, Outcome, Reason, Transport, Unknown
-from meshplan.traffic.paths import normalized
+from meshplan.traffic.opaque import opaque_inbound, opaque_outbound
+from meshplan.traffic.outcome import (
+    Denied,
+    Failed,
+    Outcome,
+    Reason,
+    Served,
+    Unknown,
+)
 from meshplan.traffic.request import Request
 from meshplan.traffic.route import Selected, View, admit, carry_out, let_in
 from meshplan.traffic.table import ClusterName, Forward
 from meshplan.traffic.tables import tables
 
 if TYPE_CHECKING:
+    from meshplan.identity import ResourceId
     from meshplan.proof.cases import Case
 
 
@@ -205,36 +210,38 @@ class Outcomes:
         """What a workload does with a request of a peer that has no sidecar."""
         case = self._case
         assert case.server is not None  # noqa: S101 - peers without a proxy go to a workload
-        mesh = case.scope.mesh(state)
-        inbound, tokens = case.inbound(state, case.server), case.tokens(state, case.server)
-        outcome = admit(mesh, request, case.server, case.transport)
-        if refuses_token(inbound, tokens, request, assumptions):
-            return Denied(401, "jwt") if not isinstance(outcome, Failed) else outcome
-        if not isinstance(outcome, Unknown) or outcome.opaque:
-            return outcome
-        path = normalized(request.path, mesh.config.path_normalization) or request.path
-        came = replace(request, path=path)
-        if is_about_token(outcome) or self._lets_in(inbound, came, (assumptions, tokens), outcome):
-            return let_in(came, case.server, case.transport, outcome.why)
-        return Denied(403, "assumed", outcome.why)
+        mesh, server = case.scope.mesh(state), case.server
+        inbound, tokens = case.inbound(state, server), case.tokens(state, server)
+        outcome = admit(mesh, request, server, case.transport)
+        opaque: tuple[ResourceId, ...] = ()
+        if isinstance(outcome, Unknown):
+            opaque = opaque_inbound(mesh, server.namespace, server.labels)
+            outcome = outcome.otherwise or outcome
+        is_refused = isinstance(outcome, Failed)
+        if not is_refused and refuses_token(inbound, tokens, request, assumptions):
+            outcome = Denied(401, "jwt")
+        elif isinstance(outcome, Unknown):
+            outcome = self._assumed(inbound, request, (assumptions, tokens), outcome)
+        if opaque:
+            reason = f"{opaque[0]} changes what the server does"
+            return Unknown(reason, opaque, outcome, outcome.why)
+        return outcome
 
-    def _lets_in(
+    def _assumed(
         self,
         inbound: Inbound,
         request: Request,
         given: tuple[Assumptions, TokenRules],
-        outcome: Unknown,
-    ) -> bool:
-        """Whether a workload lets in what nobody can decide."""
+        unknown: Unknown,
+    ) -> Served | Denied:
+        """What a workload does with a request of which nobody can decide whether it is let in."""
         case, (assumptions, tokens) = self._case, given
         assert case.server is not None  # noqa: S101 - as above
         filters = inbound.filters(for_tcp=not inbound.protocol.is_http_or_sniffed)
-        if not filters:
-            question = ("server", inbound.peer_mode.mode)
-            return assumptions.ask(question, f"not denied, though {outcome.reason}")
-        identity = request.principal if case.transport is Transport.MTLS else ""
-        asked = (identity, request.host, "", case.server.port, tokens)
-        return lets_in(filters, request, asked, assumptions)
+        asked = (request.principal, request.host, "", case.server.port, tokens)
+        if lets_in(filters, request, asked, assumptions):
+            return let_in(request, case.server, case.transport, unknown.why)
+        return Denied(403, "assumed", unknown.why)
 
 
 class Asked:
