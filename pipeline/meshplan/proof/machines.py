@@ -117,34 +117,35 @@ class Pattern:
 
     @property
     def start(self) -> Hashable:
-        """The states before any character."""
-        return self._starts
+        """None for the states before any character, which only they are."""
+        return None
 
     def step(self, state: Hashable, char: str) -> Hashable:
         """The states after one more character."""
-        assert isinstance(state, frozenset)  # noqa: S101
         taken = [
             position + 1
-            for position in state
+            for position in self._positions(state)
             if isinstance(read := self._program.instructions[position], Char) and read.takes(char)
         ]
         return self._closure(taken)
 
     def accepts(self, state: Hashable) -> bool:
         """Whether the program ends where the text does."""
-        assert isinstance(state, frozenset)  # noqa: S101
-        ended = self._closure(state, at_end=True, at_start=state == self._starts)
+        ended = self._closure(self._positions(state), at_end=True, at_start=state is None)
         return any(isinstance(self._program.instructions[i], Match) for i in ended)
 
     def cuts(self, state: Hashable) -> Iterable[int]:
         """The ends of the ranges that the states read."""
-        assert isinstance(state, frozenset)  # noqa: S101
-        for position in state:
+        for position in self._positions(state):
             read = self._program.instructions[position]
             if isinstance(read, Char):
                 for low, high in read.ranges:
                     yield low
                     yield high + 1
+
+    def _positions(self, state: Hashable) -> frozenset[int]:
+        assert state is None or isinstance(state, frozenset)  # noqa: S101
+        return self._starts if state is None else state
 
     def _closure(
         self, states: Iterable[int], *, at_start: bool = False, at_end: bool = False

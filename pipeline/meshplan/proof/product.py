@@ -62,7 +62,8 @@ class _Tree:
         self.next: list[dict[str, int]] = [{}]
         #: The characters as written that lead on.
         self.written: list[set[str]] = [set()]
-        self.parents: list[tuple[int, str]] = [(0, "")]
+        #: Of all but the root: the node before, and the character in between.
+        self.parents: dict[int, tuple[int, str]] = {}
         self.ends = [self._add(value) for value in values]
 
     def sign(self, char: str) -> str:
@@ -75,10 +76,10 @@ class _Tree:
             self.written[node].add(char)
             sign = self.sign(char)
             if sign not in self.next[node]:
+                self.parents[len(self.next)] = (node, sign)
                 self.next[node][sign] = len(self.next)
                 self.next.append({})
                 self.written.append(set())
-                self.parents.append((node, sign))
             node = self.next[node][sign]
         return node
 
@@ -200,7 +201,7 @@ def combinations(
 
     Raises TooLargeError where more than `limit` states would have to be looked at.
     """
-    grouped: list[_Part] = [_Single(-1, universe), *_grouped(machines)]
+    grouped: list[_Part] = [_Single(len(machines), universe), *_grouped(machines)]
     parts = [_Remembered(part) for part in grouped]
     start = tuple(part.start for part in parts)
     seen = {start}
@@ -248,11 +249,12 @@ def _spread(
     parts: Sequence[_Remembered], states: Sequence[Hashable], count: int
 ) -> tuple[bool, ...]:
     """The truths of all machines, in their order."""
-    found = [False] * count
-    for part, state in zip(parts, states, strict=True):
-        for position, truth in zip(part.positions, part.truths(state), strict=True):
-            found[position] = truth
-    return tuple(found)
+    found = {
+        position: truth
+        for part, state in zip(parts, states, strict=True)
+        for position, truth in zip(part.positions, part.truths(state), strict=True)
+    }
+    return tuple(found[position] for position in range(count))
 
 
 @lru_cache(4096)
@@ -265,8 +267,6 @@ def _letters(cuts: frozenset[int], alphabet: Alphabet) -> tuple[str, ...]:
 
 def _example(low: int, high: int, alphabet: Alphabet) -> str | None:
     """A character of the alphabet in a range, a nice one if there is any."""
-    if high < low:
-        return None
     for char in _NICE:
         if low <= ord(char) <= high and any(a <= ord(char) <= b for a, b in alphabet):
             return char

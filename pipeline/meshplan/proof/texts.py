@@ -15,8 +15,10 @@ there are suffixes, patterns or templates, the product of their automata is expl
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
+from itertools import accumulate, chain
 
 from meshplan.dataclass import dataclass
 from meshplan.proof.machines import Ending, Literal, Machine, Pattern, Shifted, TooLargeError
@@ -38,10 +40,9 @@ from meshplan.traffic.regex import compiled
 #: States of a product; beyond it patterns are not decided.
 MAX_STATES = 20_000
 
-#: Of these one is in no value; the last ones stand for the rest of Unicode.
-_FRESH = "zqxjkvwybnmhgfdsaptlrcoieu0123456789ZQXJKVWYBNMHGFDSAPTLRCOIEU_-~" + "".join(
-    map(chr, range(0xC0, 0x180))
-)
+#: Of these one is in no value, or of those without cases in the rest of Unicode.
+_FRESH = "zqxjkvwybnmhgfdsaptlrcoieu0123456789ZQXJKVWYBNMHGFDSAPTLRCOIEU_-~"
+_BEYOND = range(0x4E00, 0xD7FF)
 
 
 class TextKind(StrEnum):
@@ -183,11 +184,10 @@ class _Lookup:
         self.values = tuple(dict.fromkeys((*self._whole, *self._beginning, "")))
 
     def truths(self, text: str) -> tuple[bool, ...]:
-        """Which conditions a text meets."""
-        text = text.lower() if self._fold else text
+        """Which conditions a representative meets, in lower case if case is ignored."""
         met = set(self._whole.get(text, ()))
-        for end in range(len(text) + 1):
-            met.update(self._beginning.get(text[:end], ()))
+        for beginning in accumulate(text, initial=""):
+            met.update(self._beginning.get(beginning, ()))
         return tuple(index in met for index in range(self._count))
 
     def _add(self, table: dict[str, list[int]], value: str, index: int) -> None:
@@ -195,12 +195,10 @@ class _Lookup:
 
 
 def _representatives(values: Iterable[str], kind: TextKind) -> Iterator[str]:
-    """The texts `q` and `qc` of the argument above; of paths those below `/`."""
-    values = list(values)
-    if kind is TextKind.PATH:
-        values = ["/", *(value for value in values if value.startswith("/") and value != "/")]
+    """The texts `q` and `qc` of the argument above; of paths also those from `/`."""
+    values = ["/", *values] if kind is TextKind.PATH else list(values)
     used = set("".join(values).lower())
-    fresh = next((char for char in _FRESH if char.lower() not in used), "\u4e2d")
+    fresh = next(char for char in chain(_FRESH, map(chr, _BEYOND)) if char.lower() not in used)
     for value in values:
         yield value
     for value in values:
@@ -218,9 +216,7 @@ def _simple(tests: Sequence[TextTest]) -> bool | None:
                 pass
             case _:
                 return None
-    if len(folds) > 1:
-        return None
-    return folds.pop() if folds else False
+    return None if len(folds) > 1 else True in folds
 
 
 def _machine(test: TextTest) -> Machine | None:
@@ -251,12 +247,10 @@ def _segment(segment: str) -> str:
 
 def _of_pattern(pattern: str) -> Machine | None:
     program = compiled(pattern)
-    if program is None:
-        return None
-    try:
-        return Pattern(program)
-    except TooLargeError:
-        return None
+    if program is not None:
+        with suppress(TooLargeError):
+            return Pattern(program)
+    return None
 
 
 def quoted(value: str) -> str:

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from meshplan.proof.machines import Ending, Literal, Machine, Pattern, Shifted, around
-from meshplan.proof.product import combinations
-from meshplan.proof.universe import HOST, TEXT, AnyText, NormalPath
+from meshplan.proof.product import Alphabet, combinations
+from meshplan.proof.universe import HOST, PATH, TEXT, AnyText, NormalPath
 from meshplan.traffic.paths import normalized
 from meshplan.traffic.regex import compiled
 
@@ -45,6 +45,12 @@ MACHINES: list[tuple[Machine, Callable[[str], bool]]] = [
     (pattern("^$"), lambda t: t == ""),
     (pattern("a^b"), lambda t: False),
     (pattern("a$b"), lambda t: False),
+    (pattern("$a"), lambda t: False),
+    (pattern("a^"), lambda t: False),
+    (pattern("$^"), lambda t: t == ""),
+    # What holds of no text at its start holds of none that comes back to where it was there.
+    (pattern("a*$^"), lambda t: t == ""),
+    (pattern("(a*)*b"), lambda t: t.endswith("b") and not t[:-1].strip("a")),
     (Shifted(Literal("ba", whole=True), 1, "b"), lambda t: "b" + t[1:] == "ba"),
     (Shifted(Literal("b", whole=False), 2, "a"), lambda t: False),
     (Shifted(Ending("ab"), 2, "a"), lambda t: ("a" + t[2:]).endswith("ab")),
@@ -89,6 +95,7 @@ def test_where_a_character_is_alone() -> None:
     assert set(around("a", fold=False)) == {0x61, 0x62}
     assert set(around("a", fold=True)) == {0x41, 0x42, 0x61, 0x62}
     assert set(around("1", fold=True)) == {0x31, 0x32}
+    assert {ord(form) for form in "Ǆǅǆ"} <= set(around("ǅ", fold=True))
 
 
 @pytest.mark.parametrize(
@@ -117,6 +124,32 @@ def test_characters_are_those_of_the_alphabet() -> None:
     # Of what is between the capitals and the small letters that is the underline alone.
     assert found[True, False, True] == "_"
     assert not any(truths[1] for truths in found)
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "allowed", "best"),
+    [
+        (TEXT, "[!-/]", "-"),
+        (TEXT, "[ -,]", ","),
+        (TEXT, "[A-Z]", "A"),
+        (TEXT, "[b-~]", "b"),
+        (TEXT, "[`-a]", "a"),
+        (TEXT, "[\u00e9-\u00ff]", "\u00e9"),
+        (TEXT, "[\u007f-\u00ff]", "\u00a1"),
+        (PATH, "[{-~]", "~"),
+        (PATH, "[#-%]", "$"),
+        (HOST, "[,-9]", "0"),
+        (HOST, "[.-9]", "0"),
+        (HOST, "[[-`]", "_"),
+        (HOST, "[!-,]", None),
+    ],
+)
+def test_nice_characters_stand_for_others(
+    alphabet: Alphabet, allowed: str, best: str | None
+) -> None:
+    """Letters first, then digits and what is usual in names; else the first that there is."""
+    found = combinations([pattern(allowed)], AnyText(may_be_empty=False), alphabet, 100)
+    assert found.get((True,)) == best
 
 
 @pytest.mark.parametrize("level", ["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"])
