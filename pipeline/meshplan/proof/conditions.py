@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from meshplan.mesh.read import mappings, texts
 from meshplan.mesh.virtual_service import string_match_of
 from meshplan.proof.space import AddressTest, AnyTest, Clause, Rule, RuleList, as_test
+from meshplan.proof.texts import quoted
 from meshplan.traffic.authorization import (
     AddressIn,
     Atom,
     Filter,
     IdentityIs,
-    NotModelled,
     PolicyAction,
-    PortIs,
-    ServerNameIs,
     Test,
 )
 from meshplan.traffic.condition import (
@@ -64,7 +62,7 @@ def of_filters(filters: Iterable[Filter], shifts: Iterable[Shift | None]) -> Ite
                         tests = (*permission, *principal)
                         rules.append(tuple(_clause(test, shift) for test in tests))
                         for test in tests:
-                            asides += _of_test(test, shift)
+                            asides += _asides((*test.any_of, *test.none_of))
             yield RuleList(tuple(rules), ends=built.action is not PolicyAction.CUSTOM)
             if asides:
                 yield RuleList(tuple(dict.fromkeys(asides)), ends=False)
@@ -90,7 +88,7 @@ def shift_of(rewrite: Rewrite, route: Route) -> Shift | None:
                 case Prefix(value) | SeparatedPrefix(value):
                     return len(value), rewrite.prefix
                 case _:
-                    return _WHOLE, rewrite.prefix
+                    pass
     return _WHOLE, rewrite.prefix
 
 
@@ -111,9 +109,7 @@ def left_open(filters: Iterable[Filter], identity: str) -> tuple[object, ...]:
             if all(asked):
                 # Which of several rules lets a request in makes no difference.
                 rules.append(("" if allows else rule.name, asked))
-        found.append(
-            (built.action, built.policies, built.providers, frozenset(rules) if allows else rules)
-        )
+        found.append((built.action, built.policies, built.providers, frozenset(rules)))
     return tuple(found)
 
 
@@ -173,7 +169,7 @@ def _single(condition: Condition) -> Clause:
     return Clause(unsure=True) if test is None else Clause((test,))
 
 
-def _asides(conditions: Iterable[Condition]) -> Iterator[Rule]:
+def _asides(conditions: Iterable[Atom]) -> Iterator[Rule]:
     """What conditions that are not decided depend on: where tokens are."""
     for condition in conditions:
         if isinstance(condition, ClaimCondition):
@@ -188,8 +184,7 @@ def _token(place: TokenPlace) -> Condition:
         case "param":
             return QueryCondition(place.name, Present())
         case _:
-            name = "".join(f"\\{c}" if c in r"\.+*?()|[]{}^$" else c for c in place.name)
-            return HeaderCondition("cookie", Regex(f"(.*; *)?{name}=.*"))
+            return HeaderCondition("cookie", Regex(f"(.*; *)?{quoted(place.name)}=.*"))
 
 
 def _cors(cors: Mapping[str, object]) -> Iterator[Rule]:
@@ -216,26 +211,14 @@ def _tests(atoms: Sequence[Atom], shift: Shift | None) -> tuple[AnyTest, ...] | 
     return found if len(found) == len(atoms) else None
 
 
-def _of_test(test: Test, shift: Shift | None) -> Iterator[Rule]:
-    """What a test that is not decided as a whole looks at."""
-    atoms = (*test.any_of, *test.none_of)
-    tests = [_test(atom, shift) for atom in atoms]
-    if None in tests:
-        for one in tests:
-            if one is not None:
-                yield (Clause((one,)),)
-    yield from _asides(atom for atom in atoms if isinstance(atom, ClaimCondition))
-
-
 def _test(atom: Atom, shift: Shift | None) -> AnyTest | None:
     match atom:
-        case AddressIn(which="destination"):
-            return None
-        case AddressIn():
+        case AddressIn(which="peer" | "remote"):
             return AddressTest(atom)
-        case PortIs() | IdentityIs() | ServerNameIs() | NotModelled():
-            return None
         case PathCondition() if shift is None:
-            return None
-        case _:
+            pass
+        case PathCondition() | HeaderCondition() | QueryCondition() | ClaimCondition():
             return as_test(atom, shift if shift != (0, "") else None)
+        case _:
+            pass
+    return None
