@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -41,8 +40,6 @@ class _Teller:
         kind = type(value)
         if kind is str:
             return WORDS.sub(self._word, value)
-        if isinstance(value, Enum):
-            return value
         if kind in (tuple, list):
             return kind(map(self.told, value))
         if isinstance(value, Mapping):
@@ -56,7 +53,7 @@ class _Teller:
         return value
 
     def _word(self, found: re.Match[str]) -> str:
-        word = found[0]
+        word = found.group()
         other = self._instead.get(word)
         if other is None:
             return word

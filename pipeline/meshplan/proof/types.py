@@ -97,8 +97,8 @@ class Topic:
 
 def short(host: str) -> str:
     """A host as people write it: `reviews.shop` for a Service."""
-    stem, found, _ = host.partition(".svc.")
-    return stem if found and stem.count(".") == 1 else host
+    stem = host.partition(".svc.")[0]
+    return stem if stem.count(".") == 1 else host
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,7 @@ def of_spec(kind: str, spec: str) -> Iterable[Resource]:
         ("AuthorizationPolicy", "{rules: [{to: [{operation: {hosts: [a.net]}}]}]}", (Exact("a.net", ignore_case=True),)),
         ("AuthorizationPolicy", "{rules: [{to: [{operation: {notHosts: [a.net]}}]}]}", (Exact("a.net", ignore_case=True),)),
         ("AuthorizationPolicy", "{rules: [{to: [{operation: {paths: [/a]}}]}]}", ()),
+        ("AuthorizationPolicy", "{rules: [{when: [{key: 'request.headers[x]', values: [a]}]}]}", ()),
     ],
 )  # fmt: skip
 def test_what_is_asked_of_names(kind: str, spec: str, expected: tuple[object, ...]) -> None:

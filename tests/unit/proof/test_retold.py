@@ -102,3 +102,10 @@ def test_names_are_exchanged_everywhere() -> None:
 @pytest.mark.parametrize("why", ["port 10", "svc-001:10", "weight 10 %", "10.1.1.1", "001"])
 def test_a_number_that_may_be_something_else_is_not_exchanged(why: str) -> None:
     assert told(why) is None
+
+
+def test_words_are_exchanged_wherever_they_are() -> None:
+    found = Findings(unknowns=(Undecided("shop/a, shop:80 and shopping in shop-1", None, 1, ()),))
+    made = retold(found, ("shop", "1"), ("web", "2"))
+    assert made is not None
+    assert made.unknowns[0].why == "web/a, web:80 and shopping in web-2"
