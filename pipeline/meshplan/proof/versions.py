@@ -105,22 +105,10 @@ def _same(one: Resource | None, other: Resource | None) -> bool:
         return True
     if one is None or other is None:
         return False
-    if one.manifest == other.manifest and one.api_version == other.api_version:
+    if one.manifest == other.manifest:
         return True
-    if (one.id.group, one.id.kind) in _WORKLOADS:
-        return _pods(one) is not None and _pods(one) == _pods(other)
-    return False
-
-
-def _pods(resource: Resource) -> object:
-    found = workload_of(resource)
-    return found and (
-        found.labels,
-        found.ports,
-        found.service_account,
-        found.running,
-        found.injected,
-    )
+    found = workload_of(one) if (one.id.group, one.id.kind) in _WORKLOADS else None
+    return found is not None and found == workload_of(other)
 
 
 _WORKLOADS = frozenset(workload_kinds()) - {("networking.istio.io", "WorkloadEntry")}

@@ -124,6 +124,14 @@ def test_of_workloads_that_counts_which_proxies_see(kind: str) -> None:
         assert not is_one(old, pods(kind, "a", replicas=0))
 
 
+def test_of_pods_that_nobody_can_read_everything_counts() -> None:
+    whole = pods("Deployment", "a")
+    assert is_one(made("Deployment", "a", 1, "apps/v1"), made("Deployment", "a", 1, "apps/v1"))
+    assert not is_one(made("Deployment", "a", 1, "apps/v1"), made("Deployment", "a", 2, "apps/v1"))
+    assert not is_one(whole, made("Deployment", "a", 1, "apps/v1"))
+    assert not is_one(made("Deployment", "a", 1, "apps/v1"), whole)
+
+
 def test_of_a_workload_entry_everything_counts() -> None:
     def entry(address: str) -> Resource:
         meta = {"name": "a", "namespace": "shop"}
