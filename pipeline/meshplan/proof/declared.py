@@ -1,6 +1,6 @@
 """What is the tree's own: where a state lacks it, nobody else has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meshplan.graph.keys import made_by
 from meshplan.identity import ResourceId
@@ -51,6 +51,17 @@ def hosts_of(version: Resource, domain: str) -> Iterator[str]:
         yield from (host.lower() for host in texts(version.spec.get("hosts")))
 
 
+def selected_by(version: Resource) -> Mapping[str, str]:
+    """The labels by which a Service or ServiceEntry selects pods; none for any other object."""
+    match version.id.kind:
+        case "Service":
+            return labels(version.spec.get("selector"))
+        case "ServiceEntry":
+            return labels(at(version.spec, "workloadSelector", "labels"))
+        case _:
+            return {}
+
+
 def secrets_named(gateway: Resource) -> frozenset[str]:
     """The names of the Secrets of a Gateway's certificates, without their namespaces."""
     stated: list[str] = []
@@ -82,9 +93,7 @@ def _runs(id_: ResourceId, versions: Versions) -> bool:
 
 def _behind(version: Resource, index: Index) -> Iterator[ResourceId]:
     """The workloads that a Service or ServiceEntry selects."""
-    found = labels(version.spec.get("selector"))
-    if version.id.kind == "ServiceEntry":
-        found = labels(at(version.spec, "workloadSelector", "labels"))
+    found = selected_by(version)
     if found:
         yield from index.pods(version.id.namespace, found)
 

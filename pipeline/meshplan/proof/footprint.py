@@ -1,7 +1,6 @@
 """Which hosts, gateways and workloads a changed object may have a bearing on."""
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard
@@ -14,7 +13,6 @@ from meshplan.proof.index import (
     GATEWAY_API,
     NETWORKING,
     ROUTES,
-    SECURITY,
     Index,
     leaves_some,
     selector_of,
@@ -23,17 +21,11 @@ from meshplan.proof.index import (
 )
 from meshplan.proof.ports import servers_on
 from meshplan.proof.types import Topic, TopicKind
+from meshplan.proof.unseen import ON_PODS, Unseen
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
 _WORKLOADS = frozenset(workload_kinds())
-_ON_PODS = frozenset(
-    (
-        (SECURITY, "AuthorizationPolicy"),
-        (SECURITY, "PeerAuthentication"),
-        (SECURITY, "RequestAuthentication"),
-    )
-)
 
 
 class Footprint:
@@ -43,6 +35,7 @@ class Footprint:
         self._index = index
         self._versions = versions
         self._root = root_namespace
+        self._unseen = Unseen(index, versions, root_namespace)
         self._of_hosts: dict[str, tuple[Topic, ...]] = {}
         #: By the port of a gateway, where its servers may be in each other's way.
         self._of_ports: dict[str, tuple[Topic, ...]] = {}
@@ -108,7 +101,7 @@ class Footprint:
                 for found in self._index.pods(version.id.name, {}):
                     for workload in self._versions.all_of(found):
                         yield from self._of_workload(workload)
-                for service in self._services.get(version.id.name, ()):
+                for service in self._unseen.by_namespace.get(version.id.name, ()):
                     yield from self._of_service(service)
                 yield from self._of_routes_in(version.id.name)
             case ("", "Endpoints") | ("discovery.k8s.io", "EndpointSlice"):
@@ -116,7 +109,7 @@ class Footprint:
                 yield from self._of_destination(f"{name}.svc.{self._index.domain}")
             case kind if kind in _WORKLOADS:
                 yield from self._of_workload(version)
-            case kind if kind in _ON_PODS:
+            case kind if kind in ON_PODS:
                 yield from self._of_policy(version)
             case _:
                 pass
@@ -148,12 +141,12 @@ class Footprint:
                     yield Topic(TopicKind.GATEWAY, name)
 
     def _of_destination(self, host: str) -> tuple[Topic, ...]:
-        """A host that requests are sent on to: all that is routed there, and the host itself."""
+        """A host that requests are sent on to, and what stands for it: with all that is routed there."""
         found = self._of_hosts.get(host)
         if found is None:
-            # Marked first: services may stand for each other in a circle.
-            self._of_hosts[host] = ()
-            found = self._of_hosts[host] = tuple(dict.fromkeys(self._routed_to(host)))
+            names = (host, *self._index.aliases(host))
+            topics = (topic for name in names for topic in self._routed_to(name))
+            found = self._of_hosts[host] = tuple(dict.fromkeys(topics))
         return found
 
     def _routed_to(self, host: str) -> Iterator[Topic]:
@@ -164,10 +157,6 @@ class Footprint:
         for id_ in self._index.ids(("attached", "destination", host)):
             for version in self._versions.all_of(id_):
                 yield from self._of_attached(version)
-        for id_ in self._index.ids(("service", "alias", host)):
-            for version in self._versions.all_of(id_):
-                for name in hosts_of(version, self._index.domain):
-                    yield from self._of_destination(name)
         # A VirtualService with the host may lack a service now and have one then.
         for id_ in self._index.near("route.host", host):
             for version in self._versions.all_of(id_):
@@ -276,8 +265,7 @@ class Footprint:
         if workload is None:
             return
         for service in selecting(version, self._index, self._versions):
-            for host in hosts_of(service, self._index.domain):
-                yield from self._of_destination(host)
+            yield from self._of_service(service)
         # A gateway's own pods.
         for gateway in self._versions.of_kind(NETWORKING, "Gateway"):
             selector = labels(gateway.spec.get("selector"))
@@ -310,68 +298,11 @@ class Footprint:
             shown = ((GATEWAY_NAME_LABEL, name),)
             yield Topic(TopicKind.SERVER, "", version.id.namespace, shown)
         if not targets:
-            yield from self._of_unseen(where, selector, met)
-
-    def _of_unseen(self, where: str, selector: Mapping[str, str], met: set[str]) -> Iterator[Topic]:
-        """Pods that nobody knows: those with the labels of a selector, and with another policy's.
-
-        A policy of the root namespace is for those of every namespace that has policies. Where pods
-        were `met`, there are no others.
-        """
-        if selector and where in met:
-            return
-        spaces = [(where or self._root, selector)]
-        if not met:
-            yield from self._of_gateways_with(where, selector)
-        elif not where:
-            spaces = []
-        for space in dict.fromkeys((where, self._root)) if where else self._choosers:
-            for own, targets in self._choosers.get(space, ()):
-                if all(selector.get(name, value) == value for name, value in own.items()):
-                    spaces.append((where or space, {**own, **selector}))
-                for name in targets if not selector else ():
-                    # Gateways have pods of their own.
-                    yield Topic(TopicKind.SERVER, "", space, ((GATEWAY_NAME_LABEL, name),))
-        known = met | {self._root} if met and not where else met
-        for space, found in spaces:
-            if space not in known:
-                yield Topic(TopicKind.SERVER, "", space, tuple(sorted(found.items())))
-        for space in (where,) if where else self._services:
-            for service in self._services.get(space, ()) if space not in met else ():
-                own = labels(service.spec.get("selector"))
-                if own and matches_labels(own, {**own, **selector}):
-                    yield from self._of_service(service)
-
-    @cached_property
-    def _choosers(self) -> Mapping[str, list[tuple[Mapping[str, str], tuple[str, ...]]]]:
-        """What the policies of a namespace choose pods by: labels, and the names of gateways."""
-        found: dict[str, list[tuple[Mapping[str, str], tuple[str, ...]]]] = {}
-        for kind in sorted(_ON_PODS):
-            for policy in self._versions.of_kind(*kind):
-                chosen = (selector_of(policy), tuple(targets_of(policy)))
-                same = found.setdefault(policy.id.namespace, [])
-                if chosen not in same[-1:]:  # versions of one object mostly choose alike
-                    same.append(chosen)
-        return found
-
-    @cached_property
-    def _services(self) -> Mapping[str, list[Resource]]:
-        """Every version of every Service by namespace."""
-        found: dict[str, list[Resource]] = {}
-        for service in self._versions.of_kind("", "Service"):
-            found.setdefault(service.id.namespace, []).append(service)
-        return found
-
-    def _of_gateways_with(self, namespace: str, selector: Mapping[str, str]) -> Iterator[Topic]:
-        """Gateways that pods with some labels open, though nobody knows these pods."""
-        for gateway in self._versions.of_kind(NETWORKING, "Gateway"):
-            pods = labels(gateway.spec.get("selector"))
-            if pods and matches_labels(selector, pods):
-                yield from self._of_gateway(gateway)
-        for gateway in self._versions.of_kind(GATEWAY_API, "Gateway"):
-            pods = {GATEWAY_NAME_LABEL: gateway.id.name}
-            if namespace in ("", gateway.id.namespace) and matches_labels(selector, pods):
-                yield from self._of_listeners(gateway)
+            yield from self._unseen.pods(where, selector, met)
+            for service in self._unseen.services(where, selector):
+                yield from self._of_service(service)
+            for gateway in self._unseen.gateways(where, selector):
+                yield from self._of(gateway)
 
     def _of_sidecar(self, version: Resource) -> Iterator[Topic]:
         """Every host that the Sidecar imports, and what is behind its own listeners."""

@@ -267,11 +267,13 @@ NAMESPACE = "kind: Namespace\nmetadata: {name: %s}"
         # Nobody can tell which pods it makes.
         ("kind: Deployment\nmetadata: {name: x, namespace: shop}\nspec: {template: none}", set()),
         ("kind: ConfigMap\nmetadata: {name: x, namespace: shop}\nspec: {selector: {app: reviews}}", set()),
-        (NAMESPACE % "web", {*EXT, A}),
+        (NAMESPACE % "web", {*EXT, A, WRITTEN, *COVERED}),
+        (NAMESPACE % "far", {OLD}),
         (policy("AuthorizationPolicy", "shop", of_reviews()), {*TO_REVIEWS, AT_REVIEWS}),
         (
             policy("PeerAuthentication", "shop", "mtls: {mode: STRICT}"),
-            {*TO_REVIEWS, AT_REVIEWS, "server shop/app=lone"},
+            # The pods of ratings are not in the tree.
+            {*TO_REVIEWS, *TO_RATINGS, AT_REVIEWS, "server shop/app=lone", "server shop/app=ratings"},
         ),
         (
             policy("AuthorizationPolicy", "istio-system", of_reviews()),
