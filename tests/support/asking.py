@@ -1,8 +1,10 @@
 """Who asks for a host: the cases of a topic, and objects in short for tests of them."""
 
+from meshplan.proof.topics import TopicCases
 from meshplan.proof.types import Topic, TopicKind
+from meshplan.settings import World
 from support.meshes import with_versions
-from support.proofs import change
+from support.proofs import Change, change
 
 SERVICE = """
 kind: Service
@@ -67,3 +69,17 @@ def policy(source: str) -> str:
         "shop",
         f"{{selector: {{matchLabels: {{app: a}}}}, rules: {rules}}}",
     )
+
+
+MESH, GATEWAY = TopicKind.MESH, TopicKind.GATEWAY
+OTHER = doc("DestinationRule", "z", "far", "{host: other.example.com}")
+
+
+def changed(before: str, after: str = "", **named: World) -> Change:
+    """From one text to another; without another, something else changes."""
+    texts = [one.strip().removeprefix("---\n") for one in (before, after or before + OTHER)]
+    return change(*map(with_versions, texts), **named)  # type: ignore[arg-type]
+
+
+def of(found: Change, kind: TopicKind = MESH, host: str = HOST) -> TopicCases:
+    return found.prover.cases_of(Topic(kind, host))

@@ -17,8 +17,9 @@ from meshplan.proof.index import Index, Tables
 from meshplan.proof.meter import Meter
 from meshplan.proof.opaque import opaque_changes
 from meshplan.proof.retold import retold
+from meshplan.proof.rivals import AGED
 from meshplan.proof.scope import Scope
-from meshplan.proof.topics import AGED, TopicCases
+from meshplan.proof.topics import TopicCases
 from meshplan.proof.twins import Scripts, likeness_of
 from meshplan.proof.types import (
     DEFAULT_BUDGET,

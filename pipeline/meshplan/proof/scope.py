@@ -145,7 +145,7 @@ class Scope:
         """A resource with a creation time where the plan or the order of ages gives it one.
 
         Without a time objects count as the oldest, and their names decide; `reverse_ages` turns
-        that order round.
+        that order round: then they are younger than those that have a time.
         """
         if creation_time(resource):
             return resource
@@ -153,7 +153,7 @@ class Scope:
         if created:
             # The youngest of all; of several created ones the names decide again.
             return _with_time(resource, _time(9999, rank if self._reverse else 0))
-        return _with_time(resource, _time(1, rank)) if self._reverse else resource
+        return _with_time(resource, _time(9998, rank)) if self._reverse else resource
 
 
 def normal(state: State, kept: Iterable[int]) -> State:

@@ -4,7 +4,7 @@ What is collected may be too much, never too little: a mesh of these objects alo
 requests what the whole mesh does. So a state of the proof holds tens of objects, not thousands.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TypeVar
 
 from meshplan.identity import ResourceId
@@ -14,7 +14,7 @@ from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.service import EXPORT_TO_ANNOTATION
 from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
 from meshplan.mesh.workload import workload_of
-from meshplan.proof.declared import secrets_named
+from meshplan.proof.declared import hosts_of, secrets_named
 from meshplan.proof.index import (
     GATEWAY_API,
     NETWORKING,
@@ -66,13 +66,6 @@ class Surroundings:
         """Every version of every object found."""
         for id_ in self._found:
             yield from self._versions.all_of(id_)
-
-    def hosts_of(self, version: Resource) -> Iterator[str]:
-        """The hosts that a Service or ServiceEntry declares."""
-        if version.id.kind == "Service":
-            yield f"{version.id.name}.{version.id.namespace}.svc.{self._index.domain}"
-        elif version.id.kind == "ServiceEntry":
-            yield from (host.lower() for host in texts(version.spec.get("hosts")))
 
     def host(self, host: str) -> None:
         """What routes requests for a host, and all that they may reach."""
@@ -132,7 +125,7 @@ class Surroundings:
                 self._subsets(host, version)
         for id_ in self._index.ids(("service", "address", host)):
             for version in self._add(id_):
-                for name in self.hosts_of(version):
+                for name in hosts_of(version, self._index.domain):
                     self._once(self._services, name)
                     for route in self._index.near("route.host", name):
                         self._once(self._route, route)

@@ -1,57 +1,43 @@
 """The cases of a topic: which clients ask for it, on which ports, by which names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property, partial
 from itertools import product
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.hosts import is_wildcard, namespace_of
+from meshplan.mesh.hosts import is_wildcard, matches, namespace_of
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import gateway
-from meshplan.mesh.read import at, labels, mapping, mappings, number, texts
+from meshplan.mesh.read import at, mapping, mappings, number, texts
 from meshplan.mesh.service import Protocol, service_of, services_of
 from meshplan.mesh.workload import workload_of
 from meshplan.proof.authorities import asked_of_names, names_of, server_names_asked, spellings
 from meshplan.proof.cases import Case
 from meshplan.proof.clients import Clients, matches_of, may_open
+from meshplan.proof.declared import hosts_of
 from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.identities import identities
-from meshplan.proof.index import NETWORKING, Index
+from meshplan.proof.index import Index
 from meshplan.proof.meter import Meter
 from meshplan.proof.ports import server_ports
+from meshplan.proof.rivals import rivals_among
 from meshplan.proof.scope import Scope
 from meshplan.proof.surroundings import Surroundings
 from meshplan.proof.texts import holds_of
 from meshplan.proof.types import BudgetError, Client, Topic, TopicKind
 from meshplan.proof.unseen import unsure_of_mutual_tls
 from meshplan.proof.versions import Versions
-from meshplan.resource import Resource
 from meshplan.settings import World
 from meshplan.traffic.condition import TextMatch
 from meshplan.traffic.inbound import Server
 from meshplan.traffic.outcome import Transport
 from meshplan.traffic.request import Request
 
-#: Kinds of objects of which the oldest wins, where they are about the same.
-AGED = frozenset(
-    (
-        "DestinationRule",
-        "Gateway",
-        "GRPCRoute",
-        "HTTPRoute",
-        "PeerAuthentication",
-        "ServiceEntry",
-        "Sidecar",
-        "TCPRoute",
-        "TLSRoute",
-        "VirtualService",
-    )
-)
-
 #: What it takes to find out what has a say, in units of work.
 _SETTING_OUT = 5
 
 _TLS = frozenset((Protocol.HTTPS, Protocol.TLS))
+_DECLARING = frozenset(("Service", "ServiceEntry"))
 _HTTP = frozenset(("http", "https"))
 
 
@@ -76,39 +62,33 @@ class TopicCases:
         private = "*" not in self._mesh.config.default_service_export_to
         topic = self.topic
         in_mesh = topic.kind is TopicKind.MESH
-        opens: Callable[[Resource], bool] | None = None
-        if topic.is_of_one_gateway:
-            opens = partial(may_open, topic.namespace, dict(topic.labels))
+        of_one = topic.is_of_one_gateway
+        opens = partial(may_open, topic.namespace, dict(topic.labels)) if of_one else None
         found = Surroundings(
             self._index, self._versions, self._root, in_mesh=in_mesh, private=private, opens=opens
         )
-        if self.topic.kind is TopicKind.SERVER:
-            found.pods_with(self.topic.namespace, dict(self.topic.labels))
-            for id_ in self._index.pods(self.topic.namespace, dict(self.topic.labels)):
+        if topic.kind is TopicKind.SERVER:
+            found.pods_with(topic.namespace, dict(topic.labels))
+            for id_ in self._index.pods(topic.namespace, dict(topic.labels)):
                 found.workload(id_)
         else:
-            found.host(self.topic.host)
+            found.host(topic.host)
         return found
 
     @cached_property
     def _clients(self) -> list[Client]:
+        if self.topic.kind is TopicKind.SERVER:
+            return [Client()]
         clients = Clients(self._index, self._versions, self._around, self._root)
-        match self.topic.kind:
-            case TopicKind.MESH:
-                found = clients.sidecars()
-                self.undecided = self.undecided or clients.undecided or self.unsure
-                return found
-            case TopicKind.GATEWAY:
-                found = clients.gateways()
-                self.undecided = self.undecided or clients.undecided or self.unsure
-                if self.topic.is_of_one_gateway:
-                    found = clients.at(gateway(self.topic.namespace, dict(self.topic.labels)))
-                for client in found:
-                    assert client.proxy is not None  # noqa: S101 - gateways are proxies
-                    self._around.pods_with(client.proxy.namespace, client.proxy.labels)
-                return found
-            case TopicKind.SERVER:
-                return [Client()]
+        in_mesh = self.topic.kind is TopicKind.MESH
+        found = clients.sidecars() if in_mesh else clients.gateways()
+        self.undecided = clients.undecided or self.unsure
+        if self.topic.is_of_one_gateway:
+            found = clients.at(gateway(self.topic.namespace, dict(self.topic.labels)))
+        for client in () if in_mesh else found:
+            assert client.proxy is not None  # noqa: S101 - gateways are proxies
+            self._around.pods_with(client.proxy.namespace, client.proxy.labels)
+        return found
 
     @cached_property
     def unsure(self) -> str:
@@ -116,20 +96,15 @@ class TopicCases:
         return unsure_of_mutual_tls(self._around, self._index, self._mesh.world)
 
     def parts(self, hosts: GatewayHosts) -> tuple[Topic, ...]:
-        """Topics that together are this one: for each gateway the requests that enter there.
+        """Topics that together are this one of gateways: for each the requests that enter there.
 
         What is bound to other gateways has no say in them, nor has by which of several hosts they
         ask that nothing there names.
         """
-        proxies = [client.proxy for client in self._clients if client.proxy is not None]
+        proxies = (client.proxy for client in self._clients if client.proxy is not None)
         found = ((proxy.namespace, tuple(sorted(proxy.labels.items()))) for proxy in proxies)
         pods = tuple(dict.fromkeys(found))
-        if (
-            self.topic.kind is not TopicKind.GATEWAY
-            or self._is_closed
-            or len(pods) < 2
-            or not all(namespace for namespace, _ in pods)
-        ):
+        if self._is_closed or len(pods) < 2:
             return (self.topic,)
         return tuple(
             Topic(TopicKind.GATEWAY, hosts.alike(self.topic.host, *one), *one) for one in pods
@@ -167,7 +142,8 @@ class TopicCases:
         known = self._mesh.known
         hosts = dict.fromkeys((self.topic.host, *self._around.destinations))
         for resource in self._around.resources():
-            hosts.update(dict.fromkeys(self._around.hosts_of(resource)))
+            if resource.id.kind in _DECLARING:
+                hosts.update(dict.fromkeys(hosts_of(resource, self._index.domain)))
         for host in hosts:
             yield host, host in known.hosts, host in known.populated
         for id_ in self._around.ids:
@@ -187,16 +163,8 @@ class TopicCases:
         """Objects whose ages are not known, and of which there are several of a kind."""
         if self._is_closed:
             return ()
-        groups: dict[tuple[str, ...], dict[ResourceId, None]] = {}
-        for id_ in self.scope.ids + tuple(self._around.ids):
-            if id_.kind not in AGED:
-                continue
-            for version in self._versions.all_of(id_):
-                if not version.metadata.get("creationTimestamp"):
-                    for key in _competes_for(version, self._index):
-                        groups.setdefault(key, {})[id_] = None
-        found = (id_ for group in groups.values() if len(group) > 1 for id_ in group)
-        return tuple(sorted(dict.fromkeys(found)))
+        ids = (*self.scope.ids, *self._around.ids)
+        return rivals_among(ids, self._versions, self._index)
 
     def cases(self, *, reverse: bool) -> list[Case]:
         """The cases, for each client those on each port."""
@@ -271,25 +239,27 @@ class TopicCases:
         is_routed = False
         for resource in self._around.resources():
             kind = resource.id.kind
-            if kind in ("Service", "ServiceEntry"):
+            if kind in _DECLARING:
                 services = (
                     (service_of(resource, self._index.domain),)
                     if kind == "Service"
                     else tuple(services_of(resource))
                 )
                 for service in services:
-                    if _is_about(service.host.lower(), self.topic.host):
+                    host = self.topic.host
+                    if _is_about(service.host.lower(), host) or host in service.addresses:
                         for port in service.ports:
                             for scheme in _schemes(port.protocol):
                                 found[port.number, scheme] = None
-            elif kind == "VirtualService" and resource.id.group == NETWORKING:
+            elif kind == "VirtualService":
                 hosts = texts(resource.spec.get("hosts"))
                 own = [self._index.in_full(host, resource.id.namespace) for host in hosts]
-                if any(_is_about(host, self.topic.host) for host in own):
-                    is_routed = True
-                    for match in matches_of(resource):
-                        if number(match.get("port")):
-                            found[number(match.get("port")), "http"] = None
+                is_about = any(_is_about(host, self.topic.host) for host in own)
+                is_routed = is_routed or is_about
+                # One without hosts is a delegate.
+                for match in matches_of(resource) if is_about or not own else ():
+                    if number(match.get("port")):
+                        found[number(match.get("port")), "http"] = None
         if is_routed or not found:
             found.setdefault((80, "http"), None)
         yield from found
@@ -305,7 +275,7 @@ class TopicCases:
         principals = {f"{trust}/ns/{where}/sa/{account}": None for where, account in named.accounts}
         principals.update({f"{trust}/ns/{where}/sa/default": None for where in named.namespaces})
         principals[f"{trust}/ns/elsewhere/sa/default"] = None
-        client = Client()
+        (client,) = self._clients
         stages = scope.stages(client)
         hosts = self._names_under("*", self._server_name(found))
         for port, host in product(self._server_ports(), hosts):
@@ -317,7 +287,7 @@ class TopicCases:
                 yield Case(scope, client, base, stages, server, Transport.MTLS)
 
     def _server_name(self, found: dict[str, str]) -> str:
-        shown = found.get("app") or ",".join(f"{k}={v}" for k, v in sorted(found.items()))
+        shown = found.get("app") or ",".join(f"{k}={v}" for k, v in found.items())
         return f"{shown or 'any workload'}.{self.topic.namespace}"
 
     def _server_ports(self) -> list[int]:
@@ -360,40 +330,10 @@ def _schemes(protocol: Protocol) -> tuple[str, ...]:
 
 
 def _is_about(host: str, topic: str) -> bool:
-    """Whether a host of an object is the topic's, or covers it."""
-    if host == topic:
-        return True
-    return is_wildcard(host) and (topic.endswith(host[1:]) or host.endswith(topic[1:]))
+    """Whether a host of an object is the topic's, or covers some of it."""
+    return host == topic or (is_wildcard(host) and matches(host, topic))
 
 
 def _name_under(pattern: str) -> str:
     """A name that a wildcard covers, and that nobody else has."""
     return "unmatched.example" if pattern == "*" else f"unmatched{pattern[1:]}"
-
-
-def _competes_for(version: Resource, index: Index) -> Iterator[tuple[str, ...]]:
-    """What an object of which the oldest wins is about."""
-    kind, namespace, spec = version.id.kind, version.id.namespace, version.spec
-    match kind:
-        case "VirtualService" | "ServiceEntry":
-            for host in texts(spec.get("hosts")):
-                yield kind, index.in_full(host, namespace)
-        case "DestinationRule":
-            yield kind, namespace, index.in_full(str(spec.get("host", "")), namespace)
-        case "Gateway":
-            for server in mappings(spec.get("servers")):
-                yield kind, str(at(server, "port", "number"))
-            for listener in mappings(spec.get("listeners")):
-                yield kind, str(listener.get("port"))
-        case "PeerAuthentication" | "Sidecar":
-            yield kind, namespace, str(sorted(labels(at(spec, "selector", "matchLabels")).items()))
-        case _:
-            for parent in mappings(spec.get("parentRefs")):
-                of = str(parent.get("kind", "Gateway"))
-                if of == "Service":
-                    # Routes of other Services never meet.
-                    where = str(parent.get("namespace") or namespace)
-                    yield kind, of, where, str(parent.get("name"))
-                else:
-                    for host in texts(spec.get("hostnames")) or ("*",):
-                        yield kind, of, host

@@ -7,6 +7,7 @@ from meshplan.graph import dependency_graph
 from meshplan.mesh import Mesh, MeshConfig
 from meshplan.planner.solve import solve
 from meshplan.proof import Budget, Prover, WorkSpentError
+from meshplan.proof.types import Topic, TopicKind
 from meshplan.settings import World
 from support.scenarios import SCENARIOS, scenario_snapshots
 
@@ -51,3 +52,15 @@ def test_a_refilled_budget_is_whole() -> None:
         prover.lost()
     prover.meter.refill()
     assert prover.meter.spent == 0
+
+
+def test_to_find_what_has_a_say_is_work() -> None:
+    """Also where nothing is asked after that."""
+    sides = scenario_snapshots("subset-swap")
+    base, head = (Mesh.of(side, MeshConfig(), World.OPEN) for side in sides)
+    prover = Prover(base, head, budget=Budget(work=9))
+    topics = [Topic(TopicKind.MESH, host) for host in ("a.example.com", "b.example.com")]
+    prover.cases_of(topics[0])
+    assert prover.cases_of(topics[0]).topic == topics[0]
+    with pytest.raises(WorkSpentError):
+        prover.cases_of(topics[1])

@@ -2,8 +2,16 @@
 
 import pytest
 
+from meshplan.mesh import Mesh, MeshConfig
+from meshplan.mesh.proxy import gateway
+from meshplan.mesh.security import GATEWAY_NAME_LABEL
+from meshplan.proof.index import Index
+from meshplan.proof.rivals import rivals_among
 from meshplan.proof.types import Topic, TopicKind
+from meshplan.proof.versions import Versions
 from meshplan.settings import World
+from meshplan.traffic import Request, ages
+from support.around import snapshot
 from support.meshes import with_versions
 from support.proofs import change
 
@@ -40,6 +48,7 @@ def two(
     ]
 
 
+TIME = "creationTimestamp: '2020-01-01T00:00:00Z'"
 BOTH = {"one", "two"}
 ROUTE = "{hosts: [%s], http: [{route: [{destination: {host: a.shop.svc.cluster.local}}]}]}"
 ENTRY = "{hosts: [%s], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
@@ -142,6 +151,139 @@ def test_gateways_of_the_gateway_api_on_one_port() -> None:
     assert rivals([SERVICE, API % ("one", 80), API % ("two", 81), *routes], "gateway", "*") == set()
 
 
+# Objects by themselves
+
+
+def among(text: str, after: str = "") -> list[str]:
+    """Names of the rivals among all objects of two revisions, as lines tell them."""
+    base, head = (snapshot(one)[1] for one in (text, after or text))
+    versions = Versions(base, head)
+    found = rivals_among((*base, *head), versions, Index(versions, "cluster.local"))
+    return [id_.name for id_ in found]
+
+
+AT_GATEWAY = "both VirtualService edge/%s {hosts: [%s], gateways: [gw], http: [{redirect: {authority: %s.com}}]}\n"
+AT_LISTENER = "both %s edge/%s {parentRefs: [{name: gw}], %srules: [{filters: [{type: RequestRedirect, requestRedirect: {hostname: %s.com}}]}]}\n"
+X = "hostnames: [x.example.com], "
+
+
+def virtual_services(server: str, *hosts: str) -> str:
+    servers = f"[{{hosts: ['{server}'], port: {{number: 80, name: http, protocol: HTTP}}}}]"
+    routes = (AT_GATEWAY % (n, h, n) for n, h in zip(("one", "two"), hosts, strict=True))
+    return f"both Gateway edge/gw {{selector: {{istio: x}}, servers: {servers}}}\n{''.join(routes)}"
+
+
+def http_routes(listener: str, *hosts: str, kind: str = "HTTPRoute") -> str:
+    found = f"[{{name: h, port: 80, protocol: HTTP{listener and f', hostname: {listener}'}}}]"
+    kinds = zip(("one", "two"), ("HTTPRoute", kind), hosts, strict=True)
+    routes = (AT_LISTENER % (kind, name, hosts, name) for name, kind, hosts in kinds)
+    return f"both API edge/gw {{gatewayClassName: istio, listeners: {found}}}\n{''.join(routes)}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        virtual_services(server, one, two)
+        for server in ("*", "*.example.com", "x.example.com", "edge/x.example.com")
+        for one, two in (
+            ("x.example.com", "x.example.com"),
+            ("'*'", "x.example.com"),
+            ("'*'", "'*.example.com'"),
+            ("X.example.com", "'*.example.com'"),
+            ("'*.com'", "'*.example.com'"),
+        )
+    ]
+    + [
+        http_routes(listener, one, two)
+        for listener in ("", "'*.example.com'", "x.example.com")
+        for one, two in ((X, X), ("", X), ("", ""), ("hostnames: ['*.example.com'], ", X))
+    ],
+)
+def test_routes_that_meet_at_a_server(text: str) -> None:
+    """What is left of their hosts where it is open for fewer; against the whole mesh."""
+    mesh = Mesh.of(snapshot(text)[1], MeshConfig(), World.OPEN)
+    labels = {"istio": "x"} if "istio: x" in text else {GATEWAY_NAME_LABEL: "gw"}
+    found = ages.rivals(mesh, Request("x.example.com"), gateway("edge", labels))
+    assert among(text) == [id_.name for group in found for id_ in group]
+
+
+OLD = f"metadata: {{{TIME}}}, "
+RULE = "both DestinationRule shop/%s {%shost: a}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("one two", "", "one two"),
+        ("one", "", ""),
+        # One time alone does not tell an order.
+        ("one OLD", "", ""),
+        ("one two OLD", "", "one two"),
+        ("one OLD two OLD", "", ""),
+        # What is created is younger than all that was there, of several it is not known.
+        ("one OLD", "one OLD two", ""),
+        ("", "one two", "one two"),
+        ("three OLD", "three OLD one two", "one three two"),
+    ],
+)
+def test_which_times_are_known(before: str, after: str, expected: str) -> None:
+    def rules(words: str) -> str:
+        found = words.replace(" OLD", "-OLD").split()
+        parted = (word.partition("-") for word in found)
+        return "".join(RULE % (name, OLD if old else "") for name, _, old in parted)
+
+    text = rules(before) or "both Namespace shop {}\n"
+    assert among(text, rules(after)) == expected.split()
+
+
+PEER = "both PeerAuthentication shop/%s {selector: {matchLabels: {%s}}}\n"
+SIDECAR = "both Sidecar shop/%s {workloadSelector: {labels: {%s}}}\n"
+
+
+@pytest.mark.parametrize("line", [PEER, SIDECAR])
+@pytest.mark.parametrize(
+    ("one", "two", "meet"),
+    [
+        ("app: a", "app: a", True),
+        ("app: a", "app: b", False),
+        # Pods may have the labels of both.
+        ("app: a", "tier: x", True),
+        ("app: a, tier: x", "tier: x", True),
+        ("app: a, tier: x", "tier: y", False),
+        ("app: a", "", False),
+        ("", "", True),
+    ],
+)
+def test_selectors_of_which_the_older_wins(line: str, one: str, two: str, meet: bool) -> None:
+    text = line % ("one", one) + line % ("two", two)
+    assert among(text) == ["one", "two"] * meet
+    assert among(text.replace("shop/two", "web/two")) == []
+    assert among(text.replace("shop/two {", f"shop/two {{{OLD}")) == ["one", "two"] * meet
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("DestinationRule shop/one {host: a}|DestinationRule shop/two {host: b}", ""),
+        ("Service shop/one {}|Service web/one {}", ""),
+        ("ServiceEntry shop/one {hosts: [A.net, b.net]}|ServiceEntry web/two {hosts: [c.net, a.net]}", "one two"),
+        ("ServiceEntry shop/one {hosts: [a]}|ServiceEntry shop/two {hosts: [a.shop.svc.cluster.local]}", ""),
+        ("HTTPRoute shop/one {parentRefs: [{name: g}], hostnames: [A.net]}|HTTPRoute shop/two {parentRefs: [{kind: Gateway, name: h}], hostnames: [a.net]}", "one two"),
+        ("HTTPRoute shop/one {parentRefs: [{kind: Service, name: g}], hostnames: [a.net]}|HTTPRoute shop/two {parentRefs: [{name: h}], hostnames: [a.net]}", ""),
+        ("HTTPRoute shop/one {parentRefs: [{kind: Service, name: g, namespace: web}]}|HTTPRoute web/two {parentRefs: [{kind: Service, name: g}]}", "one two"),
+        ("HTTPRoute shop/one {parentRefs: [{kind: Service, name: g}]}|HTTPRoute web/two {parentRefs: [{kind: Service, name: g}]}", ""),
+        ("Gateway shop/one {servers: [{port: {number: 80}}, {port: {number: 81}}]}|Gateway web/two {servers: [{port: {number: 81}}]}", "one two"),
+        ("Gateway shop/one {servers: [{port: {number: 80}}]}|API web/two {listeners: [{port: 80}]}", "two one"),
+        # In the order of their ids, whatever they share.
+        ("DestinationRule shop/a {host: x}|DestinationRule shop/b {host: y}|DestinationRule shop/c {host: x}|DestinationRule shop/d {host: y}", "a b c d"),
+        ("VirtualService shop/b {hosts: [x.net]}|VirtualService shop/a {hosts: [x.net]}|DestinationRule shop/c {host: y}|DestinationRule shop/d {host: y}", "c d a b"),
+    ],
+)  # fmt: skip
+def test_what_objects_are_about(lines: str, expected: str) -> None:
+    text = "\n".join(f"both {line}" for line in lines.split("|"))
+    assert among(text) == expected.split()
+
+
 def test_what_depends_on_ages_is_unknown() -> None:
     """A subset is renamed that only one of two routes uses, and nobody knows which of them is in force."""
     other = SERVICE.replace("name: a,", "name: b,").replace("app: a", "app: b")
@@ -166,4 +308,9 @@ def test_what_depends_on_ages_is_unknown() -> None:
     )
     told = "it depends on which is older of VirtualService shop/one and VirtualService web/two, which Git does not tell"
     assert verdict(one % to_subset, two_ % elsewhere) == ("unknown", {told})
+    # The time of one of them does not tell it either.
+    dated = one.replace("namespace: shop", f"namespace: shop, {TIME}")
+    assert verdict(dated % to_subset, two_ % elsewhere) == ("unknown", {told})
+    younger = two_.replace("namespace: web", f"namespace: web, {TIME.replace('2020', '2021')}")
+    assert verdict(dated % elsewhere, younger % to_subset) == ("safe", set())
     assert verdict(one % elsewhere, two_ % elsewhere) == ("safe", set())

@@ -120,8 +120,8 @@ def test_an_update_makes_nobody_younger() -> None:
 def test_an_order_of_ages_turned_round() -> None:
     dated = made("x", time="2020-01-01T00:00:00Z")
     scope = scope_of([A, B, D, dated], [A2, B, C, D, made("e"), dated], reverse=True)
-    # First those that were there, then the one with a time, then the created ones.
-    assert by_age(scope, (1, 1, 1)) == "dbaxec"
+    # First the one with a time, then those that were there, then the created ones.
+    assert by_age(scope, (1, 1, 1)) == "xdbaec"
     times = [creation_time(one) for one in scope.mesh((1, 1, 1)).snapshot.values()]
     assert len(set(times)) == len(times)
     assert (

@@ -5,48 +5,7 @@ import pytest
 from meshplan.proof.topics import TopicCases
 from meshplan.proof.types import Topic, TopicKind
 from meshplan.settings import World
-from support.asking import HOST, SERVICE, doc, pod, sidecar
-from support.meshes import with_versions
-from support.proofs import Change, change
-
-MESH, GATEWAY = TopicKind.MESH, TopicKind.GATEWAY
-OTHER = doc("DestinationRule", "z", "far", "{host: other.example.com}")
-
-
-def changed(before: str, after: str = "", **named: World) -> Change:
-    """From one text to another; without another, something else changes."""
-    texts = [one.strip().removeprefix("---\n") for one in (before, after or before + OTHER)]
-    return change(*map(with_versions, texts), **named)  # type: ignore[arg-type]
-
-
-def of(found: Change, kind: TopicKind = MESH, host: str = HOST) -> TopicCases:
-    return found.prover.cases_of(Topic(kind, host))
-
-
-# Hosts
-
-
-def test_what_is_known_of_hosts() -> None:
-    """Of the topic's, of what is sent to, and of what is declared at hand."""
-    route = doc(
-        "VirtualService",
-        "r",
-        "shop",
-        f"{{hosts: [{HOST}, c], http: [{{route: [{{destination: {{host: b}}}}]}}]}}",
-    )
-    other = doc("Service", "c", "shop", "{ports: [{name: http, port: 80}]}")
-    far = doc("Service", "d", "shop", "{ports: [{name: http, port: 80}]}")
-    before = f"{route}---{SERVICE}{far}"
-    found = of(changed(before, before + other + pod("shop", "app: a")))
-    named = {host.partition(".")[0]: told for host, *told in found.known}
-    assert named == {
-        # The Service is there throughout, and its pods come.
-        "a": [False, True],
-        # Nobody declares it.
-        "b": [False, False],
-        "c": [True, False],
-    }
-
+from support.asking import GATEWAY, HOST, OTHER, SERVICE, changed, doc, of, pod, sidecar
 
 # Names
 
@@ -114,6 +73,44 @@ def test_a_service_that_comes_may_be_asked_for_in_short() -> None:
     assert names(at_gateway) == {"edge": {HOST}, "istio-system": {HOST}}
 
 
+def test_short_names_are_those_of_services() -> None:
+    """Whatever routes there are; and each name is asked once."""
+    entry = doc("ServiceEntry", "a", "shop", "{hosts: [a.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}")  # fmt: skip
+    assert names(of(changed(entry + routed("'*'")), host="a.example.com")) == {
+        one: {"a.example.com"} for one in ("shop", "web", "elsewhere")
+    }
+    found = of(
+        changed(SERVICE + routed("'*.shop'"), SERVICE.replace("80", "81") + routed("'*.shop'"))
+    )
+    asked = [(str(one.client), str(one.base)) for one in found.cases(reverse=False)]
+    assert len(asked) == len(set(asked))
+    assert names(found)["shop"] == NEAR
+
+
+def test_names_are_read_in_requests_alone() -> None:
+    """With the port as well, where that makes a difference; connections have no such name."""
+    ports = "[{name: http, port: 80}, {name: tcp, port: 90}, {name: tls, port: 443}]"
+    service = SERVICE.replace("[{name: http, port: 80}]", ports)
+    pattern = "{authority: {regex: '.*:[0-9]+'}}"
+    found = of(changed(service + routed(HOST, match=pattern)))
+    assert {(one.base.scheme, one.base.host) for one in found.cases(reverse=False)} == {
+        ("http", HOST),
+        ("http", f"{HOST}:80"),
+        ("http", f"{HOST}:90"),
+        ("tcp", HOST),
+        ("tls", HOST),
+    }
+    servers = "[{port: {number: 443, name: s, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}, {port: {number: 444, name: t, protocol: TLS}, hosts: ['*'], tls: {mode: PASSTHROUGH}}]"
+    gateway = doc("Gateway", "gw", "web", f"{{selector: {{istio: x}}, servers: {servers}}}")
+    route = routed("x.example.com", match=pattern).replace("http:", "gateways: [gw], http:")
+    found = of(changed(gateway + route), GATEWAY, "x.example.com")
+    assert {(one.base.scheme, one.base.host) for one in found.cases(reverse=False)} == {
+        ("https", "x.example.com"),
+        ("https", "x.example.com:443"),
+        ("tls", "x.example.com"),
+    }
+
+
 def test_a_name_that_nobody_else_has() -> None:
     found = of(changed(routed("'*.example.com'")), host="*.example.com")
     assert {name for asked in names(found).values() for name in asked} == {"unmatched.example.com"}
@@ -148,7 +145,13 @@ def ports(found: TopicCases) -> set[tuple[str, int]]:
         (routed("b"), {("http", 81)}),
         (routed("'*.web.svc.cluster.local'"), {("http", 81)}),
         (routed(HOST, match="{port: 8080}"), {("http", 81), ("http", 80), ("http", 8080)}),
-        # Also of rules for connections.
+        (routed(f"b, {HOST}"), {("http", 81), ("http", 80)}),
+        # Also of rules for connections, and of delegates.
+        (
+            doc("VirtualService", "r", "web", f"{{hosts: [{HOST}], http: [{{delegate: {{name: d}}}}]}}")
+            + doc("VirtualService", "d", "web", "{http: [{match: [{port: 8080}], redirect: {uri: /}}]}"),
+            {("http", 81), ("http", 80), ("http", 8080)},
+        ),
         (
             doc("VirtualService", "r", "web", f"{{hosts: [{HOST}], tcp: [{{match: [{{port: 9090}}], route: []}}]}}"),
             {("http", 81), ("http", 80), ("http", 9090)},
@@ -160,6 +163,41 @@ def test_ports_that_routes_name(more: str, expected: set[tuple[str, int]]) -> No
     assert ports(of(changed(service + more))) == expected
 
 
+def test_ports_of_what_a_service_stands_for() -> None:
+    """They are not those of the Service itself."""
+    alias = doc(
+        "Service",
+        "b",
+        "shop",
+        "{type: ExternalName, externalName: x.example.com, ports: [{name: http, port: 80}]}",
+    )
+    entry = doc(
+        "ServiceEntry",
+        "e",
+        "web",
+        "{hosts: ['*.example.com'], resolution: NONE, ports: [{number: 82, name: http, protocol: HTTP}]}",
+    )
+    found = of(changed(alias + entry), host="b.shop.svc.cluster.local")
+    assert ports(found) == {("http", 80)}
+    delegate = doc(
+        "VirtualService",
+        "r",
+        "web",
+        "{hosts: [b.shop.svc.cluster.local], http: [{delegate: {name: d}}]}",
+    )
+    found = of(changed(alias.replace("80", "81") + delegate), host="b.shop.svc.cluster.local")
+    assert ports(found) == {("http", 80), ("http", 81)}
+
+
+def test_ports_of_an_address() -> None:
+    """It has those of the Service that it belongs to."""
+    service = SERVICE.replace("port: 80", "port: 81").replace(
+        "{selector", "{clusterIP: 10.9.0.1, selector"
+    )
+    assert ports(of(changed(service), host="10.9.0.1")) == {("http", 81)}
+    assert ports(of(changed(service), host="10.9.0.2")) == {("http", 80)}
+
+
 def test_ports_of_a_name_that_nobody_has() -> None:
     """Services under a wildcard have names; entries for a wildcard have none."""
     service = SERVICE.replace("port: 80", "port: 81")
@@ -168,6 +206,11 @@ def test_ports_of_a_name_that_nobody_has() -> None:
     entry = "{hosts: ['*.Example.com'], resolution: NONE, ports: [{number: 82, name: tcp, protocol: TCP}]}"
     found = of(changed(OTHER + doc("ServiceEntry", "e", "web", entry)), host="*.a.example.com")
     assert ports(found) == {("http", 82), ("tcp", 82)}
+    # Of those under a narrower wildcard some may be meant, of others none.
+    found = of(changed(OTHER + doc("ServiceEntry", "e", "web", entry)), host="*.com")
+    assert ports(found) == {("http", 82), ("tcp", 82)}
+    found = of(changed(OTHER + doc("ServiceEntry", "e", "web", entry)), host="*.example.org")
+    assert ports(found) == {("http", 80)}
     # Of hosts that nobody declares and nobody routes the usual one is asked.
     assert ports(of(changed(OTHER), host="nobody.example.com")) == {("http", 80)}
 
