@@ -14,7 +14,7 @@ from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.service import EXPORT_TO_ANNOTATION
 from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
 from meshplan.mesh.workload import workload_of
-from meshplan.proof.declared import hosts_of, secrets_named
+from meshplan.proof.declared import hosts_of, secrets_named, selected_by
 from meshplan.proof.index import (
     GATEWAY_API,
     NETWORKING,
@@ -132,9 +132,9 @@ class Surroundings:
 
     def _subsets(self, host: str, rule: Resource) -> None:
         """What applies to the pods of each subset; they may not be in the tree."""
-        for id_ in self._index.ids(("service", "host", host)):
-            for service in self._versions.all_of(id_) if id_.kind == "Service" else ():
-                selector = labels(service.spec.get("selector"))
+        for id_ in self._index.near("service.host", host):
+            for service in self._versions.all_of(id_):
+                selector = selected_by(service)
                 for subset in mappings(rule.spec.get("subsets")) if selector else ():
                     self.pods_with(id_.namespace, {**selector, **labels(subset.get("labels"))})
 
@@ -291,9 +291,7 @@ class Surroundings:
         spec, namespace = version.spec, version.id.namespace
         if spec.get("exportTo") or version.annotations.get(EXPORT_TO_ANNOTATION):
             self.selective = True
-        selector = spec.get("selector")
         if version.id.kind == "ServiceEntry":
-            selector = mapping(spec.get("workloadSelector")).get("labels")
             for entry in mappings(spec.get("endpoints")):
                 self.pods_with(namespace, labels(entry.get("labels")))
         else:
@@ -306,7 +304,7 @@ class Surroundings:
                     self.host(name)
                 else:
                     self._once(self._destination, name)
-        found = labels(selector)
+        found = selected_by(version)
         self._namespace(namespace)
         if found:
             for id_ in self._index.pods(namespace, found):

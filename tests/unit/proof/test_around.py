@@ -251,6 +251,41 @@ def test_services_that_stand_for_each_other() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("declared", "pods"),
+    [
+        (SERVICE, "app: a"),
+        (SERVICE.replace("{selector: {app: a}, ", "{"), ""),
+        (f"both ServiceEntry shop/a {{hosts: [=a], resolution: STATIC, {ENTRY}, workloadSelector: {{labels: {{app: a}}}}}}", "app: a"),
+        (f"both ServiceEntry shop/a {{hosts: ['*.cluster.local'], resolution: STATIC, {ENTRY}, workloadSelector: {{labels: {{app: a}}}}}}", "app: a"),
+    ],
+)  # fmt: skip
+def test_pods_of_subsets_need_not_be_there(declared: str, pods: str) -> None:
+    """They have the labels of the subset; of what selects no pods there are none."""
+    who = "both" if pods else "none"
+    around(
+        f"""{declared}
+        both DestinationRule web/r {{host: =a, subsets: [{{name: v1, labels: {{v: '1'}}}}, {{name: v2, labels: {{v: '2'}}}}]}}
+        {who} AuthorizationPolicy shop/v1 {{selector: {{matchLabels: {{v: '1'}}}}}}
+        {who} PeerAuthentication shop/v2 {{selector: {{matchLabels: {{v: '2'}}}}}}
+        {who} AuthorizationPolicy shop/a {{selector: {{matchLabels: {{app: a}}}}}}
+        none AuthorizationPolicy shop/v3 {{selector: {{matchLabels: {{v: '3'}}}}}}
+        none AuthorizationPolicy web/v1 {{selector: {{matchLabels: {{v: '1'}}}}}}"""
+    )
+
+
+def test_what_applies_to_pods_comes_in_order() -> None:
+    """Not in that of the hashes of their labels, which are others in each process."""
+    names = list("hcgbfade")
+    text = "\n".join(
+        f"both AuthorizationPolicy shop/{name} {{selector: {{matchLabels: {{{name}: x}}}}}}"
+        for name in names
+    )
+    found = surroundings(text, in_mesh=True)
+    found.pods_with("shop", dict.fromkeys(names, "x"))
+    assert [id_.name for id_ in found.ids] == sorted(names)
+
+
 def test_what_applies_to_pods() -> None:
     text = """both Namespace shop {}
         both AuthorizationPolicy shop/all {}

@@ -89,6 +89,46 @@ def test_routes_of_gateways_that_are_not_open_do_not_count() -> None:
     assert not set(found.gateways) & {"far/gw", "far/api", "far/nobody"}
 
 
+def test_gateways_on_one_port_that_may_be_open() -> None:
+    """In some version; the pods may merge them."""
+    here, there = "selector: {istio: x}", "selector: {istio: y}"
+    text = f"""
+        edge Gateway edge/gw {{{here}, {SERVERS % (80, "x.example.com")}}}
+        edge Gateway edge/same {{{here}, {SERVERS % (80, "y.example.com")}}}
+        none Gateway edge/port {{{here}, {SERVERS % (81, "y.example.com")}}}
+        none Gateway edge/there {{{there}, {SERVERS % (80, "y.example.com")}}}
+        edge Gateway edge/goes {{{here}, {SERVERS % (80, "z.example.com")}}}
+        edge Gateway edge/comes {{{there}, {SERVERS % (80, "v.example.com")}}}"""
+    after = text.replace(f"edge/goes {{{here}", f"edge/goes {{{there}")
+    found = surroundings(
+        text,
+        after=after.replace(f"edge/comes {{{there}", f"edge/comes {{{here}"),
+        in_mesh=False,
+        opens=lambda one: one.spec["selector"] == {"istio": "x"},
+    )
+    found.host("x.example.com")
+    assert named(found.ids) == having_a_say(text, "edge")
+
+
+def test_what_certificates_depend_on() -> None:
+    """Secrets that change, and what lets Gateways name those of other namespaces."""
+    listener = "{name: s, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: own}, {name: other, namespace: vault}]}}"
+    server = "{port: {number: 443, name: s, protocol: HTTPS}, hosts: [x.example.com], tls: {mode: SIMPLE, credentialName: named}}"
+    text = f"""
+        edge API edge/api {{gatewayClassName: istio, listeners: [{listener}]}}
+        edge Gateway edge/gw {{selector: {{istio: x}}, servers: [{server}]}}
+        edge Secret edge/own {{}}
+        edge Secret vault/other {{}}
+        edge Secret edge/named {{}}
+        none Secret edge/more {{}}
+        none ConfigMap edge/own {{}}
+        edge ReferenceGrant vault/g {{from: [], to: []}}
+        none ReferenceGrant far/g {{from: [], to: []}}"""
+    around(text, "x.example.com", after=text.replace("{}", "{metadata: {labels: {a: b}}}"))
+    none = text.replace("edge Secret", "none Secret")
+    around(none, "x.example.com")
+
+
 # Who sends
 
 
