@@ -116,7 +116,8 @@ class Index:
         family, role = what.split(".")
         if is_wildcard(host):
             yield from self.hosts_under(what, host)
-        yield from (p for p in self._wildcards(family, role) if p != host and matches(host, p))
+        else:
+            yield from (one for one in self._wildcards(family, role) if matches(host, one))
 
     @cached_property
     def choosy(self) -> Mapping[str, list[Resource]]:
@@ -193,11 +194,11 @@ class Index:
                 yield "service", "address", address
             if spec.get("type") == "ExternalName":
                 yield "service", "alias", text(spec.get("externalName"))
-            return
-        for host in texts(spec.get("hosts")):
-            yield "service", "host", host.lower()
-        for address in texts(spec.get("addresses")):
-            yield "service", "address", address
+        else:
+            for host in texts(spec.get("hosts")):
+                yield "service", "host", host.lower()
+            for address in texts(spec.get("addresses")):
+                yield "service", "address", address
 
     def _rule_keys(self, resource: Resource) -> Iterator[Key]:
         host = text(resource.spec.get("host"))
@@ -308,7 +309,7 @@ def _add_moving(table: Table, versions: Versions) -> None:
 def leaves_some(versions: Iterable[Resource | None]) -> bool:
     """Whether the versions of a Sidecar are not all for the same pods."""
     selectors = [None if one is None else selector_of(one) for one in versions]
-    return any(one is None or one != selectors[0] for one in selectors)
+    return any(one != selectors[0] for one in selectors)
 
 
 def selector_of(resource: Resource) -> Mapping[str, str]:
@@ -357,10 +358,8 @@ def _pod_keys(resource: Resource) -> Iterator[Key]:
 
 
 def _selecting_keys(resource: Resource) -> Iterator[Key]:
-    selector = resource.spec.get("selector")
-    if resource.id.kind == "ServiceEntry":
-        selector = at(resource.spec, "workloadSelector", "labels")
-    found = labels(selector)
+    is_entry = resource.id.kind == "ServiceEntry"
+    found = selector_of(resource) if is_entry else labels(resource.spec.get("selector"))
     if found:
         yield "selecting", resource.id.namespace, *_one_of(found)
 

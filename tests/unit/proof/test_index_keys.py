@@ -38,6 +38,7 @@ def test_sidecars_that_leave_their_clients_alone(
     texts = [f"both Sidecar web/s {{{', '.join(s)}}}" if s else "" for s in (before, after)]
     index = Index(Versions(snapshot(texts[0])[1], snapshot(texts[1])[1]), DOMAIN)
     assert [id_.name for id_ in index.ids(MOVING)] == ["s"] * moves
+    assert {len(key) for key in index.keys("import")} <= {3}
     others = [text.replace("Sidecar", "EnvoyFilter") for text in texts]
     index = Index(Versions(snapshot(others[0])[1], snapshot(others[1])[1]), DOMAIN)
     assert list(index.ids(MOVING)) == []
@@ -52,6 +53,32 @@ def test_a_name_that_is_near_in_several_ways_is_found_once() -> None:
         "*.example.com",
         "x.example.com",
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts"),
+    [
+        ("x.example.com", ["*.com", "*.example.com"]),
+        ("example.com", ["*.com"]),
+        ("*.example.com", ["*.com", "*.example.com", "x.example.com"]),
+        ("*.example.org", []),
+    ],
+)
+def test_what_a_wildcard_covers_or_what_covers_a_name(host: str, hosts: list[str]) -> None:
+    named = "['*.example.com', x.example.com, '*.com', '*.net']"
+    index = made(f"both ServiceEntry shop/e {{hosts: {named}}}")
+    assert sorted(index.hosts_of_one("service.host", host)) == hosts
+
+
+def test_pods_that_nobody_can_read_are_none() -> None:
+    """Of another version they may be some."""
+    pods = "both Deployment shop/a {template: %s}"
+    labelled = "{metadata: {labels: {app: a}}}"
+    assert list(made(pods % "none").keys("pod")) == []
+    for one, other in ((labelled, "none"), ("none", labelled)):
+        index = made(pods % one, pods % other)
+        assert [id_.name for id_ in index.pods("shop", {"app": "a"})] == ["a"]
+        assert list(index.pods("shop", {"app": "b"})) == []
 
 
 def test_pods_of_several_versions_are_found_once() -> None:
@@ -151,3 +178,12 @@ def test_who_stands_for_a_host() -> None:
     # In a circle each stands for the other, and none for itself.
     assert list(index.aliases(d)) == [e]
     assert list(index.aliases(c)) == []
+
+
+def test_who_stands_for_a_host_in_some_version() -> None:
+    """Also where a version makes a circle of it."""
+    alias = "both Service shop/%s {type: ExternalName, externalName: %s.shop.svc.cluster.local}"
+    before = "\n".join((alias % ("p", "a"), alias % ("q", "p")))
+    index = made(before, before.replace("externalName: a.", "externalName: q."))
+    found = list(index.aliases(f"a.shop.svc.{DOMAIN}"))
+    assert found == [f"p.shop.svc.{DOMAIN}", f"q.shop.svc.{DOMAIN}"]
