@@ -60,8 +60,8 @@ class Scope:
         mesh: Mesh,
         *,
         meter: Meter,
-        reverse_ages: bool = False,
-        selective: bool = True,
+        reverse_ages: bool,
+        selective: bool,
     ):
         self.topic = topic
         self._versions = versions

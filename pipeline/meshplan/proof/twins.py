@@ -9,8 +9,8 @@ why only such words count as exchangeable
 - that have a digit, and are none with a meaning (`http2`);
 - that are only in texts that are names as a whole: not in addresses, times, paths, or in matches
   of prefixes, suffixes and regexes; and that none of the words there begins or ends;
-- and that what takes their place has the same length, the same kind of first letter, the same place
-  in the order of all words at hand, and is the beginning of the same words.
+- and that what takes their place has the same length, the same place in the order of all words at
+  hand, and is the beginning of the same words.
 """
 
 import json
@@ -112,15 +112,10 @@ def likeness_of(cases: "TopicCases", scripts: Scripts) -> Likeness | None:
         return None
     order = sorted(words.names)
     exchanged = tuple(sorted(names))
-    shown = {word: _placeholder(word, number) for number, word in enumerate(exchanged)}
+    shown = {word: f"\0{len(word)}.{number}" for number, word in enumerate(exchanged)}
     body = tuple(tuple(map(shown.get, found.parts, found.parts)) for found in texts)
     begun = tuple(_begun(order, shown))
     return Likeness((body, tuple(shown.get(word, word) for word in order), begun), exchanged)
-
-
-def _placeholder(word: str, number: int) -> str:
-    kind = "0" if word[0].isdecimal() else "a"
-    return f"\0{kind}{len(word)}.{number}"
 
 
 def _begun(order: Sequence[str], shown: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -141,7 +136,7 @@ def _exchangeable(words: _Words) -> set[str]:
         for word in words.own - words.firm - MEANINGS
         if len(word) > 1
         and _is_name(word)
-        and not (cutting and (word.startswith(cutting) or word.endswith(cutting)))
+        and not (word.startswith(cutting) or word.endswith(cutting))
     }
 
 
@@ -227,7 +222,6 @@ def _read(value: object, words: _Words, key: str) -> None:
             words.names.update(found)
             if _is_held_against_names(value, key):
                 words.cutting.update(found)
-                words.firm.update(found)
             elif ":" in value or not _LETTER.search(value) or not _is_plain(value):
                 words.firm.update(found)
             words.opaque = words.opaque or value in _REGEXES
@@ -248,4 +242,4 @@ def _is_held_against_names(value: str, key: str) -> bool:
 
 
 def _is_plain(value: str) -> bool:
-    return value.isascii() and value.isprintable() and "\\" not in value
+    return value.isascii() and "\\" not in value

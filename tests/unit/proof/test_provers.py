@@ -137,6 +137,17 @@ def test_more_classes_than_may_be_looked_at() -> None:
         assert why == ([f"more than {total} request classes"] if too_many else [])
 
 
+def test_the_first_class_too_many_is_the_last_to_be_looked_at() -> None:
+    """The second of two services that change is not asked for."""
+    ports = SERVICE, SERVICE.replace("80", "81")
+    few = [objects(one) for one in ports]
+    many = [objects(one, f"---{one.replace('name: a,', 'name: z,')}") for one in ports]
+    found = Prover(*map(mesh, many), budget=Budget(total=0)).check(plan([list(steps_of(*many))]))
+    single = Prover(*map(mesh, few)).check(plan([list(steps_of(*few))]))
+    assert [one.why for one in found.unknowns] == ["more than 0 request classes"]
+    assert found.classes == single.classes > 0
+
+
 def test_settings_that_change_reach_every_request() -> None:
     other = Mesh.of(HEAD, MeshConfig(trust_domain="other"), World.OPEN)
     found = Prover(mesh(BASE), other).check(plan([STEPS]))

@@ -13,7 +13,7 @@ from meshplan.settings import World
 from meshplan.traffic import Request, ages
 from support.around import snapshot
 from support.meshes import with_versions
-from support.proofs import change
+from support.proofs import change, plan
 
 ISTIO = "kind: %s\nmetadata: {name: %s, namespace: %s%s}\nspec: %s"
 SERVICE = ISTIO % (
@@ -314,3 +314,48 @@ def test_what_depends_on_ages_is_unknown() -> None:
     younger = two_.replace("namespace: web", f"namespace: web, {TIME.replace('2020', '2021')}")
     assert verdict(dated % elsewhere, younger % to_subset) == ("safe", set())
     assert verdict(one % elsewhere, two_ % elsewhere) == ("safe", set())
+
+
+ROUTES = "{hosts: [%s], http: [{%sroute: [{destination: {host: a.shop.svc.cluster.local%s}}]}]}"
+
+
+def routed(first: str, second: str, rule: str) -> str:
+    """Two routes of the host, and a rule with one subset for it."""
+    objects = two("VirtualService", first, second, "web")
+    subsets = f"{{host: a, subsets: [{{name: {rule}, labels: {{v: x}}}}]}}"
+    return with_versions(
+        "\n---\n".join([SERVICE, *objects, ISTIO % ("DestinationRule", "a", "shop", "", subsets)])
+    )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_request_for_which_the_ages_count_is_told(turned: bool) -> None:
+    """Of one route the subset is gone for a while, whichever of the two it is."""
+    plain = ROUTES % (HOST, "", "")
+    sides = []
+    for subset in ("v1", "v2"):
+        both = [ROUTES % (HOST, "", f", subset: {subset}"), plain]
+        sides.append(routed(*(both[::-1] if turned else both), subset))
+    found = change(*sides)
+    moved = next(one for one in found.steps if one.id.kind == "VirtualService").id
+    rule = next(one for one in found.steps if one.id.kind == "DestinationRule")
+    proof = found.prover.check(plan([[], [one for one in found.steps if one != rule], [rule]]))
+    (unknown,) = {one.why: one for one in proof.unknowns}.values()
+    assert unknown.why.startswith("it depends on which is older of VirtualService shop/one")
+    assert unknown.request is not None
+    assert unknown.request.request.host_name.startswith("a.shop")
+    assert {id_.name for id_ in unknown.ids} == BOTH
+    assert unknown.wave == 1
+    assert set(unknown.culprits) == {moved}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_ages_may_decide_what_can_be_told(turned: bool) -> None:
+    """One of two routes asks for what is not modelled; no request is known to be lost."""
+    blind = ROUTES % (HOST, "match: [{headers: {':path': {exact: /x}}}], ", "")
+    both = [blind, ROUTES % (HOST, "", "")]
+    first, last = (routed(*(both[::-1] if turned else both), rule) for rule in ("v1", "v2"))
+    proof = change(first, last).together()
+    assert not proof.counterexamples
+    (unknown,) = [one for one in proof.unknowns if one.why.startswith("it depends on which is")]
+    assert (unknown.request, unknown.wave, unknown.culprits) == (None, None, ())

@@ -193,6 +193,9 @@ def test_the_model_knows_no_name_that_is_exchangeable() -> None:
         ("/svc-NUM", False),
         ("NUM*", False),
         ("*NUM", False),
+        ("svc-NUM*", False),
+        ("*svc-NUM", False),
+        ("*-svc-NUM", True),
         ("svc-*.NUM", True),
     ],
 )
@@ -261,6 +264,7 @@ def test_capitals_are_no_names() -> None:
 
 def test_one_character_is_no_name() -> None:
     assert not twins("svc-1", "svc-2")
+    assert not twins("svc-3", "svc-4")
 
 
 def test_what_is_known_of_an_object_is_kept() -> None:
@@ -288,7 +292,7 @@ def test_the_names_are_told_in_order() -> None:
 POD = """
 ---
 apiVersion: apps/v1
-kind: Deployment
+kind: {kind}
 metadata: {{name: {name}, namespace: shop{meta}}}
 spec:
   replicas: {replicas}
@@ -299,6 +303,7 @@ spec:
       containers: [{{name: c, image: {image}, ports: [{{name: {port}, containerPort: {number}}}]}}]
 """
 USUAL = {
+    "kind": "Deployment",
     "meta": "",
     "replicas": "1",
     "v": "x",
@@ -320,6 +325,7 @@ USUAL = {
         ("port", "other", False),
         ("number", "81", False),
         ("meta", ", creationTimestamp: '2020-01-01T00:00:00Z'", False),
+        ("kind", "StatefulSet", False),
     ],
 )
 def test_what_counts_of_pods(name: str, value: str, alike: bool) -> None:

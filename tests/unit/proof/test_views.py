@@ -238,7 +238,7 @@ def test_cases_are_alike_whose_results_are() -> None:
 
 def test_cases_are_not_alike_that_differ_in_one_state() -> None:
     """Each of all states of a wave counts: it may be the one in which all stages are at one."""
-    state = {(0, 0): 0, (1, 0): 0, (0, 1): 0, (1, 1): 1}
+    state = {(0, 0): 0, (1, 0): 1, (0, 1): 0, (1, 1): 1}
     wave = WaveStates(0, BASE, HEAD, ((0, (1,)), (1, (1,))))
 
     def likeness(stage: int, numbers: dict[State, int]) -> Hashable:
@@ -249,7 +249,7 @@ def test_cases_are_not_alike_that_differ_in_one_state() -> None:
         return Examination(cast("Case", case), BASE, HEAD, [wave], Budget()).likeness
 
     for stage in range(3):
-        other = likeness(stage, {**state, (1, 0): 1})
+        other = likeness(stage, {**state, (0, 1): 1})
         assert likeness(stage, state) == likeness(stage, dict(state))
         assert likeness(stage, state) != other
 

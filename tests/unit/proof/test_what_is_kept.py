@@ -318,3 +318,14 @@ def test_what_one_of_two_twins_is_unsure_of() -> None:
         assert why.startswith(
             "whether PeerAuthentication team-10/p is for pods of Service team-10/svc-001 is not"
         )
+
+
+def test_objects_around_a_wave_may_be_in_versions_that_nobody_knew() -> None:
+    """A route leads to another service for the time being, the rule of which loses its subset."""
+    usual = service("a") + service("b") + route("a")
+    base, head = objects(usual, rule("b", "t")), objects(usual, rule("b", "s"))
+    steps = list(steps_of(base, head))
+    detour = one(route("a").replace("{host: a}", "{host: b, subset: t}"))
+    assert prover(base, head).allows({}, steps)
+    for more in ((), (detour,)):
+        assert not prover(base, head, *more).allows({detour.id: detour}, steps)
