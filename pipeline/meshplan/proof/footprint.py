@@ -19,6 +19,7 @@ from meshplan.proof.index import (
     service_behind,
     targets_of,
 )
+from meshplan.proof.passing import Passing
 from meshplan.proof.ports import servers_on
 from meshplan.proof.types import Topic, TopicKind
 from meshplan.proof.unseen import ON_PODS, Unseen
@@ -36,6 +37,7 @@ class Footprint:
         self._versions = versions
         self._root = root_namespace
         self._unseen = Unseen(index, versions, root_namespace)
+        self._passing = Passing(index, versions)
         self._of_hosts: dict[str, tuple[Topic, ...]] = {}
         #: By the port of a gateway, where its servers may be in each other's way.
         self._of_ports: dict[str, tuple[Topic, ...]] = {}
@@ -151,6 +153,8 @@ class Footprint:
 
     def _routed_to(self, host: str) -> Iterator[Topic]:
         yield Topic(TopicKind.MESH, host)
+        for name in self._passing.names(host):
+            yield Topic(TopicKind.GATEWAY, name)
         for id_ in self._index.ids(("route", "destination", host)):
             for version in self._versions.all_of(id_):
                 yield from self._of_route(version)
@@ -183,6 +187,8 @@ class Footprint:
                         yield from self._of_route(root)
 
     def _of_gateway(self, version: Resource) -> Iterator[Topic]:
+        for name in self._passing.behind(version):
+            yield Topic(TopicKind.GATEWAY, name)
         for server in mappings(version.spec.get("servers")):
             yield from self._of_server(server)
             port = str(at(server, "port", "number"))
@@ -200,6 +206,8 @@ class Footprint:
                 yield Topic(TopicKind.GATEWAY, name)
 
     def _of_listeners(self, version: Resource) -> Iterator[Topic]:
+        for name in self._passing.behind(version):
+            yield Topic(TopicKind.GATEWAY, name)
         for listener in mappings(version.spec.get("listeners")):
             yield Topic(TopicKind.GATEWAY, text(listener.get("hostname")).lower() or "*")
         name = f"{version.id.namespace}/{version.id.name}"

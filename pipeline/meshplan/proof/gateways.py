@@ -6,11 +6,12 @@ from functools import lru_cache
 from meshplan.identity import ResourceId
 from meshplan.mesh.config import MeshConfig
 from meshplan.mesh.hosts import is_wildcard, matches
-from meshplan.mesh.read import at, mapping, mappings, text, texts
+from meshplan.mesh.read import mapping, mappings, texts
 from meshplan.mesh.virtual_service import virtual_service_of
 from meshplan.proof.authorities import asked_of_names, server_names_asked
 from meshplan.proof.clients import may_open
 from meshplan.proof.index import GATEWAY_API, NETWORKING, Index
+from meshplan.proof.passing import hosts_of_servers, passes_on
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
@@ -39,8 +40,8 @@ class GatewayHosts:
         found: set[str] = set()
         bound: list[Resource] = []
         for gateway in self._gateways(namespace, labels):
-            found.update(_hosts_of_gateway(gateway))
-            if _passes_to_any_service(gateway):
+            found.update(hosts_of_servers(gateway))
+            if passes_on(gateway):
                 return None
             for id_ in self._bound_to(f"{gateway.id.namespace}/{gateway.id.name}"):
                 bound += self._versions.all_of(id_)
@@ -73,28 +74,6 @@ class GatewayHosts:
             yield from (host.lower() for host in found.hosts)
         else:
             yield from (host.lower() for host in texts(route.spec.get("hostnames")))
-
-
-def _hosts_of_gateway(gateway: Resource) -> Iterator[str]:
-    for server in mappings(gateway.spec.get("servers")):
-        for entry in texts(server.get("hosts")):
-            yield entry.rpartition("/")[2].lower()
-    for listener in mappings(gateway.spec.get("listeners")):
-        yield text(listener.get("hostname")).lower()
-
-
-def _passes_to_any_service(gateway: Resource) -> bool:
-    """Whether the name in the handshake may be that of any Service of the mesh."""
-    if "topology.istio.io/network" in gateway.labels:
-        return True
-    modes = [
-        *(at(server, "tls", "mode") for server in mappings(gateway.spec.get("servers"))),
-        *(
-            at(listener, "tls", "options", "gateway.istio.io/listener-protocol")
-            for listener in mappings(gateway.spec.get("listeners"))
-        ),
-    ]
-    return any(mode in ("AUTO_PASSTHROUGH", "auto-passthrough") for mode in modes)
 
 
 def _delegates(route: Resource) -> bool:

@@ -22,6 +22,7 @@ from meshplan.proof.index import (
     Index,
     destinations_of,
 )
+from meshplan.proof.passing import host_of
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
@@ -83,10 +84,13 @@ class Surroundings:
                 self._once(self._attached, id_)
         if self._in_mesh:
             return
-        for id_ in self._index.near("gateway.host", host):
-            self._once(self._gateway, f"{id_.namespace}/{id_.name}")
-        for id_ in self._index.near("listener.host", host):
-            self._once(self._gateway, f"{id_.namespace}/{id_.name}")
+        passed = host_of(host)
+        if passed:
+            self._once(self._destination, passed)
+        for what in ("gateway.host", "listener.host"):
+            for name in (host, passed) if passed else (host,):
+                for id_ in self._index.near(what, name):
+                    self._once(self._gateway, f"{id_.namespace}/{id_.name}")
 
     def _is_bound(self, version: Resource) -> bool:
         """Whether a VirtualService counts where the requests are routed."""

@@ -120,7 +120,7 @@ def _by_cluster_name(mesh: Mesh, proxy: Proxy, server: Server, request: Request)
 
     Only clusters of the mesh have a chain of filters (`builtAutoPassthroughFilterChains`).
     """
-    parts = request.sni.split("_.", 3)
+    parts = (request.sni or request.host_name).split("_.", 3)
     if len(parts) != 4 or parts[0] != "outbound" or not parts[1].isdecimal():
         return None
     _, port, subset, host = parts

@@ -21,7 +21,7 @@ from meshplan.verify.callers import Caller, Callers, TooManyLabelsError
 from meshplan.verify.doors import Doors
 from meshplan.verify.grid import FRESH, Literals, literals, rewrites
 from meshplan.verify.names import POLICIES, SIDECAR, WORKLOADS, kind_of
-from meshplan.verify.ports import ports_of
+from meshplan.verify.ports import passed_names, ports_of
 from meshplan.verify.replay import Json, Stage, Write, replayed
 from meshplan.verify.speakers import Say, Speakers
 from meshplan.verify.verdict import Break, Limits, Report, Verification
@@ -122,11 +122,10 @@ class _Checker:
             # Without HTTP nothing can be compared but names, addresses and ports.
             is_http = scheme.startswith("http")
             texts = told if is_http else Literals()
-            forms = [
-                form
-                for name in ((say.host,) if is_http else told.under(say.host))
-                for form in texts.forms(name, port, by_routes=by_name)
-            ]
+            names = (say.host,) if is_http else told.under(say.host)
+            forms = [f for name in names for f in texts.forms(name, port, by_routes=by_name)]
+            if is_gateway and scheme == "tls":
+                forms += passed_names(world, say)
             if report.allows(told.size * len(forms), say.host):
                 requests = texts.requests(forms, port, scheme)
                 self._requests(requests, caller.proxy, way, alike=alike)

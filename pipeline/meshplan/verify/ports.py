@@ -1,4 +1,6 @@
-"""On which ports, and with what protocol, clients may ask for a host."""
+"""On which ports, with what protocol, and by which names clients may ask for a host."""
+
+from collections.abc import Iterator
 
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.mesh.service import Port, Protocol
@@ -26,6 +28,22 @@ def ports_of(world: World, part: Part, say: Say, proxy: Proxy) -> set[tuple[int,
         return found
     # No service says on which: the ports that its routes name, and that of plain HTTP.
     return {(80, "http"), *((port, "http") for port in _named(world, say))}
+
+
+def passed_names(world: World, say: Say) -> Iterator[str]:
+    """The names in handshakes by which other networks ask a gateway for a Service: its clusters."""
+    versions = [one for id_ in say.objects for one in world.versions.get(id_, ())]
+    ports, subsets = set[str](), {""}
+    for version in versions:
+        if version.id.kind in {"Service", "ServiceEntry"}:
+            for port in dictionaries(version.spec.get("ports")):
+                ports.add(str(port.get("port", port.get("number"))))
+        elif version.id.kind == "DestinationRule":
+            for subset in dictionaries(version.spec.get("subsets")):
+                subsets.add(str(subset.get("name")))
+    for number in sorted(ports):
+        for name in sorted(subsets):
+            yield f"outbound_.{number}_.{name}_.{say.host}"
 
 
 def _schemes(port: Port) -> tuple[str, ...]:
