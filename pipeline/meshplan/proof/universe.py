@@ -47,9 +47,9 @@ class AnyText:
         return state == "x" or (state == "" and self.may_be_empty)
 
     def cuts(self, state: Hashable) -> Iterable[int]:
-        """Around the space."""
+        """Behind the space, which is the first character of all."""
         del state
-        return 0x20, 0x21
+        return (0x21,)
 
 
 @dataclass(frozen=True, slots=True)

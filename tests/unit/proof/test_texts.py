@@ -7,7 +7,16 @@ from random import Random
 
 import pytest
 
-from meshplan.proof.texts import Cells, Shift, TextKind, TextTest, cells, holds_of, quoted
+from meshplan.proof.texts import (
+    Cells,
+    Shift,
+    TextKind,
+    TextTest,
+    cells,
+    holds_of,
+    quoted,
+    universe_of,
+)
 from meshplan.traffic.condition import (
     Exact,
     PathTemplate,
@@ -102,6 +111,10 @@ def test_a_beginning_is_told_from_all_that_goes_on(kind: TextKind) -> None:
         check(tests, found, [start + char for char in chars])
         rest = [cell for cell in found.cells if not any(cell.truths)]
         assert rest
+        if chars != alphabet:
+            ranges = universe_of(kind)[1]
+            for char in "".join(cell.value for cell in rest):
+                assert any(low <= ord(char) <= high for low, high in ranges)
 
 
 def test_every_character_stands_for_itself() -> None:
