@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from meshplan.bridge.choice import TEMPORARY_LABEL, TEMPORARY_PREFIX, Choice, choices_of, with_spec
+from meshplan.bridge.halves import halves
 from meshplan.bridge.temporary import (
     allow_everything,
     pins,
@@ -29,7 +30,7 @@ __all__ = ["TEMPORARY_LABEL", "TEMPORARY_PREFIX", "Choice", "bridges"]
 def bridges(changes: Iterable[Change], base: Mesh, head: Mesh) -> tuple[Choice, ...]:
     """For each changed object its versions, and temporary objects that may help.
 
-    The simplest come first: unions, then temporary subset names, routes to the whole host, pins
+    The simplest come first: halves and unions, then temporary subset names, routes to the whole host, pins
     and shadow policies.
     """
     plain = [choice for change in changes for choice in choices_of(change)]
@@ -50,6 +51,8 @@ def _add(choice: Choice, *versions: Resource) -> Choice:
 
 
 def _joined(choice: Choice) -> Choice:
+    if _is(choice, NETWORKING, "VirtualService"):
+        choice = _add(choice, *halves(choice))
     if choice.old is None or choice.new is None:
         return choice
     return _add(choice, *(with_spec(choice.new, s) for s in unions(choice.old, choice.new)))

@@ -15,10 +15,11 @@ from meshplan.proof.footprint import Footprint
 from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.index import Index, Tables
 from meshplan.proof.meter import Meter
+from meshplan.proof.moving import in_scope
+from meshplan.proof.onward import onward, routed_twice
 from meshplan.proof.opaque import opaque_changes
 from meshplan.proof.retold import retold
 from meshplan.proof.rivals import AGED
-from meshplan.proof.scope import Scope
 from meshplan.proof.topics import TopicCases
 from meshplan.proof.twins import Scripts, likeness_of
 from meshplan.proof.types import (
@@ -172,7 +173,8 @@ class Prover:
     def having_a_say(self, ids: Iterable[ResourceId]) -> frozenset[ResourceId]:
         """The changed objects that may make a difference to what some of them have a bearing on."""
         topics = self.topics_of(ids)
-        return frozenset(id_ for topic in topics for id_ in self.cases_of(topic).scope.ids)
+        cases = [c for t in topics for c in (self.cases_of(t), *self._gateways_behind(t))]
+        return frozenset(id_ for found in cases for id_ in found.scope.ids)
 
     def lost(self) -> tuple[Lost, ...]:
         """Requests that the base serves and the head does not (I6)."""
@@ -193,7 +195,7 @@ class Prover:
                 return False
             if any(creation_time(version) for version in self._versions.all_of(id_)):
                 return False
-        one, other = (tuple(self._in_scope(scope, waves)) for waves in (there, back))
+        one, other = (tuple(in_scope(scope, waves, self._versions)) for waves in (there, back))
         return len(one) == len(other) and all(
             (w.before, w.after, w.spans) == (v.after, v.before, v.spans)
             for w, v in zip(one, reversed(other), strict=True)
@@ -215,6 +217,8 @@ class Prover:
             if topic.kind is not TopicKind.GATEWAY:
                 yield topic
                 continue
+            if routed_twice(topic.host, self._index, self._versions):
+                yield Topic(TopicKind.MESH, topic.host)
             if topic not in self._gateways:
                 self._gateways[topic] = self.cases_of(topic).parts(self._hosts)
             for part in self._gateways[topic]:
@@ -256,15 +260,28 @@ class Prover:
 
     def _examined(self, topic: Topic, waves: Sequence[Moving], *, lost: bool) -> Findings:
         cases = self.cases_of(topic)
-        states = tuple(self._in_scope(cases.scope, waves))
-        if not states and not lost:
-            return Findings()
+        states = tuple(in_scope(cases.scope, waves, self._versions))
         alike = tuple(replace(wave, number=number) for number, wave in enumerate(states))
         key = (topic, alike, lost)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._twin_of(cases, alike, lost=lost)
-        return renumbered(found, [wave.number for wave in states])
+            found = Findings()
+            if states or lost:
+                found = self._twin_of(cases, alike, lost=lost)
+            self._known[key] = found
+        found = renumbered(found, [wave.number for wave in states])
+        gateways = self._gateways_behind(topic) if waves else []
+        further = onward(cases, gateways, waves, self._versions, self.budget)
+        return together([found, further])
+
+    def _gateways_behind(self, topic: Topic) -> list[TopicCases]:
+        """The gateways at which something changes for a host that clients may ask for there."""
+        if topic.kind is not TopicKind.MESH or not routed_twice(
+            topic.host, self._index, self._versions
+        ):
+            return []
+        parts = self.cases_of(Topic(TopicKind.GATEWAY, topic.host)).parts(self._hosts)
+        return [cases for part in parts for cases in [self.cases_of(part)] if cases.scope.ids]
 
     def _twin_of(
         self, cases: TopicCases, states: tuple[WaveStates, ...], *, lost: bool
@@ -294,41 +311,16 @@ class Prover:
     def _is_safe(self, topic: Topic, waves: Sequence[Moving]) -> bool:
         """Whether nothing is broken that is the fault of the steps."""
         cases = self.cases_of(topic)
-        states = tuple(self._in_scope(cases.scope, waves))
-        key = (self._likeness_of(cases)[0], states)
-        known = self._safe.get(key) if key[0] is not None else None
+        states = tuple(in_scope(cases.scope, waves, self._versions))
+        # Of a gateway that sends requests on its likeness tells nothing.
+        number = None if self._gateways_behind(topic) else self._likeness_of(cases)[0]
+        key = (number, states)
+        known = self._safe.get(key) if number is not None else None
         if known is None:
             found = self._examined(topic, waves, lost=False)
             known = not found.unknowns and not any(one.visible for one in found.counterexamples)
             self._safe[key] = known
         return known
-
-    def _in_scope(self, scope: Scope, waves: Sequence[Moving]) -> Iterator[WaveStates]:
-        """The waves in which objects of a scope move, as states of the scope."""
-        for wave in waves:
-            moving = [p for p, id_ in enumerate(scope.ids) if id_ in wave.ids]
-            if not moving:
-                continue
-            before, after = (
-                scope.state(
-                    {i: self._versions.number(i, state[i]) for i in scope.ids if i in state}
-                )
-                for state in (wave.before, wave.after)
-            )
-            passing = {
-                p: tuple(self._versions.number(scope.ids[p], v) for v in wave.passing[scope.ids[p]])
-                for p in moving
-                if scope.ids[p] in wave.passing
-            }
-            moved = {
-                p: tuple(
-                    n for n in dict.fromkeys((*passing.get(p, ()), after[p])) if n != before[p]
-                )
-                for p in moving
-            }
-            moves = tuple((p, numbers) for p, numbers in moved.items() if numbers)
-            if moves:
-                yield WaveStates(wave.number, before, after, moves)
 
     def _looked_at(
         self, cases: TopicCases, states: Sequence[WaveStates], *, lost: bool

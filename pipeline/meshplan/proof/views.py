@@ -78,7 +78,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """The distinct results of one stage in a wave: for each one the first state that has it."""
 
     states: tuple[State, ...]
@@ -113,7 +113,7 @@ class Examination:
 
         `lost` asks for the requests that the head does not serve any more.
         """
-        parts, every = self._looked_up
+        parts, every = self.looked_up
         if not parts and not lost:
             return
         classes = self._case.classes(every[0], every[1], every[2], self._budget)
@@ -124,11 +124,11 @@ class Examination:
             self._look(request, parts, tally, lost=lost)
 
     @cached_property
-    def _looked_up(
+    def looked_up(
         self,
-    ) -> tuple[list[tuple[_Part, _Part, _Part]], tuple[tuple[State, ...], ...]]:
+    ) -> tuple[list[tuple[Part, Part, Part]], tuple[tuple[State, ...], ...]]:
         """The parts of each wave, and the states of each stage that views are made of."""
-        parts = [self._parts(wave) for wave in self._waves]
+        parts = [self.parts(wave) for wave in self._waves]
         every: list[tuple[State, ...]] = []
         for stage in range(3):
             states = {self._base_of(stage), self._head_of(stage)}
@@ -143,7 +143,7 @@ class Examination:
 
         Raises BudgetError.
         """
-        parts, every = self._looked_up
+        parts, every = self.looked_up
         moves = tuple(
             (wave.number, tuple(part.likeness for part in found))
             for wave, found in zip(self._waves, parts, strict=True)
@@ -153,7 +153,7 @@ class Examination:
     def _look(
         self,
         request: Request,
-        parts: Sequence[tuple[_Part, _Part, _Part]],
+        parts: Sequence[tuple[Part, Part, Part]],
         tally: Tally,
         *,
         lost: bool,
@@ -181,7 +181,7 @@ class Examination:
         self,
         request: Request,
         assumptions: Assumptions,
-        parts: Sequence[tuple[_Part, _Part, _Part]],
+        parts: Sequence[tuple[Part, Part, Part]],
         tally: Tally,
         *,
         lost: bool,
@@ -205,7 +205,7 @@ class Examination:
     def _views(
         self,
         wave: WaveStates,
-        part: tuple[_Part, _Part, _Part],
+        part: tuple[Part, Part, Part],
         request: Request,
         around: tuple[Outcome, Outcome, Outcome, Outcome],
         outcome: Callable[[Triple], Outcome],
@@ -261,7 +261,7 @@ class Examination:
                             )
 
     def _is_at_one(
-        self, wave: WaveStates, states: tuple[State, State, State], part: tuple[_Part, _Part, _Part]
+        self, wave: WaveStates, states: tuple[State, State, State], part: tuple[Part, Part, Part]
     ) -> bool:
         """Whether some state of the wave looks like this to all three stages."""
         kept = (self._stages.routes, self._stages.clusters, self._stages.servers)
@@ -274,7 +274,7 @@ class Examination:
             for state, _ in between(wave.before, wave.moves, self._budget.states)
         )
 
-    def _parts(self, wave: WaveStates) -> tuple[_Part, _Part, _Part]:
+    def parts(self, wave: WaveStates) -> tuple[Part, Part, Part]:
         """The distinct results of the three stages in a wave."""
         fronts = self._part(wave, self._stages.routes, self._case.front_number)
         ends = (self._base.routes, self._head.routes)
@@ -292,7 +292,7 @@ class Examination:
 
     def _part(
         self, wave: WaveStates, kept: tuple[int, ...], number: Callable[[State], int]
-    ) -> _Part:
+    ) -> Part:
         moves = [(position, versions) for position, versions in wave.moves if position in kept]
         before = normal(wave.before, kept)
         first: dict[int, tuple[State, tuple[int, ...]]] = {}
@@ -301,7 +301,7 @@ class Examination:
             result = results[state] = number(state)
             first.setdefault(result, (state, seen))
         self._case.scope.meter.spend(1 + len(results) // _CHEAP)
-        return _Part(
+        return Part(
             tuple(state for state, _ in first.values()),
             tuple(seen for _, seen in first.values()),
             tuple(position for position, _ in moves if _matters(position, before, results)),
