@@ -70,11 +70,13 @@ class Made:
     outcomes_of: dict[tuple[str, int, int, int], Outcome | Question]
     requests: Sequence[Request]
     is_unmodelled: bool = False
-    #: The results of the routes, and of the clusters, of which names and servers were asked for.
-    named: set[int] = field(default_factory=set)
-    reached: set[int] = field(default_factory=set)
-    #: The states of each stage that requests were asked of.
+    #: The results of the routes, and of the clusters, of which names and servers were asked for in
+    #: each wave.
+    named: list[set[int]] = field(default_factory=list)
+    reached: list[set[int]] = field(default_factory=list)
+    #: The states of each stage that requests were asked of, and that were compared with others.
     every: tuple[Sequence[State], ...] = ()
+    compared: tuple[Sequence[State], ...] = ()
     meter: Meter = field(default_factory=lambda: Meter(10**9))
 
     @property
@@ -95,7 +97,7 @@ class Made:
         return self.number(0, state)
 
     def names(self, states: Any) -> tuple[str, ...]:
-        self.named.update(self.number(0, one) for one in states)
+        self.named.append({self.number(0, one) for one in states})
         return tuple(sorted({str(self.number(0, one)) for one in states}))
 
     def cluster_number(self, state: State, names: tuple[str, ...]) -> int:
@@ -103,7 +105,7 @@ class Made:
         return self.number(1, state)
 
     def servers(self, states: Any, names: tuple[str, ...]) -> list[str]:
-        self.reached.update(self.number(1, one) for one in states)
+        self.reached.append({self.number(1, one) for one in states})
         return [f"{self.number(1, one)}" for one in sorted(states)]
 
     def server_number(self, state: State, servers: list[str]) -> int:
@@ -124,7 +126,8 @@ class Made:
         assert every == self.every
         return self.is_unmodelled
 
-    def likeness(self, *every: object) -> Hashable:
+    def likeness(self, *every: Sequence[State]) -> Hashable:
+        self.compared = every
         return every
 
     def outcome(self, request: Request, view: Sequence[State]) -> Outcome | Question:

@@ -380,14 +380,3 @@ class Prover:
         yield from opaque_changes(ids, self._versions)
         if self.base.config != self.head.config:
             yield Undecided("the settings of the mesh itself change, which reaches every request")
-
-
-def prove(
-    plan: Plan,
-    base: Mesh,
-    head: Mesh,
-    *,
-    budget: Budget = DEFAULT_BUDGET,
-) -> Proof:
-    """Whether a plan from `base` to `head` keeps the invariants in every view of every wave."""
-    return Prover(base, head, budget=budget).check(plan)

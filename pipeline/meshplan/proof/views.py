@@ -277,14 +277,11 @@ class Examination:
     def parts(self, wave: WaveStates) -> tuple[Part, Part, Part]:
         """The distinct results of the three stages in a wave."""
         fronts = self._part(wave, self._stages.routes, self._case.front_number)
-        ends = (self._base.routes, self._head.routes)
-        names = self._case.names({*fronts.states, *ends})
+        names = self._case.names(fronts.states)
         clusters = self._part(
             wave, self._stages.clusters, lambda s: self._case.cluster_number(s, names)
         )
-        reached = self._case.servers(
-            {*clusters.states, self._base.clusters, self._head.clusters}, names
-        )
+        reached = self._case.servers(clusters.states, names)
         servers = self._part(
             wave, self._stages.servers, lambda s: self._case.server_number(s, reached)
         )

@@ -108,6 +108,33 @@ def test_paths_that_policies_of_a_gateway_name() -> None:
     assert any(not path.startswith("/x") for path in paths)
 
 
+def test_paths_that_policies_of_servers_name() -> None:
+    """As the route leaves them: `/x/y` becomes `/z/y`."""
+    denied = policy(
+        "p", "shop", "app: a", "action: DENY, rules: [{to: [{operation: {paths: [/z/y]}}]}]"
+    )
+    to = f"[{{match: [{{uri: {{prefix: /x}}}}], rewrite: {{uri: /z}}, route: [{{destination: {{host: {HOST}}}}}]}}]"
+    routed = doc("VirtualService", "v", "shop", f"{{hosts: [{HOST}], http: {to}}}")
+    text = SERVICE + PODS + routed
+    (found, *_) = cases(text, text + denied)
+    paths = {asked.path.partition("?")[0] for asked in classes(found)}
+    assert "/x/y" in paths
+    assert any(path.startswith("/x") and path != "/x/y" for path in paths)
+
+
+def test_peers_of_other_names_are_not_alike() -> None:
+    """Who goes to a workload itself is let in by name."""
+    text = SERVICE + policy("p", "shop", "app: a", "rules: [{from: [{source: {namespaces: [one, two]}}]}]")  # fmt: skip
+    likenesses = {}
+    for found in cases(text, text + policy("q", "shop", "app: a", "action: DENY"), AT_SERVER):
+        every = states(found)
+        likenesses[found.base.principal] = found.likeness(every, every, every)
+    one, two, other = (
+        likenesses[f"cluster.local/ns/{name}/sa/default"] for name in ("one", "two", "elsewhere")
+    )
+    assert one == two != other
+
+
 def test_connections_lead_to_clusters_as_well() -> None:
     rule = doc("DestinationRule", "d", "shop", f"{{host: {HOST}, subsets: [{{name: s}}]}}")
     routed = doc(

@@ -149,9 +149,11 @@ def test_where_the_client_dials() -> None:
     mtls = served("www.example.com:443", transport=Transport.MTLS)
     assert judged(PASSED, mtls, DECLARED) == "I2"
     assert judged(dialled, served("c:1", transport=Transport.TLS), PASSED) == "I2"
-    # With TLS and without it is the same place.
+    # With TLS and without it is the same place, of several as well.
     plain = served("www.example.com:443")
     assert judged(plain, tls, B) is judged(tls, plain, B) is None
+    assert judged(Served((*A.backends, *plain.backends)), tls, B) is None
+    assert judged(Served((*A.backends, *tls.backends)), plain, B) is None
 
 
 def test_what_is_unknown_has_no_ends() -> None:

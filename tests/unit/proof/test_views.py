@@ -1,6 +1,6 @@
 """Every view of a wave, held against all of them, for made-up cases."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, combinations, product
 from random import Random
@@ -259,18 +259,24 @@ def test_requests_are_those_of_all_results() -> None:
     random = Random(12)
     for _ in range(40):
         case, waves = made(random), waves_of(random)
-        examined(case, waves, lost=True)
+        examination = Examination(cast("Case", case), BASE, HEAD, waves, Budget())
+        examination.run(Tally(), lost=True)
+        assert examination.likeness
+        assert case.compared == case.every
         waves = [wave for wave in waves if case.stages.everything & set(wave.moving)]
         states = [BASE, HEAD, *chain.from_iterable(map(reachable, waves))]
-        results = [{case.number(stage, one) for one in states} for stage in range(3)]
         for stage, found in enumerate(case.every):
             assert list(found) == sorted(set(found))
-            assert {case.number(stage, one) for one in found} == results[stage]
+            assert numbers(case, stage, found) == numbers(case, stage, states)
             assert not any(
                 n for one in found for p, n in enumerate(one) if p not in case.kept(stage)
             )
-        if waves:
-            assert (case.named, case.reached) == (results[0], results[1])
+        assert case.named == [numbers(case, 0, reachable(wave)) for wave in waves]
+        assert case.reached == [numbers(case, 1, reachable(wave)) for wave in waves]
+
+
+def numbers(case: Made, stage: int, states: Iterable[State]) -> set[int]:
+    return {case.number(stage, one) for one in states}
 
 
 def test_versions_that_positions_may_have() -> None:

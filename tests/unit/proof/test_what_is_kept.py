@@ -329,3 +329,14 @@ def test_objects_around_a_wave_may_be_in_versions_that_nobody_knew() -> None:
     assert prover(base, head).allows({}, steps)
     for more in ((), (detour,)):
         assert not prover(base, head, *more).allows({detour.id: detour}, steps)
+
+
+def test_what_is_written_as_it_is_moves_nothing() -> None:
+    made = prover(BASE, HEAD)
+    same: list[Step] = [Apply(BASE[step.id], "") for step in STEPS]
+    assert made.check(plan([same])).views == 0
+    whole = made.check(plan([STEPS]))
+    assert made.check(plan([same, STEPS])).views == whole.views > 0
+    # What goes and comes again does move.
+    away: list[Step] = [Remove(step.id, "networking.istio.io/v1", "") for step in STEPS]
+    assert made.check(plan([[*away, *same]])).views > 0
