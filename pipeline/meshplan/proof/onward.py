@@ -64,10 +64,11 @@ class Onward:
             return Findings(unknowns=(Undecided(why, asked),))
 
     def _broken(self) -> Iterator[Counterexample]:
-        before, after = (self._outcome(self.client, end) for end in self._ends(self.client))
-        if not (_serves(before, self.client.base) and _serves(after, self.client.base)):
+        ends = self._ends(self.client)
+        if not any(self._sends(end, end) for end in ends):
             return
-        if not any(self._sends(end, end) for end in self._ends(self.client)):
+        before, after = (self._outcome(self.client, end) for end in ends)
+        if not (_serves(before, self.client.base) and _serves(after, self.client.base)):
             return
         waves = zip(self.states(self.client.scope), self.states(self.gateway.scope), strict=True)
         for near, far in waves:
