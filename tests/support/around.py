@@ -18,6 +18,7 @@ MORE_VERSIONS = {
     "Endpoints": "v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "API": "gateway.networking.k8s.io/v1",
+    "SealedSecret": "bitnami.com/v1alpha1",
 }
 
 

@@ -96,6 +96,8 @@ def declared(*meshes: Mesh) -> Known:
         and w.namespace == service.namespace
         and matches_labels(service.selector, w.labels)
     }
+    written = {s.host for mesh in meshes for s in services if mesh.running.addresses_of(s)}
+    populated |= {s.host for s in services if not s.selector and s.host in written}
     snapshots = [mesh.snapshot for mesh in meshes]
     secrets = {one.id for found in snapshots for one in found.of_kind("", "Secret")}
     grants = [one for found in snapshots for one in found.of_kind(GATEWAY_API, "ReferenceGrant")]

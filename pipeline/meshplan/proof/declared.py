@@ -8,11 +8,13 @@ from meshplan.mesh.gateway_api import GATEWAY_API, Grants
 from meshplan.mesh.known import Known
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.workload import workload_kinds, workload_of
-from meshplan.proof.index import Index
+from meshplan.proof.index import DISCOVERY, NETWORKING, Index, service_behind
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
 _WORKLOADS = frozenset(workload_kinds())
+_SERVICES = (("", "Service"), (NETWORKING, "ServiceEntry"))
+_ENDPOINTS = (("", "Endpoints"), (DISCOVERY, "EndpointSlice"))
 _GRANT = (GATEWAY_API, "ReferenceGrant")
 
 
@@ -24,7 +26,7 @@ def known_by(index: Index, versions: Versions) -> Known:
     granting: list[Resource] = []
     for id_ in versions.changed:
         for version in versions.all_of(id_):
-            if id_.kind in ("Service", "ServiceEntry"):
+            if (id_.group, id_.kind) in _SERVICES:
                 found = tuple(hosts_of(version, index.domain))
                 hosts.update(found)
                 if any(_runs(pods, versions) for pods in _behind(version, index)):
@@ -32,6 +34,11 @@ def known_by(index: Index, versions: Versions) -> Known:
             elif (id_.group, id_.kind) in _WORKLOADS and _runs(id_, versions):
                 for service in selecting(version, index, versions):
                     populated.update(hosts_of(service, index.domain))
+            elif (id_.group, id_.kind) in _ENDPOINTS:
+                # Of Services that select pods a controller writes them.
+                service = ResourceId("", "Service", id_.namespace, service_behind(version))
+                if not any(selected_by(found) for found in versions.all_of(service)):
+                    populated.add(f"{service.name}.{service.namespace}.svc.{index.domain}")
             elif (id_.group, id_.kind) == ("", "Secret"):
                 secrets.add(id_)
             elif (id_.group, id_.kind) == _GRANT:

@@ -60,13 +60,13 @@ class Unseen:
         A policy of the root namespace is for those of every namespace that has policies. Where pods
         were `met`, there are no others but those behind Services that have none in the tree.
         """
-        for service in self.services(where, selector) if met else ():
+        for service in self.services(where, selector):
             space, own = service.id.namespace, selected_by(service)
             if space in met and not any(True for _ in self._index.pods(space, own)):
                 yield _pods(space, {**own, **selector})
         if selector and where in met:
             return
-        spaces = [] if met and not where else [(where or self._root, selector)]
+        spaces = [(where or self._root, selector)]
         for space in dict.fromkeys((where, self._root)) if where else self._choosers:
             for own, targets in self._choosers.get(space, ()):
                 if all(selector.get(name, value) == value for name, value in own.items()):
@@ -74,7 +74,7 @@ class Unseen:
                 for name in targets if not selector and where in ("", space) else ():
                     # Gateways have pods of their own.
                     yield _pods(space, {GATEWAY_NAME_LABEL: name})
-        known = met | {self._root} if met and not where else met
+        known = {*met, self._root} if met else met
         for space, found in spaces:
             if space not in known:
                 yield _pods(space, found)
@@ -106,7 +106,7 @@ class Unseen:
         for gateway in self._versions.of_kind(NETWORKING, "Gateway"):
             own, named = labels(gateway.spec.get("selector")), secrets_named(gateway)
             if not own or not any(True for _ in self._index.pods("", own)):
-                secrets = self._versions.of_kind("", "Secret") if named else ()
+                secrets = self._versions.of_kind("", "Secret")
                 homes = (secret.id.namespace for secret in secrets if secret.id.name in named)
                 found.append((gateway, own, frozenset((gateway.id.namespace, *homes))))
         return found

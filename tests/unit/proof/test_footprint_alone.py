@@ -29,6 +29,11 @@ def named(found: list[Topic]) -> set[str]:
     return words
 
 
+SORTS = """
+    both Gateway edge/a {servers: [{port: {number: 80, protocol: HTTP}, hosts: [a.net]}]}
+    both Gateway edge/b {servers: [{port: {number: 80, protocol: TCP}, hosts: [b.net]}, {port: {number: 81, protocol: HTTP}, hosts: [c.net]}]}
+    both Gateway edge/d {servers: [{port: {number: 81, protocol: HTTP}, hosts: [d.net]}]}
+"""
 ALIAS = "{type: ExternalName, externalName: %s.svc.cluster.local}"
 
 
@@ -66,6 +71,18 @@ ALIAS = "{type: ExternalName, externalName: %s.svc.cluster.local}"
             "Gateway edge/g",
             {"gateway l.example.io", "gateway *"},
         ),
+        # Routes are for the hosts of their parents, wherever those are.
+        (
+            """both API edge/g {listeners: [{hostname: L.example.io}]}
+            both API shop/g {listeners: [{hostname: m.example.io}]}
+            both HTTPRoute shop/r {parentRefs: [{name: g, namespace: edge}, {kind: Service, name: s, namespace: web}, {kind: Service, name: s}]}""",
+            "HTTPRoute shop/r",
+            {"gateway l.example.io", "mesh s.web", "mesh s.shop"},
+        ),
+        # Servers of different sorts on one port, of which the oldest may be the only one.
+        (SORTS, "Gateway edge/a", {"gateway a.net", "gateway b.net"}),
+        (SORTS, "Gateway edge/b", {"gateway a.net", "gateway b.net", "gateway c.net"}),
+        (SORTS, "Gateway edge/d", {"gateway d.net"}),
         # A Gateway that asks for no labels says the same whatever pods there are.
         (
             """both Gateway edge/g {servers: [{port: {number: 80}, hosts: ['*']}]}

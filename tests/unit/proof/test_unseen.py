@@ -10,12 +10,12 @@ from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.proof import Prover
 from meshplan.proof.index import Index
 from meshplan.proof.types import Topic
-from meshplan.proof.unseen import Unseen
+from meshplan.proof.unseen import Unseen, unsure_of_mutual_tls
 from meshplan.proof.versions import Versions
 from meshplan.settings import World
 from meshplan.traffic import Request, route
 from meshplan.traffic.outcome import Denied
-from support.around import DOMAIN, snapshot
+from support.around import DOMAIN, HOST, snapshot, surroundings
 
 # Against the whole mesh
 
@@ -96,6 +96,7 @@ def unseen(text: str) -> Unseen:
         ("shop", {"tier": "y"}, "a e"),
         ("shop", {"app": "b", "tier": "x"}, "b"),
         ("shop", {"app": "e"}, "e"),
+        ("shop", {"zone": "q", "app": "c"}, ""),
         ("", {"app": "a"}, "a z"),
         ("", {}, "a b e z"),
         ("far", {}, ""),
@@ -157,9 +158,10 @@ POLICIES = """
     both RequestAuthentication web/b {selector: {matchLabels: {app: b}}}
     both AuthorizationPolicy istio-system/r {selector: {matchLabels: {zone: r}}}
     both AuthorizationPolicy edge/t {targetRefs: [{kind: Gateway, name: gw}]}
+    both AuthorizationPolicy istio-system/u {targetRefs: [{kind: Gateway, name: root}]}
     both EnvoyFilter shop/z {workloadSelector: {labels: {app: z}}}
 """
-GW = f"edge/{GATEWAY_NAME_LABEL}=gw"
+GW, ROOT = f"edge/{GATEWAY_NAME_LABEL}=gw", f"istio-system/{GATEWAY_NAME_LABEL}=root"
 
 
 def shown(topics: Iterable[Topic]) -> set[str]:
@@ -181,8 +183,8 @@ def shown(topics: Iterable[Topic]) -> set[str]:
         ("edge", {}, "edge", {GW}),
         ("edge", {"a": "b"}, "", {"edge/a=b", "edge/a=b,zone=r"}),
         # Those of the root namespace are for all namespaces.
-        ("", {}, "", {"istio-system/", "istio-system/zone=r", "shop/app=a", "shop/tier=x", "web/app=b", "edge/", GW}),
-        ("", {}, "shop", {"web/app=b", "edge/", GW}),
+        ("", {}, "", {"istio-system/", "istio-system/zone=r", "shop/app=a", "shop/tier=x", "web/app=b", "edge/", GW, ROOT}),
+        ("", {}, "shop", {"web/app=b", "edge/", GW, ROOT}),
         ("", {"app": "a"}, "", {"istio-system/app=a", "istio-system/app=a,zone=r", "shop/app=a", "shop/app=a,tier=x", "edge/app=a"}),
         ("", {"app": "a"}, "shop", {"edge/app=a"}),
     ],
@@ -218,3 +220,35 @@ def test_labels_of_pods_beside_some_that_are_there(
         {pods("web/s", "app: s")}"""
     )
     assert shown(found.pods(where, selector, {met} if met else set())) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Service shop/a {selector: {app: a}}", "v: w"),
+        ("Service shop/a {selector: {app: a}}", "app: a, v: w"),
+        ("ServiceEntry shop/a {hosts: [=a], workloadSelector: {labels: {app: a}}}", "v: w"),
+        # It is not for them, or it is; or there are no pods, or others.
+        ("Service shop/a {selector: {app: a}}", "!app: b, v: w"),
+        ("Service shop/a {selector: {app: a, v: w}}", "!v: w"),
+        ("Service shop/a {selector: {app: a}}", "!"),
+        ("Service shop/a {}", "!v: w"),
+        ("Service web/a {selector: {app: a}}", "!v: w"),
+        ("Service shop/a {selector: {app: a}}" + pods("shop/p", "app: a"), "!v: w"),
+    ],
+)  # fmt: skip
+def test_modes_of_pods_that_nobody_knows(text: str, told: str) -> None:
+    """A policy that asks for another label than the Service may be for some of its pods."""
+    labels = told.removeprefix("!")
+    kind = text.partition(" ")[0]
+    whole = f"""both {text}
+        both PeerAuthentication shop/p {{selector: {{matchLabels: {{{labels}}}}}}}
+        both DestinationRule shop/r {{host: =a, selector: {{app: a}}}}"""
+    found = surroundings(whole, in_mesh=True)
+    found.host(f"a.web.{DOMAIN}" if "web/" in text else HOST)
+    assert found.ids
+    _, there = snapshot(whole)
+    index = Index(Versions(there, there), "cluster.local")
+    why = f"whether PeerAuthentication shop/p is for pods of {kind} shop/a is not known, as they are not in the tree"
+    assert unsure_of_mutual_tls(found, index, World.OPEN) == ("" if told[:1] == "!" else why)
+    assert unsure_of_mutual_tls(found, index, World.CLOSED) == ""
