@@ -29,7 +29,9 @@ def known_by(index: Index, versions: Versions) -> Known:
             if (id_.group, id_.kind) in _SERVICES:
                 found = tuple(hosts_of(version, index.domain))
                 hosts.update(found)
-                if any(_runs(pods, versions) for pods in _behind(version, index)):
+                runs = any(_runs(pods, versions) for pods in _behind(version, index))
+                written = index.ids(("endpoints", id_.namespace, id_.name))
+                if runs or (not selected_by(version) and any(True for _ in written)):
                     populated.update(found)
             elif (id_.group, id_.kind) in _WORKLOADS and _runs(id_, versions):
                 for service in selecting(version, index, versions):

@@ -41,6 +41,8 @@ def known(before: str, after: str) -> Known:
         ("both Service shop/a {}", "both Endpoints shop/a {}", "", "a"),
         ("both Service shop/a {}", SLICE, "", "a"),
         (A, SLICE, "", ""),
+        (SLICE, "both Service shop/a {}", "a", "a"),
+        (SLICE, A, "a", ""),
         ("", "both EnvoyFilter shop/a {selector: {app: a}, hosts: [e.net]}", "", ""),
     ],
 )
