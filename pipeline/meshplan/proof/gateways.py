@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.config import MeshConfig
-from meshplan.mesh.hosts import is_wildcard, matches
+from meshplan.mesh.hosts import is_wildcard, subset_of
 from meshplan.mesh.read import mapping, mappings, texts
 from meshplan.mesh.virtual_service import virtual_service_of
 from meshplan.proof.authorities import asked_of_names, server_names_asked
@@ -32,7 +32,7 @@ class GatewayHosts:
         named = self._told_apart(namespace, labels)
         if named is None or host in named:
             return host
-        covering = (name for name in named if is_wildcard(name) and matches(host, name))
+        covering = (name for name in named if is_wildcard(name) and subset_of(host, name))
         return max(covering, key=len, default="*")
 
     def _find(self, namespace: str, labels: Labels) -> frozenset[str] | None:

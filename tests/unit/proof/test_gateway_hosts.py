@@ -51,6 +51,11 @@ EDGE = gateway("edge/gw", "'*.example.com', '*.com', far/A.example.org")
         ("", "x.example.org", "*"),
         ("", "a.example.org", "a.example.org"),
         ("", "*.example.com", "*.example.com"),
+        # A wildcard is for more names than those of a narrower one.
+        ("", "*", "*"),
+        ("", "*.org", "*"),
+        (gateway("edge/more", "'*.a.net'"), "*.net", "*"),
+        (gateway("edge/more", "'*.a.net', '*.b.a.net'"), "*.c.a.net", "*.a.net"),
         (route("far/r", "X.example.com", "edge/gw"), "x.example.com", "x.example.com"),
         (route("edge/r", "x.example.com", "gw"), "x.example.com", "x.example.com"),
         (route("edge/r", "x.example.com", "mesh"), "x.example.com", "*.example.com"),
