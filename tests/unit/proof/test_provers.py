@@ -2,9 +2,11 @@
 
 import pytest
 
+from meshplan import proof
 from meshplan.mesh import Mesh, MeshConfig
 from meshplan.plan import Apply, Remove, Step
-from meshplan.proof import Proof, Prover
+from meshplan.proof import Proof
+from meshplan.proof.prove import Prover
 from meshplan.proof.types import Budget
 from meshplan.resource import Resource, Snapshot
 from meshplan.settings import World
@@ -191,3 +193,10 @@ def test_what_is_not_known_is_not_allowed() -> None:
     too_little = Prover(mesh(BASE), mesh(HEAD), budget=Budget(classes=0))
     assert Prover(mesh(BASE), mesh(HEAD)).allows({}, STEPS)
     assert not too_little.allows({}, STEPS)
+
+
+def test_the_prover_comes_with_the_package() -> None:
+    """Though it is imported late."""
+    assert proof.Prover is Prover
+    with pytest.raises(AttributeError, match="has no attribute 'Nobody'"):
+        _ = proof.Nobody

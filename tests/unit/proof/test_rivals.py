@@ -272,6 +272,7 @@ def test_selectors_of_which_the_older_wins(line: str, one: str, two: str, meet: 
         ("HTTPRoute shop/one {parentRefs: [{kind: Service, name: g}], hostnames: [a.net]}|HTTPRoute shop/two {parentRefs: [{name: h}], hostnames: [a.net]}", ""),
         ("HTTPRoute shop/one {parentRefs: [{kind: Service, name: g, namespace: web}]}|HTTPRoute web/two {parentRefs: [{kind: Service, name: g}]}", "one two"),
         ("HTTPRoute shop/one {parentRefs: [{kind: Service, name: g}]}|HTTPRoute web/two {parentRefs: [{kind: Service, name: g}]}", ""),
+        ("HTTPRoute shop/one {parentRefs: [{kind: Service, name: g}]}|HTTPRoute shop/two {parentRefs: [{kind: Service, name: h}]}", ""),
         ("Gateway shop/one {servers: [{port: {number: 80}}, {port: {number: 81}}]}|Gateway web/two {servers: [{port: {number: 81}}]}", "one two"),
         ("Gateway shop/one {servers: [{port: {number: 80}}]}|API web/two {listeners: [{port: 80}]}", "two one"),
         # In the order of their ids, whatever they share.

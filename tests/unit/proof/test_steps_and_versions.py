@@ -133,9 +133,9 @@ def test_of_pods_that_nobody_can_read_everything_counts() -> None:
 
 
 def test_of_a_workload_entry_everything_counts() -> None:
-    def entry(address: str) -> Resource:
+    def entry(address: str, **more: str) -> Resource:
         meta = {"name": "a", "namespace": "shop"}
-        spec = {"address": address, "labels": {"app": "a"}}
+        spec = {"address": address, "labels": {"app": "a"}, **more}
         api = "networking.istio.io/v1"
         return resource(
             {"apiVersion": api, "kind": "WorkloadEntry", "metadata": meta, "spec": spec}
@@ -143,6 +143,7 @@ def test_of_a_workload_entry_everything_counts() -> None:
 
     assert is_one(entry("10.0.0.1"), entry("10.0.0.1"))
     assert not is_one(entry("10.0.0.1"), entry("10.0.0.2"))
+    assert not is_one(entry("10.0.0.1"), entry("10.0.0.1", locality="a/b"))
 
 
 # Waves

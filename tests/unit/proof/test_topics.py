@@ -189,6 +189,18 @@ def test_ports_of_what_a_service_stands_for() -> None:
     assert ports(found) == {("http", 80), ("http", 81)}
 
 
+def test_ports_of_who_sends_to_a_host_are_its_own() -> None:
+    sends = doc(
+        "VirtualService",
+        "s",
+        "far",
+        f"{{hosts: [x.example.com], http: [{{match: [{{port: 9999}}], route: [{{destination: {{host: {HOST}}}}}]}}]}}",
+    )
+    found = of(changed(SERVICE + sends, default_service_export_to=(".",)))  # type: ignore[arg-type]
+    assert ports(found) == {("http", 80)}
+    assert "far" in {one.id.namespace for one in found._around.resources()}
+
+
 def test_ports_of_an_address() -> None:
     """It has those of the Service that it belongs to."""
     service = SERVICE.replace("port: 80", "port: 81").replace(

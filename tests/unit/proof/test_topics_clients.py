@@ -125,6 +125,24 @@ def test_gateways_of_known_pods_are_looked_at_apart(count: int) -> None:
         assert [one.namespace for one in parts] == [f"ns{n}" for n in range(count)]
 
 
+def test_policies_of_clients_count_at_gateways() -> None:
+    """A sidecar asks them about what comes in alone."""
+    near = doc(
+        "VirtualService",
+        "r",
+        "web",
+        f"{{hosts: [{HOST}], http: [{{match: [{{sourceNamespace: web}}], redirect: {{uri: /}}}}]}}",
+    )
+    policies = "".join(
+        doc("AuthorizationPolicy", "p", where, "{}") for where in ("web", "edge", "far")
+    )
+    before = SERVICE + near + gateways("istio: x")
+    found = changed(before, before + policies)
+    assert [id_.namespace for id_ in of(found).scope.ids] == []
+    at_gateway = of(found, GATEWAY, "x.example.com")
+    assert [id_.namespace for id_ in at_gateway.scope.ids] == ["edge"]
+
+
 LABELS = [f"l{n}: x" for n in range(9)]
 CHOOSING = doc(
     "PeerAuthentication", "p", "shop", "{selector: {matchLabels: {v: w}}, mtls: {mode: STRICT}}"
