@@ -38,9 +38,10 @@ def known_by(index: Index, versions: Versions) -> Known:
                     populated.update(hosts_of(service, index.domain))
             elif (id_.group, id_.kind) in _ENDPOINTS:
                 # Of Services that select pods a controller writes them.
-                service = ResourceId("", "Service", id_.namespace, service_behind(version))
-                if not any(selected_by(found) for found in versions.all_of(service)):
-                    populated.add(f"{service.name}.{service.namespace}.svc.{index.domain}")
+                where, name = id_.namespace, service_behind(version)
+                behind = versions.all_of(ResourceId("", "Service", where, name))
+                if not any(map(selected_by, behind)):
+                    populated.add(f"{name}.{where}.svc.{index.domain}")
             elif (id_.group, id_.kind) == ("", "Secret"):
                 secrets.add(id_)
             elif (id_.group, id_.kind) == _GRANT:
