@@ -185,6 +185,7 @@ def test_verdicts(proof: Proof, verdict: str) -> None:
 
 def test_a_proof_as_json() -> None:
     one, other, unknown = counterexample(), counterexample(1), Undecided("why")
+    assert (Proof().classes, Proof().views) == (0, 0)
     assert Proof(3, 4, (one,), (unknown,), (other,)).to_json() == {
         "classes": 3,
         "views": 4,
