@@ -84,6 +84,8 @@ def told(outcome: tuple[Verdict, str], *words: str) -> tuple[tuple[Verdict, str]
         ([TOKENS], {}, "mtls", {told(IN)}),
         ([TOKENS], {"headers": TOKEN}, "mtls", {told(IN, GOOD), told((Verdict.DENIED, "jwt"), f"not: {GOOD}")}),
         ([TOKENS], {"path": "/?access_token=x"}, "mtls", {told(IN, GOOD), told((Verdict.DENIED, "jwt"), f"not: {GOOD}")}),
+        # Who is not even listened to has shown no token.
+        ([TOKENS, doc("PeerAuthentication", "{mtls: {mode: STRICT}}")], {"headers": TOKEN}, "plaintext", {told((Verdict.REFUSED, ""))}),
         ([TOKENS, OTHER_TOKENS], {"headers": TOKEN}, "mtls", {told(IN, GOOD), told((Verdict.DENIED, "jwt"), f"not: {GOOD}")}),
         ([TOKENS, policy(f"{{{CLAIM}}}")], {}, "mtls", {told(IN)}),
         ([TOKENS, policy(f"{{{CLAIM}}}")], {"headers": TOKEN}, "mtls",
