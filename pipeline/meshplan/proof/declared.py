@@ -7,12 +7,11 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.gateway_api import GATEWAY_API, Grants
 from meshplan.mesh.known import Known
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
-from meshplan.mesh.workload import workload_kinds, workload_of
+from meshplan.mesh.workload import workload_of
 from meshplan.proof.index import DISCOVERY, NETWORKING, Index, service_behind
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
-_WORKLOADS = frozenset(workload_kinds())
 _SERVICES = (("", "Service"), (NETWORKING, "ServiceEntry"))
 _ENDPOINTS = (("", "Endpoints"), (DISCOVERY, "EndpointSlice"))
 _GRANT = (GATEWAY_API, "ReferenceGrant")
@@ -31,16 +30,15 @@ def known_by(index: Index, versions: Versions) -> Known:
                 hosts.update(found)
                 runs = any(_runs(pods, versions) for pods in _behind(version, index))
                 written = index.ids(("endpoints", id_.namespace, id_.name))
-                if runs or (not selected_by(version) and any(True for _ in written)):
+                if runs or (any(True for _ in written) and not _selects(id_, versions)):
                     populated.update(found)
-            elif (id_.group, id_.kind) in _WORKLOADS and _runs(id_, versions):
+            elif _runs(id_, versions):
                 for service in selecting(version, index, versions):
                     populated.update(hosts_of(service, index.domain))
             elif (id_.group, id_.kind) in _ENDPOINTS:
                 # Of Services that select pods a controller writes them.
                 where, name = id_.namespace, service_behind(version)
-                behind = versions.all_of(ResourceId("", "Service", where, name))
-                if not any(map(selected_by, behind)):
+                if not _selects(ResourceId("", "Service", where, name), versions):
                     populated.add(f"{name}.{where}.svc.{index.domain}")
             elif (id_.group, id_.kind) == ("", "Secret"):
                 secrets.add(id_)
@@ -99,6 +97,11 @@ def _runs(id_: ResourceId, versions: Versions) -> bool:
     """Whether some version of a workload has pods."""
     found = (workload_of(version) for version in versions.all_of(id_))
     return any(workload is not None and workload.running for workload in found)
+
+
+def _selects(id_: ResourceId, versions: Versions) -> bool:
+    """Whether some version of a Service selects pods."""
+    return any(map(selected_by, versions.all_of(id_)))
 
 
 def _behind(version: Resource, index: Index) -> Iterator[ResourceId]:

@@ -138,9 +138,8 @@ class Surroundings:
         """What applies to the pods of each subset; they may not be in the tree."""
         for id_ in self._index.near("service.host", host):
             for service in self._versions.all_of(id_):
-                selector = selected_by(service)
-                for subset in mappings(rule.spec.get("subsets")) if selector else ():
-                    self.pods_with(id_.namespace, {**selector, **labels(subset.get("labels"))})
+                for subset in mappings(rule.spec.get("subsets")) if selected_by(service) else ():
+                    self.pods_with(id_.namespace, labels(subset.get("labels")))
 
     def workload(self, id_: ResourceId) -> None:
         """Pods, and what applies to them."""

@@ -75,6 +75,22 @@ def test_pods_that_run_in_some_version() -> None:
         assert found.populated == {f"a.shop.{DOMAIN}"}
 
 
+def test_pods_that_nobody_can_read_in_some_version() -> None:
+    before, after = f"{A}\nboth Deployment shop/d {{template: none}}", f"{A}\n{POD}"
+    for found in (known(before, after), known(after, before)):
+        assert found.populated == {f"a.shop.{DOMAIN}"}
+    assert known(A, before) == Known()
+
+
+@pytest.mark.parametrize("written", ["", SLICE])
+def test_a_service_that_selects_pods_in_some_version(written: str) -> None:
+    """Then these may be elsewhere, whether or not its endpoints are written."""
+    before, after = f"{A}\n{written}", f"both Service shop/a {{}}\n{SLICE}"
+    for found in (known(before, after), known(after, before)):
+        assert found.populated == frozenset()
+        assert found.hosts == {f"a.shop.{DOMAIN}"}
+
+
 def test_secrets_and_grants_that_come_or_go() -> None:
     """Of Secrets those that nobody makes from other objects, of either revision."""
     secrets = "\n".join(f"both Secret shop/{name} {{}}" for name in ("own", "made"))
