@@ -243,6 +243,17 @@ def test_a_service_without_selector_has_a_namespace() -> None:
     )
 
 
+def test_all_of_a_wildcard() -> None:
+    """Sidecars know the entries for it; at a gateway only a route leads there."""
+    around(
+        f"""mesh ServiceEntry web/e {{hosts: ['*.example.com'], resolution: NONE, {ENTRY}}}
+        mesh ServiceEntry web/f {{hosts: [x.example.com], resolution: DNS, {ENTRY}}}
+        mesh DestinationRule web/r {{host: '*.example.com'}}
+        none ServiceEntry web/g {{hosts: [x.example.org], resolution: DNS, {ENTRY}}}""",
+        "*.example.com",
+    )
+
+
 def test_services_that_stand_for_each_other() -> None:
     around(
         """both Service shop/a {type: ExternalName, externalName: =b, ports: [{name: http, port: 80}]}
