@@ -5,7 +5,7 @@ as some client may send a request there, the gateway has to have a route for it.
 second proxy are independent of those of the first.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from meshplan.dataclass import dataclass
@@ -76,7 +76,10 @@ class Onward:
             if seen is None or not (near.moves or far.moves):
                 continue
             for during, visible in self._failures(far):
-                yield self._told(near, far, (before, during, after), {*seen, *visible})
+                seen_by = dict(
+                    zip(("routes", "clusters", "servers"), (*seen, visible), strict=True)
+                )
+                yield self._told(near, far, (before, during, after), seen_by)
                 break
 
     def _told(
@@ -84,7 +87,7 @@ class Onward:
         near: WaveStates,
         far: WaveStates,
         outcomes: tuple[Outcome, Outcome, Outcome],
-        visible: set[ResourceId],
+        stages: Mapping[str, tuple[ResourceId, ...]],
     ) -> Counterexample:
         asked = RequestClass(self.client.client, self.client.base)
         moved = {
@@ -94,29 +97,35 @@ class Onward:
         }
         return Counterexample(
             near.number,
-            tuple(sorted(visible)),
+            tuple(sorted({id_ for seen in stages.values() for id_ in seen})),
             Invariant.AVAILABILITY,
             asked,
             *outcomes,
             f"{sentence(asked, Invariant.AVAILABILITY, *outcomes)}, at {self.gateway.client}",
-            # What the gateway needs may come in another wave.
-            tuple(sorted(moved | set(self.gateway.scope.ids))),
+            tuple(sorted(moved)),
+            stages,
         )
 
     # The first proxy
 
-    def _senders(self, wave: WaveStates) -> tuple[ResourceId, ...] | None:
-        """The fewest steps with which clients send requests to the gateway; None if none do."""
+    def _senders(
+        self, wave: WaveStates
+    ) -> tuple[tuple[ResourceId, ...], tuple[ResourceId, ...]] | None:
+        """The fewest steps with which clients send requests to the gateway; None if none do.
+
+        Those that their routes see, and those that their clusters see.
+        """
         routes, clusters, _ = self._near.parts(wave)
         found = [
-            sorted({*routes.seen[r], *clusters.seen[c]})
+            (routes.seen[r], clusters.seen[c])
             for r, route in enumerate(routes.states)
             for c, cluster in enumerate(clusters.states)
             if self._sends(route, cluster)
         ]
         if not found:
             return None
-        return tuple(self.client.scope.ids[position] for position in min(found, key=len))
+        seen = min(found, key=lambda both: len({*both[0], *both[1]}))
+        return self._ids(self.client, seen[0]), self._ids(self.client, seen[1])
 
     def _sends(self, routes: State, clusters: State) -> bool:
         names = self.client.names([routes])
@@ -161,7 +170,7 @@ class Onward:
                 if not _serves(outcome, request)
             ]
             for seen, outcome in sorted(found, key=lambda one: len(one[0])):
-                yield outcome, tuple(self.gateway.scope.ids[position] for position in seen)
+                yield outcome, self._ids(self.gateway, seen)
 
     @cached_property
     def _asked(self) -> list[Request]:
@@ -196,6 +205,10 @@ class Onward:
 
     def _examination(self, case: Case) -> Examination:
         return Examination(case, *self._ends(case), self.states(case.scope), self.budget)
+
+    @staticmethod
+    def _ids(case: Case, positions: Iterable[int]) -> tuple[ResourceId, ...]:
+        return tuple(case.scope.ids[position] for position in positions)
 
     @staticmethod
     def _ends(case: Case) -> tuple[State, State]:

@@ -11,7 +11,7 @@ the states in between are asked of the whole mesh as well.
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, product
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
@@ -22,6 +22,7 @@ from meshplan.verify.doors import Doors
 from meshplan.verify.grid import FRESH, Literals, literals, rewrites
 from meshplan.verify.names import POLICIES, SIDECAR, WORKLOADS, kind_of
 from meshplan.verify.ports import passed_names, ports_of
+from meshplan.verify.relay import onward, passed_on, relays
 from meshplan.verify.replay import Json, Stage, Write, replayed
 from meshplan.verify.speakers import Say, Speakers
 from meshplan.verify.verdict import Break, Limits, Report, Verification
@@ -49,6 +50,7 @@ class _Checker:
         self.world = World(base, head, stages, report.limits.small)
         self.report = report
         self._told: dict[tuple[ResourceId, ...], Literals] = {}
+        self._relays = relays(self.world)
 
     def run(self) -> None:
         """All hosts, clients and requests that a write can matter to."""
@@ -152,6 +154,8 @@ class _Checker:
                 continue
             before = report.views
             found = self._refuted(asked, way)
+            if found is None and proxy.kind is not ProxyKind.GATEWAY and self._relays:
+                found = self._lost_onward(request, asked, way)
             known[chosen] = report.views - before
             if found is not None:
                 report.take(found, _words(request, proxy))
@@ -181,6 +185,25 @@ class _Checker:
             switched = switched or (rest == after != before)
             if switched and rest == before != after:
                 return Break(world.stages[number], "I4", (), (before, rest, after))
+        return None
+
+    def _lost_onward(self, request: Request, asked: Asked, way: "_Way") -> Break | None:
+        """A stage in which a sidecar may send a request to a gateway that does not route it."""
+        world, part = self.world, way.part
+        before, after = asked.at(world.base), asked.at(world.head)
+        for mesh, fate in ((world.base, before), (world.head, after)):
+            onwards = [onward(request, *to, mesh) for to in passed_on(fate, self._relays)]
+            if any(one.level < Level.SERVED for one in (fate, *onwards)):
+                return None
+        for number, mine in way.stages:
+            states = part.states(number, mine)
+            sent = {to: v for v, m in states.items() for to in passed_on(asked.at(m), self._relays)}
+            for (to, visible), (other, mesh) in product(sent.items(), states.items()):
+                self.report.views += 1
+                during = onward(request, *to, mesh)
+                if during.level < Level.SERVED:
+                    seen = tuple(dict.fromkeys((*visible, *other)))
+                    return Break(world.stages[number], "I1", seen, (before, during, after))
         return None
 
 
