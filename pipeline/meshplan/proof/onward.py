@@ -102,7 +102,8 @@ class Onward:
             asked,
             *outcomes,
             f"{sentence(asked, Invariant.AVAILABILITY, *outcomes)}, at {self.gateway.client}",
-            tuple(sorted(moved)),
+            # What the gateway needs may come in another wave.
+            tuple(sorted(moved | set(self.gateway.scope.ids))),
             stages,
         )
 

@@ -176,4 +176,4 @@ def test_it_is_told_where_it_fails() -> None:
         "connection refused: nothing listens on port 8080, at gateway edge/istio=egress"
     }
     assert {tuple(id_.name for id_ in one.visible) for one in found} == {("near",)}
-    assert {id_.name for one in found for id_ in one.culprits} == {"near"}
+    assert {id_.name for one in found for id_ in one.culprits} == {"near", "far", "egress"}
