@@ -161,7 +161,7 @@ def decide(found: Front, request: Request) -> Selected | Outcome:
     host = found.host
     if not isinstance(host, VirtualHost):
         return host
-    if host.require_tls and request.scheme != "https":
+    if host.require_tls:  # on a port without TLS, as all that redirects
         return Redirect(301, f"https://{request.host}{request.path}", found.why)
     chosen = _first_match(host, request)
     return replace(chosen, why=(*found.why, *chosen.why)) if found.why else chosen

@@ -50,6 +50,7 @@ from meshplan.traffic.request import Request, port_start, request_of
         (PathTemplate(("a", "*", "c")), "/a/b/c", True),
         (PathTemplate(("a", "*", "c")), "/a//c", False),
         (PathTemplate(("a", "*")), "/a/b/c", False),
+        (PathTemplate(("b",)), "a/b", False),
         (PathTemplate(("a", "**")), "/a/b/c", True),
         (PathTemplate(("a", "**")), "/a/", True),
         (PathTemplate(("a", "**")), "/a", False),

@@ -640,3 +640,46 @@ spec: {{{hosts}parentRefs: [{{name: gw, namespace: edge}}], rules: [{{backendRef
         "---".join((made, *routes)), scheme="tls" if kind == "TLSRoute" else "tcp", port=443
     )
     assert endpoints(found) == [POD]
+
+
+def test_a_destination_is_first_that_of_the_routes_own_namespace() -> None:
+    """Of services with one host the one beside the VirtualService says the port."""
+
+    def entry(namespace: str, port: int) -> str:
+        return f"""
+kind: ServiceEntry
+metadata: {{name: ext, namespace: {namespace}}}
+spec:
+  hosts: [ext.com]
+  resolution: STATIC
+  ports: [{{number: {port}, name: http, protocol: HTTP}}]
+  endpoints: [{{address: 10.0.0.1}}]
+"""
+
+    text = "---".join([servers(HTTP), entry("aaa", 8080), entry("shop", 9090)])
+    for namespace, port in (("aaa", 8080), ("shop", 9090)):
+        to = rules("{route: [{destination: {host: ext.com}}]}", namespace=namespace)
+        outcome = ask(f"{text}---{to}", "a.com")
+        assert [b.port for b in getattr(outcome, "backends", ())] == [port], outcome
+
+
+def test_what_is_unknown_stays_so_beside_what_is_not_modelled() -> None:
+    """Who decides about it is told, not the filter that might."""
+    ask_first = """
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: edge}
+spec: {action: CUSTOM, provider: {name: opa}, rules: [{}]}
+"""
+    lua = """
+kind: EnvoyFilter
+metadata: {name: lua, namespace: edge}
+spec: {configPatches: [{applyTo: HTTP_FILTER}]}
+"""
+    text = "---".join([servers(HTTP), rules(told(200)), ask_first])
+    for more in ("", f"---{lua}"):
+        outcome = ask(f"{text}{more}", "a.com")
+        assert isinstance(outcome, Unknown)
+        assert outcome.reason == "external authorization opa decides"
+    outcome = ask("---".join([servers(HTTP), rules(told(200)), lua]), "a.com")
+    assert isinstance(outcome, Unknown)
+    assert outcome.otherwise == Direct(200)
