@@ -129,6 +129,16 @@ def test_an_order_of_ages_turned_round() -> None:
     )
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_who_has_a_time_keeps_it(reverse: bool) -> None:
+    """One that is there as well as one that comes; whichever way ages are ordered."""
+    one, other = made("a", time="2020-01-01T00:00:00Z"), made("c", time="2021-01-01T00:00:00Z")
+    changed = made("b", "new", time="2022-01-01T00:00:00Z")
+    scope = scope_of([one, B], [one, changed, other], reverse=reverse)
+    times = {two.id.name: creation_time(two) for two in scope.mesh((1, 1)).snapshot.values()}
+    assert {name: time[:4] for name, time in times.items()} == {"a": "2020", "b": "2022", "c": "2021"}  # fmt: skip
+
+
 def test_the_order_of_many_is_turned_round() -> None:
     """More than there are minutes in an hour, and seconds in a minute."""
     many = [made(f"s{number:04d}") for number in range(4000)]

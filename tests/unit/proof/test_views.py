@@ -115,7 +115,7 @@ def distinct(case: Made, wave: WaveStates) -> int:
 
 def test_how_much_is_looked_at() -> None:
     random = Random(3)
-    for _ in range(60):
+    for _ in range(30):
         case, waves = made(random), waves_of(random)
         tally = examined(case, waves)
         views = sum(distinct(case, wave) for wave in waves)
@@ -126,7 +126,7 @@ def test_how_much_is_looked_at() -> None:
 def test_lost_requests_are_those_that_the_head_does_not_serve() -> None:
     random = Random(4)
     seen = 0
-    for questions in (0, 0, 2) * 20:
+    for questions in (0, 0, 2) * 7:
         case = made(random, unknown=random.random() < 0.3, questions=questions)
         waves = random.choice(((), waves_of(random)))
         found = examined(case, waves, lost=True).lost
@@ -258,7 +258,7 @@ def test_requests_are_those_of_all_results() -> None:
     """Before, after, and in any state of a wave that is about the case; each stage by itself."""
     random = Random(12)
     for _ in range(40):
-        case, waves = made(random), waves_of(random)
+        case, waves = made(random), random.choice((waves_of(random), waves_of(random)[1:]))
         examination = Examination(cast("Case", case), BASE, HEAD, waves, Budget())
         examination.run(Tally(), lost=True)
         assert examination.likeness
