@@ -87,6 +87,13 @@ def test_who_has_no_such_name_is_compared_with_nobody(name: str) -> None:
     assert other.names == ("x01",)
 
 
+def test_names_are_told_in_the_order_of_words() -> None:
+    name = "svc-f1-002-b9-a1-d4-c3-e5"
+    found = likeness_of(made((name, "timeout: 1s")).prover.cases_of(topic(name)), {})
+    assert found is not None
+    assert found.names == ("002", "a1", "b9", "c3", "d4", "e5", "f1")
+
+
 # All that is known
 
 

@@ -109,6 +109,7 @@ def test_an_update_makes_nobody_younger() -> None:
         found = scope_of([before], [after]).mesh((1,)).snapshot[old.id]
         assert found.annotations["note"] == "new"
         assert found.metadata["name"] == "a"
+        assert {**found.manifest, "metadata": 0} == {**after.manifest, "metadata": 0}
         return found
 
     assert creation_time(head(old, new)) == "2020-01-01T00:00:00Z"
