@@ -340,3 +340,48 @@ def test_what_is_written_as_it_is_moves_nothing() -> None:
     # What goes and comes again does move.
     away: list[Step] = [Remove(step.id, "networking.istio.io/v1", "") for step in STEPS]
     assert made.check(plan([[*away, *same]])).views > 0
+
+
+EXTERNAL = """---
+kind: ServiceEntry
+metadata: {{name: ext-{n}, namespace: shop}}
+spec: {{hosts: [ext-{n}.example.com], resolution: DNS, ports: [{{number: 80, name: http, protocol: HTTP}}]}}
+---
+kind: VirtualService
+metadata: {{name: near-{n}, namespace: shop}}
+spec: {{hosts: [ext-{n}.example.com], http: [{{route: [{{destination: {{host: {to}, port: {{number: 80}}}}}}]}}]}}
+"""
+FAR = """---
+kind: VirtualService
+metadata: {{name: far-{n}, namespace: shop}}
+spec: {{hosts: [ext-{n}.example.com], gateways: [edge/egress], http: [{{route: [{{destination: {{host: ext-{n}.example.com}}}}]}}]}}
+"""
+EGRESS = """---
+kind: Gateway
+metadata: {name: egress, namespace: edge}
+spec: {selector: {istio: egress}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*.example.com']}]}
+---
+kind: Service
+metadata: {name: egress, namespace: edge}
+spec: {selector: {istio: egress}, ports: [{name: http2, port: 80}]}
+"""
+
+
+@pytest.mark.parametrize("missing", ["001", "002"])
+def test_twins_that_are_sent_on_may_meet_different_gateways(missing: str) -> None:
+    """The gateway has the route of one host already, the route of the other is still to come."""
+    numbers = ("001", "002")
+    first = "".join(EXTERNAL.format(n=n, to=f"ext-{n}.example.com") for n in numbers)
+    last = "".join(EXTERNAL.format(n=n, to="egress.edge.svc.cluster.local") for n in numbers)
+    far = {n: FAR.format(n=n) for n in numbers}
+    base = objects(first, EGRESS, *(far[n] for n in numbers if n != missing))
+    head = objects(last, EGRESS, *far.values())
+    steps = {one.id.name: one for one in steps_of(base, head)}
+    near = [steps[f"near-{n}"] for n in numbers]
+    for order in (near, near[::-1]):
+        assert not prover(base, head).allows({}, order)
+        made = prover(base, head)
+        for step in order:
+            assert made.allows({}, [step]) == (not step.id.name.endswith(missing))
+        ready = steps[f"far-{missing}"].id
+        assert made.allows({ready: head[ready]}, order)
