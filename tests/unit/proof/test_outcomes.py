@@ -12,6 +12,7 @@ from meshplan.proof.cases import Case
 from meshplan.proof.outcomes import Triple
 from meshplan.proof.scope import State
 from meshplan.proof.versions import BASE, HEAD
+from meshplan.settings import World
 from meshplan.traffic import View, admit, route_in
 from meshplan.traffic.outcome import Denied, Failed, Outcome, Unknown
 from meshplan.traffic.request import Request
@@ -102,9 +103,10 @@ CHANGES = {
 }  # fmt: skip
 
 
-def changed(before: str, after: str) -> Change:
+def changed(before: str, after: str, world: World = World.OPEN) -> Change:
     sides = [text if "kind: Pod" in text else MESH + text for text in (before, after)]
-    return change(*(with_versions(text.removeprefix("---\n").strip()) for text in sides))
+    texts = (with_versions(text.removeprefix("---\n").strip()) for text in sides)
+    return change(*texts, world=world)
 
 
 def cases_of(found: Change) -> Iterator[Case]:
@@ -137,10 +139,11 @@ def modelled(case: Case, triple: Triple, request: Request) -> Outcome:
     return route_in(view, request, proxy)
 
 
+@pytest.mark.parametrize("world", World)
 @pytest.mark.parametrize("name", CHANGES)
-def test_each_view_is_as_the_model_tells_it(name: str) -> None:
+def test_each_view_is_as_the_model_tells_it(name: str, world: World) -> None:
     random, kinds, count = Random(name), set(), 0
-    for case in cases_of(changed(*CHANGES[name])):
+    for case in cases_of(changed(*CHANGES[name], world=world)):
         known = states(case)
         some = [random.choices(known, k=3) for _ in range(12)]
         for request in requests(case):
