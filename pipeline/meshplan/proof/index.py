@@ -266,7 +266,7 @@ class Index:
             for ref in refs:
                 where = text(ref.get("namespace")) or resource.id.namespace
                 name = text(ref.get("name"))
-                if text(ref.get("kind", "Service")) == "Hostname":
+                if ref.get("kind") == "Hostname":
                     yield name
                 elif name:
                     yield f"{name}.{where}.svc.{self.domain}"
