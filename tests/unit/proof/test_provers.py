@@ -200,3 +200,11 @@ def test_the_prover_comes_with_the_package() -> None:
     assert proof.Prover is Prover
     with pytest.raises(AttributeError, match="has no attribute 'Nobody'"):
         _ = proof.Nobody
+
+
+def test_a_topic_of_sidecars_has_no_parts() -> None:
+    """However many clients it has; each topic is named once."""
+    found = Prover(mesh(objects(SERVICE)), mesh(objects(SERVICE.replace("80", "81"))))
+    topics = found.topics_of(found.head.snapshot)
+    assert [(topic.kind.value, topic.host) for topic in topics] == [("mesh", HOST)]
+    assert len({case.client for case in found.cases_of(topics[0]).cases(reverse=False)}) > 1
