@@ -79,6 +79,19 @@ ALIAS = "{type: ExternalName, externalName: %s.svc.cluster.local}"
             "HTTPRoute shop/r",
             {"gateway l.example.io", "mesh s.web", "mesh s.shop"},
         ),
+        # Names of clusters that other networks ask for.
+        (
+            """both API edge/g {listeners: [{hostname: '*.local', tls: {options: {gateway.istio.io/listener-protocol: auto-passthrough}}}]}
+            both Service shop/a {ports: [{port: 80}]}""",
+            "Gateway edge/g",
+            {"gateway *.local", "gateway outbound_.80_._.a.shop"},
+        ),
+        (
+            """both Gateway edge/g {servers: [{port: {number: 15443, protocol: TLS}, tls: {mode: AUTO_PASSTHROUGH}, hosts: ['*.local']}]}
+            both Service shop/a {ports: [{port: 80}]}""",
+            "Gateway edge/g",
+            {"gateway *.local", "gateway outbound_.80_._.a.shop"},
+        ),
         # Servers of different sorts on one port, of which the oldest may be the only one.
         (SORTS, "Gateway edge/a", {"gateway a.net", "gateway b.net"}),
         (SORTS, "Gateway edge/b", {"gateway a.net", "gateway b.net", "gateway c.net"}),
