@@ -152,6 +152,7 @@ def test_where_the_client_dials() -> None:
     # With TLS and without it is the same place, of several as well.
     plain = served("www.example.com:443")
     assert judged(plain, tls, B) is judged(tls, plain, B) is None
+    assert judged(plain, plain, tls, tls, plain) is None
     assert judged(Served((*A.backends, *plain.backends)), tls, B) is None
     assert judged(Served((*A.backends, *tls.backends)), plain, B) is None
 
