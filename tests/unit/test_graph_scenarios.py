@@ -18,6 +18,8 @@ ONE_WRITE = {
 
 #: Where the graph asks for less or more than the scenario, and why.
 OTHERWISE = {
+    "egress-gateway-retired": ("order", "two proxies learn of one write at different times"),
+    "egress-through-gateway": ("order", "as above"),
     "envoyfilter-meets-change": ("order", "what the filter does is unknown, the edges are not"),
     "gateway-host-added": ("order", "nothing is lost, yet a Gateway comes before its routes"),
     "passthrough-to-simple": ("bridge", "impossible is more than the graph can know"),
