@@ -10,6 +10,7 @@ from meshplan.identity import ResourceId
 from meshplan.resource import Resource, Snapshot
 from support.plans import planned, resource
 from support.revisions_of_meshes import shown
+from support.snapshots import snapshot
 
 _PRINCIPALS = tuple(f"cluster.local/ns/{ns}/sa/{sa}" for ns, sa in ("aa", "ab", "bc"))
 #: One comes without a certificate: it has no principal and no namespace.
@@ -115,3 +116,19 @@ def test_no_request_is_let_in_or_denied_for_a_while(base: Snapshot, head: Snapsh
     for _ in ids:
         safe = {m | {i} for m in safe for i in ids if i not in m} - bad
     assert not safe, [cycle.why for cycle in found.graph.cycles]
+
+
+def test_what_three_rules_meet_at_once() -> None:
+    """An ALLOW becomes a DENY and another DENY goes: what both deny stays denied."""
+
+    def policy(name: str, spec: str) -> str:
+        meta = f"metadata: {{name: {name}, namespace: shop}}"
+        kind = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy"
+        return f"{kind}\n{meta}\nspec: {spec}\n---\n"
+
+    allow = "{action: ALLOW, rules: [{from: [{source: {principals: [p/ns/a/sa/a]}}]}]}"
+    deny = "{action: DENY, rules: [{to: [{operation: {%s}}]}]}"
+    base = snapshot(policy("k", allow) + policy("l", deny % "paths: [/x/*]"))
+    head = snapshot(policy("k", deny % "methods: [GET]"))
+    edges = planned(base, head).graph.edges
+    assert [(edge.first.name, edge.then.name) for edge in edges] == [("k", "l")]

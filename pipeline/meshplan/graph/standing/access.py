@@ -17,6 +17,8 @@ from meshplan.resource import Resource
 
 #: How many sorts of requests of one workload are tried two by two.
 _PAIRED = 24
+#: So few are looked at in all combinations: a request may meet many of them at once.
+_FEW = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _applies(subject: ResourceId, server: _Server, index: Index) -> bool:
 
 
 def _sorts(ids: Iterable[ResourceId], server: _Server, index: Index) -> Iterator[frozenset[Atom]]:
-    """Sorts of requests that the changed rules tell apart: by one rule, by two, by none."""
+    """Sorts of requests that the changed rules tell apart: by one rule, by several, by none."""
     changed = {
         atom for subject in ids for version in index.versions(subject) for atom in atoms_of(version)
     }
@@ -118,11 +120,12 @@ def _sorts(ids: Iterable[ResourceId], server: _Server, index: Index) -> Iterator
         atom for policy in view.find(*_keys(server, index)) for atom in atoms_of(policy)
     }
     found = [_closed([atom], known) for atom in sorted(changed, key=sorted)]
-    if len(changed) <= _PAIRED:
+    most = len(changed) if len(changed) <= _FEW else 2 if len(changed) <= _PAIRED else 1
+    for count in range(2, most + 1):
         found += [
-            _closed(pair, known)
-            for pair in combinations(sorted(changed, key=sorted), 2)
-            if may_meet(*pair)
+            _closed(group, known)
+            for group in combinations(sorted(changed, key=sorted), count)
+            if all(may_meet(*pair) for pair in combinations(group, 2))
         ]
     yield from dict.fromkeys([_closed([], known), *found])
 
