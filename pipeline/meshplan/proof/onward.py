@@ -67,9 +67,10 @@ class Onward:
         ends = self._ends(self.client)
         if not any(self._sends(end, end) for end in ends):
             return
-        before, after = (self._outcome(self.client, end) for end in ends)
-        if not (_serves(before, self.client.base) and _serves(after, self.client.base)):
+        served = next(self._served(), None)
+        if served is None:
             return
+        asked, before, after = served
         waves = zip(self.states(self.client.scope), self.states(self.gateway.scope), strict=True)
         for near, far in waves:
             seen = self._senders(near)
@@ -79,17 +80,30 @@ class Onward:
                 seen_by = dict(
                     zip(("routes", "clusters", "servers"), (*seen, visible), strict=True)
                 )
-                yield self._told(near, far, (before, during, after), seen_by)
+                yield self._told(asked, near, far, (before, during, after), seen_by)
                 break
+
+    def _served(self) -> Iterator[tuple[Request, Outcome, Outcome]]:
+        """Requests of the client that are served before and after, the usual one first."""
+        _, every = self._near.looked_up
+        classes = self.client.classes(every[0], every[1], every[2], self.budget)
+        for request in (self.client.base, *classes):
+            before, after = (
+                self.client.outcomes.asked(request, NOTHING)(Triple(end, end, end))
+                for end in self._ends(self.client)
+            )
+            if _serves(before, request) and _serves(after, request):
+                yield request, before, after
 
     def _told(
         self,
+        request: Request,
         near: WaveStates,
         far: WaveStates,
         outcomes: tuple[Outcome, Outcome, Outcome],
         stages: Mapping[str, tuple[ResourceId, ...]],
     ) -> Counterexample:
-        asked = RequestClass(self.client.client, self.client.base)
+        asked = RequestClass(self.client.client, request)
         moved = {
             case.scope.ids[position]
             for case, wave in ((self.client, near), (self.gateway, far))
@@ -214,10 +228,6 @@ class Onward:
     @staticmethod
     def _ends(case: Case) -> tuple[State, State]:
         return case.scope.state({}), case.scope.state({}, HEAD)
-
-    @staticmethod
-    def _outcome(case: Case, state: State) -> Outcome:
-        return case.outcomes.asked(case.base, NOTHING)(Triple(state, state, state))
 
 
 def _serves(outcome: Outcome, request: Request) -> bool:

@@ -177,3 +177,12 @@ def test_it_is_told_where_it_fails() -> None:
     }
     assert {tuple(id_.name for id_ in one.visible) for one in found} == {("near",)}
     assert {id_.name for one in found for id_ in one.culprits} == {"near", "far", "egress"}
+
+
+def test_one_path_alone_is_held_as_well() -> None:
+    """The usual request has no route at either end."""
+    only = "match: [{uri: {prefix: /api}}], "
+    direct, near = (one.replace("route:", f"{only}route:") for one in (DIRECT, NEAR))
+    made = change(THERE + direct, THERE + GATEWAY + FAR + near)
+    assert not made.together().is_safe
+    assert made.one_by_one("Gateway egress", "VirtualService far", "VirtualService near").is_safe
