@@ -3,7 +3,7 @@
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
@@ -11,6 +11,7 @@ from meshplan.location import Location, Role, Side
 
 #: The JSON form of a manifest. Read it, never write to it: documents are shared between snapshots.
 Manifest = Mapping[str, Any]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,15 @@ class Snapshot(Mapping[ResourceId, Resource]):
     def __contains__(self, key: object) -> bool:
         return key in self._resources
 
-    # What Mapping offers for these hashes each id once more; snapshots have thousands.
+    # What Mapping offers for these asks for each id by way of the above; snapshots have thousands.
+    @overload
+    def get(self, key: ResourceId, /) -> Resource | None: ...
+    @overload
+    def get(self, key: ResourceId, /, default: Resource | _T) -> Resource | _T: ...
+    def get(self, key: ResourceId, /, default: Any = None) -> Any:
+        """An object, or `default` where it is not there."""
+        return self._resources.get(key, default)
+
     def items(self) -> ItemsView[ResourceId, Resource]:
         """All ids with their objects."""
         return self._resources.items()

@@ -48,23 +48,33 @@ def workload_kinds() -> Iterable[tuple[str, str]]:
     return _READERS
 
 
-def _pod(resource: Resource) -> Workload | None:
-    return _from_template(resource, resource.manifest, running=True)
+def pod_labels(resource: Resource) -> Mapping[str, str] | None:
+    """The labels of `workload_of(resource)` alone, which is quicker."""
+    if (resource.id.group, resource.id.kind) not in _READERS:
+        return None
+    if resource.id.kind == "WorkloadEntry":
+        return _workload_entry(resource).labels
+    template = _template(resource)
+    return labels(at(template, "metadata", "labels")) if template else None
 
 
-def _templated(resource: Resource) -> Workload | None:
+def _template(resource: Resource) -> Mapping[str, Any]:
+    """What the pods of an object are made from; empty where it cannot be read."""
+    match resource.id.kind:
+        case "Pod":
+            return resource.manifest
+        case "CronJob":
+            return mapping(at(resource.spec, "jobTemplate", "spec", "template"))
+        case _:
+            return mapping(resource.spec.get("template"))
+
+
+def _from_template(resource: Resource) -> Workload | None:
+    template = _template(resource)
+    if not template:
+        return None
     replicas = resource.spec.get("replicas")
     stopped = isinstance(replicas, int) and not isinstance(replicas, bool) and replicas == 0
-    return _from_template(resource, mapping(resource.spec.get("template")), running=not stopped)
-
-
-def _cron_job(resource: Resource) -> Workload | None:
-    return _from_template(resource, at(resource.spec, "jobTemplate", "spec", "template"), True)
-
-
-def _from_template(resource: Resource, template: Any, running: bool) -> Workload | None:
-    if not isinstance(template, Mapping) or not template:
-        return None
     spec = mapping(template.get("spec"))
     metadata = mapping(template.get("metadata"))
     found = labels(metadata.get("labels"))
@@ -79,7 +89,7 @@ def _from_template(resource: Resource, template: Any, running: bool) -> Workload
             if port.get("name")
         },
         service_account=text(spec.get("serviceAccountName")) or "default",
-        running=running,
+        running=not stopped,
         injected=_injection(
             resource.id.namespace, found, labels(metadata.get("annotations")), spec
         ),
@@ -117,14 +127,14 @@ def _workload_entry(resource: Resource) -> Workload:
 
 
 _READERS: Mapping[tuple[str, str], Callable[[Resource], Workload | None]] = {
-    ("", "Pod"): _pod,
-    ("apps", "Deployment"): _templated,
-    ("apps", "StatefulSet"): _templated,
-    ("apps", "DaemonSet"): _templated,
-    ("apps", "ReplicaSet"): _templated,
-    ("", "ReplicationController"): _templated,
-    ("batch", "Job"): _templated,
-    ("batch", "CronJob"): _cron_job,
-    ("argoproj.io", "Rollout"): _templated,
+    ("", "Pod"): _from_template,
+    ("apps", "Deployment"): _from_template,
+    ("apps", "StatefulSet"): _from_template,
+    ("apps", "DaemonSet"): _from_template,
+    ("apps", "ReplicaSet"): _from_template,
+    ("", "ReplicationController"): _from_template,
+    ("batch", "Job"): _from_template,
+    ("batch", "CronJob"): _from_template,
+    ("argoproj.io", "Rollout"): _from_template,
     ("networking.istio.io", "WorkloadEntry"): _workload_entry,
 }

@@ -11,16 +11,11 @@ from meshplan.mesh.hosts import is_wildcard
 from meshplan.mesh.proxy import Proxy, gateway, sidecar
 from meshplan.mesh.read import labels, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
-from meshplan.mesh.workload import matches_labels, workload_of
+from meshplan.mesh.workload import matches_labels
 from meshplan.proof.declared import secrets_named
+from meshplan.proof.fields import selector_of
 from meshplan.proof.identities import ANYBODY, ELSEWHERE, identities
-from meshplan.proof.index import (
-    GATEWAY_API,
-    MOVING,
-    NETWORKING,
-    Index,
-    selector_of,
-)
+from meshplan.proof.index import GATEWAY_API, MOVING, NETWORKING, Index
 from meshplan.proof.selectors import Labels, unions
 from meshplan.proof.surroundings import Surroundings
 from meshplan.proof.types import BudgetError, Client
@@ -89,7 +84,7 @@ class Clients:
         Where it is not known which, they may be those that policies name, or another one.
         """
         pods = (
-            workload_of(version)
+            self._versions.workload(version)
             for id_ in self._index.pods(proxy.namespace, proxy.labels)
             for version in self._versions.all_of(id_)
         )
@@ -223,7 +218,7 @@ class Clients:
     def _labels_in(self, namespace: str) -> Iterator[Mapping[str, str]]:
         for id_ in dict.fromkeys(self._index.ids(("pod", namespace))):
             for version in self._versions.all_of(id_):
-                workload = workload_of(version)
+                workload = self._versions.workload(version)
                 if workload is not None:
                     yield workload.labels
 
@@ -234,7 +229,7 @@ class Clients:
         relevant = self._gateway_labels()
         for id_ in self._index.pods("", selector) if selector else ():
             for pods in self._versions.all_of(id_):
-                workload = workload_of(pods)
+                workload = self._versions.workload(pods)
                 if workload is not None and matches_labels(selector, workload.labels):
                     kept = {k: v for k, v in workload.labels.items() if k in relevant}
                     found[gateway(workload.namespace, kept)] = None

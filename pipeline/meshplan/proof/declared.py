@@ -7,8 +7,8 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.gateway_api import GATEWAY_API, Grants
 from meshplan.mesh.known import Known
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
-from meshplan.mesh.workload import workload_of
-from meshplan.proof.index import DISCOVERY, NETWORKING, Index, service_behind
+from meshplan.proof.fields import service_behind
+from meshplan.proof.index import DISCOVERY, NETWORKING, Index
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
@@ -83,7 +83,7 @@ def secrets_named(gateway: Resource) -> frozenset[str]:
 
 def selecting(version: Resource, index: Index, versions: Versions) -> Iterator[Resource]:
     """The Services that select a workload."""
-    workload = workload_of(version)
+    workload = versions.workload(version)
     if workload is None:
         return
     for id_ in index.selecting(workload.namespace, workload.labels):
@@ -95,7 +95,7 @@ def selecting(version: Resource, index: Index, versions: Versions) -> Iterator[R
 
 def _runs(id_: ResourceId, versions: Versions) -> bool:
     """Whether some version of a workload has pods."""
-    found = (workload_of(version) for version in versions.all_of(id_))
+    found = map(versions.workload, versions.all_of(id_))
     return any(workload is not None and workload.running for workload in found)
 
 

@@ -50,6 +50,8 @@ def together(parts: Sequence[Findings]) -> Findings:
 
 def renumbered(found: Findings, numbers: Sequence[int]) -> Findings:
     """What was found about some waves, as waves of a plan."""
+    if found.is_silent:
+        return found
     return replace(
         found,
         counterexamples=tuple(replace(c, wave=numbers[c.wave]) for c in found.counterexamples),

@@ -6,19 +6,11 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard
 from meshplan.mesh.read import at, labels, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
-from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
-from meshplan.mesh.workload import matches_labels, workload_kinds, workload_of
+from meshplan.mesh.virtual_service import MESH_GATEWAY
+from meshplan.mesh.workload import matches_labels, workload_kinds
 from meshplan.proof.declared import hosts_of, secrets_named, selecting
-from meshplan.proof.index import (
-    GATEWAY_API,
-    NETWORKING,
-    ROUTES,
-    Index,
-    leaves_some,
-    selector_of,
-    service_behind,
-    targets_of,
-)
+from meshplan.proof.fields import leaves_some, selector_of, service_behind, targets_of
+from meshplan.proof.index import GATEWAY_API, NETWORKING, ROUTES, Index
 from meshplan.proof.passing import Passing
 from meshplan.proof.ports import servers_on
 from meshplan.proof.types import Topic, TopicKind
@@ -176,14 +168,14 @@ class Footprint:
     # Kinds
 
     def _of_route(self, version: Resource) -> Iterator[Topic]:
-        found = virtual_service_of(version, self._index.domain)
+        found = self._index.route_of(version)
         for host in found.hosts:
             yield from self._of_host(host.lower(), found.gateways)
         if not found.hosts:
             name = f"{version.id.namespace}/{version.id.name}"
             for id_ in self._index.ids(("route", "delegate", name)):
                 for root in self._versions.all_of(id_):
-                    if virtual_service_of(root, self._index.domain).hosts:
+                    if self._index.route_of(root).hosts:
                         yield from self._of_route(root)
 
     def _of_gateway(self, version: Resource) -> Iterator[Topic]:
@@ -269,7 +261,7 @@ class Footprint:
                     yield from self._of_gateway_api(found)
 
     def _of_workload(self, version: Resource) -> Iterator[Topic]:
-        workload = workload_of(version)
+        workload = self._versions.workload(version)
         if workload is None:
             return
         for service in selecting(version, self._index, self._versions):
@@ -287,7 +279,7 @@ class Footprint:
         met: set[str] = set()
         for id_ in self._index.pods(where, selector):
             for pods in self._versions.all_of(id_):
-                workload = workload_of(pods)
+                workload = self._versions.workload(pods)
                 if workload is None or not matches_labels(selector, workload.labels):
                     continue
                 met.add(workload.namespace)

@@ -7,7 +7,6 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.config import MeshConfig
 from meshplan.mesh.hosts import is_wildcard, subset_of
 from meshplan.mesh.read import mapping, mappings, texts
-from meshplan.mesh.virtual_service import virtual_service_of
 from meshplan.proof.authorities import asked_of_names, server_names_asked
 from meshplan.proof.clients import may_open
 from meshplan.proof.index import GATEWAY_API, NETWORKING, Index
@@ -70,7 +69,7 @@ class GatewayHosts:
 
     def _hosts_of_route(self, route: Resource) -> Iterator[str]:
         if route.id.kind == "VirtualService":
-            found = virtual_service_of(route, self._index.domain)
+            found = self._index.route_of(route)
             yield from (host.lower() for host in found.hosts)
         else:
             yield from (host.lower() for host in texts(route.spec.get("hostnames")))

@@ -4,15 +4,15 @@ Every version of an object is found, whichever revision or bridge it is from. A 
 indexed when it is first asked for.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, matches, resolve_short_name
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
-from meshplan.mesh.virtual_service import virtual_service_of
-from meshplan.mesh.workload import matches_labels, workload_kinds, workload_of
+from meshplan.mesh.virtual_service import VirtualService, virtual_service_of
+from meshplan.mesh.workload import matches_labels, pod_labels, workload_kinds
+from meshplan.proof.fields import destinations_of, leaves_some, selector_of, service_behind
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
@@ -61,6 +61,7 @@ class Index:
         #: Of those that have several versions; an object may be in both.
         self._families: Tables = {}
         self._patterns: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._applying: dict[Hashable, tuple[ResourceId, ...]] = {}
         self._makers: Mapping[str, tuple[tuple[tuple[str, str], ...], _Keys]] = {
             "service": ((("", "Service"), (NETWORKING, "ServiceEntry")), self._service_keys),
             "rule": (((NETWORKING, "DestinationRule"),), self._rule_keys),
@@ -139,10 +140,33 @@ class Index:
                     pending.append(name)
                     yield name
 
+    def route_of(self, version: Resource) -> VirtualService:
+        """A VirtualService as it is read; of a version that is kept."""
+        return self._versions.views.of(
+            version, "route", lambda r: virtual_service_of(r, self.domain)
+        )
+
+    def applying(
+        self, namespace: str, root: str, found: frozenset[tuple[str, str]]
+    ) -> tuple[ResourceId, ...]:
+        """The policies and Services that may choose the pods of a namespace with some labels."""
+        known = self._applying.get((namespace, root, found))
+        if known is None:
+            labels_ = dict(sorted(found))
+            ids = [
+                id_
+                for where in dict.fromkeys((namespace, root))
+                for _, kind in POLICIES
+                for id_ in self.policies(kind, where, labels_)
+            ]
+            ids += self.selecting(namespace, labels_)
+            known = self._applying[namespace, root, found] = tuple(ids)
+        return known
+
     def pods(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
         """The workloads of a namespace ("" for any) that have all labels of a selector."""
         for found in self.ids(("pod", namespace, *_one_of(selector))):
-            workloads = map(workload_of, self._versions.all_of(found))
+            workloads = map(self._versions.workload, self._versions.all_of(found))
             if any(one is not None and matches_labels(selector, one.labels) for one in workloads):
                 yield found
 
@@ -284,19 +308,6 @@ def _table(resources: Iterable[Resource], keys_of: _Keys) -> Table:
     return found
 
 
-def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
-    """All destinations of a VirtualService as written, mirrors too."""
-    spec = resource.spec
-    for family in ("http", "tls", "tcp"):
-        for rule in mappings(spec.get(family)):
-            for entry in mappings(rule.get("route")):
-                yield mapping(entry.get("destination"))
-            if isinstance(rule.get("mirror"), Mapping):
-                yield rule["mirror"]
-            for entry in mappings(rule.get("mirrors")):
-                yield mapping(entry.get("destination"))
-
-
 def _add_moving(table: Table, versions: Versions) -> None:
     """Sidecars in whose absence their clients import everything, or that let out otherwise."""
     for id_, found in versions.changed.items():
@@ -304,37 +315,6 @@ def _add_moving(table: Table, versions: Versions) -> None:
             policies = [one and one.spec.get("outboundTrafficPolicy") for one in found]
             if leaves_some(found) or any(policy != policies[0] for policy in policies):
                 table.setdefault(MOVING, {})[id_] = None
-
-
-def leaves_some(versions: Iterable[Resource | None]) -> bool:
-    """Whether the versions of a Sidecar are not all for the same pods."""
-    selectors = [None if one is None else selector_of(one) for one in versions]
-    return any(one != selectors[0] for one in selectors)
-
-
-def selector_of(resource: Resource) -> Mapping[str, str]:
-    """The labels of the pods that a policy is for; none for all of its namespace."""
-    spec = resource.spec
-    for path in (
-        ("selector", "matchLabels"),
-        ("workloadSelector", "labels"),
-        ("workloadSelector", "matchLabels"),
-    ):
-        found = labels(at(spec, *path))
-        if found:
-            return found
-    return {}
-
-
-def targets_of(version: Resource) -> Iterator[str]:
-    """Names of the Gateways that a policy is attached to."""
-    spec = version.spec
-    refs = mappings(spec.get("targetRefs"))
-    if isinstance(spec.get("targetRef"), Mapping):
-        refs = (*refs, mapping(spec["targetRef"]))
-    for ref in refs:
-        if text(ref.get("kind")) == "Gateway":
-            yield text(ref.get("name"))
 
 
 def _one_of(selector: Mapping[str, str]) -> tuple[str, ...]:
@@ -348,12 +328,12 @@ def _policy_keys(resource: Resource) -> Iterator[Key]:
 
 
 def _pod_keys(resource: Resource) -> Iterator[Key]:
-    workload = workload_of(resource)
-    if workload is None:
+    found = pod_labels(resource)
+    if found is None:
         return
-    for where in (workload.namespace, ""):
+    for where in (resource.id.namespace, ""):
         yield "pod", where
-        for name, value in workload.labels.items():
+        for name, value in found.items():
             yield "pod", where, name, value
 
 
@@ -386,13 +366,6 @@ def _sidecar_keys(resource: Resource) -> Iterator[Key]:
 
 def _grant_keys(resource: Resource) -> Iterator[Key]:
     yield "grant", resource.id.namespace
-
-
-def service_behind(resource: Resource) -> str:
-    """The Service that an Endpoints or EndpointSlice is for."""
-    if resource.id.kind == "Endpoints":
-        return resource.id.name
-    return resource.labels.get("kubernetes.io/service-name", "")
 
 
 def _endpoint_keys(resource: Resource) -> Iterator[Key]:

@@ -13,7 +13,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
 from meshplan.mesh.proxy import Proxy
 from meshplan.mesh.read import mappings, text
-from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
+from meshplan.mesh.virtual_service import MESH_GATEWAY
 from meshplan.mesh.workload import matches_labels
 from meshplan.proof.assumptions import NOTHING, OpenQuestionError
 from meshplan.proof.cases import Case
@@ -264,7 +264,7 @@ def routed_twice(host: str, index: Index, versions: Versions) -> bool:
         name
         for id_ in index.near("route.host", host)
         for version in versions.all_of(id_)
-        for name in virtual_service_of(version, index.domain).gateways
+        for name in index.route_of(version).gateways
     )
     near, far = False, False
     for name in found:

@@ -7,6 +7,7 @@ from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
+from meshplan.mesh.views import Views
 from meshplan.plan import Plan, Step
 from meshplan.proof.collector import collector_held_back
 from meshplan.proof.declared import known_by
@@ -46,6 +47,7 @@ class _Shared:
 
     differing: Differing
     meter: Meter
+    views: Views
     #: By the domain of the cluster, which is one of the settings of the mesh.
     tables: dict[str, Tables] = field(default_factory=dict)
     scripts: Scripts = field(default_factory=dict)
@@ -71,11 +73,13 @@ class Prover:
         self.base = base
         self.head = head
         self.budget = budget
-        differing = shared.differing if shared else None
-        self._versions = Versions(base.snapshot, head.snapshot, differing)
+        known = (shared.differing, shared.views) if shared else ()
+        self._versions = Versions(base.snapshot, head.snapshot, *known)
         #: The prover of the way there, which knows what this one would find out once more.
         self._there = self
-        self._shared = shared or _Shared(self._versions.differing, Meter(budget.work))
+        self._shared = shared or _Shared(
+            self._versions.differing, Meter(budget.work), self._versions.views
+        )
         for version in extra_versions:
             self._versions.number(version.id, version)
         self._forget()
@@ -90,6 +94,9 @@ class Prover:
         self._hosts = GatewayHosts(self._index, self._versions, self.base.config)
         #: For each topic about all gateways those about one of them.
         self._gateways: dict[Topic, tuple[Topic, ...]] = {}
+        self._routed_twice: dict[str, bool] = {}
+        #: For each topic of sidecars those of gateways that they may send on to.
+        self._behind: dict[Topic, list[TopicCases]] = {}
         self._cases: dict[Topic, TopicCases] = {}
         self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], Findings] = {}
         self._likenesses: dict[Topic, tuple[int | None, tuple[str, ...]]] = {}
@@ -217,7 +224,7 @@ class Prover:
             if topic.kind is not TopicKind.GATEWAY:
                 yield topic
                 continue
-            if routed_twice(topic.host, self._index, self._versions):
+            if self._is_routed_twice(topic.host):
                 yield Topic(TopicKind.MESH, topic.host)
             if topic not in self._gateways:
                 self._gateways[topic] = self.cases_of(topic).parts(self._hosts)
@@ -276,12 +283,22 @@ class Prover:
 
     def _gateways_behind(self, topic: Topic) -> list[TopicCases]:
         """The gateways at which something changes for a host that clients may ask for there."""
-        if topic.kind is not TopicKind.MESH or not routed_twice(
-            topic.host, self._index, self._versions
-        ):
+        if topic.kind is not TopicKind.MESH or not self._is_routed_twice(topic.host):
             return []
-        parts = self.cases_of(Topic(TopicKind.GATEWAY, topic.host)).parts(self._hosts)
-        return [cases for part in parts for cases in [self.cases_of(part)] if cases.scope.ids]
+        found = self._behind.get(topic)
+        if found is None:
+            parts = self.cases_of(Topic(TopicKind.GATEWAY, topic.host)).parts(self._hosts)
+            near = self.cases_of(topic).declared_in
+            cases = (self.cases_of(part) for part in parts)
+            found = [far for far in cases if far.scope.ids and not near.isdisjoint(far.homes)]
+            self._behind[topic] = found
+        return found
+
+    def _is_routed_twice(self, host: str) -> bool:
+        found = self._routed_twice.get(host)
+        if found is None:
+            found = self._routed_twice[host] = routed_twice(host, self._index, self._versions)
+        return found
 
     def _twin_of(
         self, cases: TopicCases, states: tuple[WaveStates, ...], *, lost: bool

@@ -32,6 +32,7 @@ def retold(found: Findings, names: Sequence[str], others: Sequence[str]) -> Find
 class _Teller:
     def __init__(self, instead: Mapping[str, str]):
         self._instead = instead
+        self._texts: dict[str, str] = {}
         #: What was told before, by the identity of what it was made from, which is kept alive.
         self._done: dict[int, tuple[Any, Any]] = {}
 
@@ -39,7 +40,10 @@ class _Teller:
         """A value of any kind that findings are made of."""
         kind = type(value)
         if kind is str:
-            return WORDS.sub(self._word, value)
+            text = self._texts.get(value)
+            if text is None:
+                text = self._texts[value] = WORDS.sub(self._word, value)
+            return text
         if kind in (tuple, list):
             return kind(map(self.told, value))
         if isinstance(value, Mapping):

@@ -7,7 +7,8 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, subset_of
 from meshplan.mesh.read import at, mappings, text, texts
 from meshplan.mesh.workload import matches_labels
-from meshplan.proof.index import Index, selector_of
+from meshplan.proof.fields import selector_of
+from meshplan.proof.index import Index
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 

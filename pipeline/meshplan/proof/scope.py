@@ -10,7 +10,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.age import creation_time
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import Proxy
-from meshplan.mesh.workload import matches_labels, workload_kinds, workload_of
+from meshplan.mesh.workload import matches_labels, workload_kinds
 from meshplan.proof.index import DISCOVERY, EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
 from meshplan.proof.meter import Meter
 from meshplan.proof.numbers import Numbers
@@ -119,7 +119,7 @@ class Scope:
             id_
             for id_ in self.ids
             for version in self._versions.all_of(id_)
-            for found in (workload_of(version),)
+            for found in (self._versions.workload(version),)
             if found is not None
             and found.namespace == proxy.namespace
             and matches_labels(proxy.labels, found.labels)

@@ -12,16 +12,10 @@ from meshplan.mesh.hosts import is_wildcard, namespace_of, resolve_gateway_name
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.service import EXPORT_TO_ANNOTATION
-from meshplan.mesh.virtual_service import MESH_GATEWAY, virtual_service_of
-from meshplan.mesh.workload import workload_of
+from meshplan.mesh.virtual_service import MESH_GATEWAY
 from meshplan.proof.declared import hosts_of, secrets_named, selected_by
-from meshplan.proof.index import (
-    GATEWAY_API,
-    NETWORKING,
-    POLICIES,
-    Index,
-    destinations_of,
-)
+from meshplan.proof.fields import destinations_of
+from meshplan.proof.index import GATEWAY_API, NETWORKING, Index
 from meshplan.proof.passing import host_of
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
@@ -94,7 +88,7 @@ class Surroundings:
 
     def _is_bound(self, version: Resource) -> bool:
         """Whether a VirtualService counts where the requests are routed."""
-        gateways = virtual_service_of(version, self._index.domain).gateways
+        gateways = self._index.route_of(version).gateways
         if self._in_mesh:
             return MESH_GATEWAY in gateways
         return any(name != MESH_GATEWAY and self._is_open(name) for name in gateways)
@@ -144,7 +138,7 @@ class Surroundings:
     def workload(self, id_: ResourceId) -> None:
         """Pods, and what applies to them."""
         for version in self._add(id_):
-            found = workload_of(version)
+            found = self._versions.workload(version)
             if found is not None:
                 self.pods_with(found.namespace, found.labels)
 
@@ -153,13 +147,8 @@ class Surroundings:
         self._once(self._pods_with, (namespace, frozenset(found.items())))
 
     def _pods_with(self, pods: tuple[str, frozenset[tuple[str, str]]]) -> None:
-        namespace, found = pods[0], dict(sorted(pods[1]))
-        self._namespace(namespace)
-        for where in dict.fromkeys((namespace, self._root)):
-            for _, kind in POLICIES:
-                for id_ in self._index.policies(kind, where, found):
-                    self._add(id_)
-        for id_ in self._index.selecting(namespace, found):
+        self._namespace(pods[0])
+        for id_ in self._index.applying(pods[0], self._root, pods[1]):
             self._add(id_)
 
     def _gateway(self, name: str) -> None:
@@ -235,7 +224,7 @@ class Surroundings:
     def _route(self, id_: ResourceId) -> None:
         """A VirtualService with its delegates, its hosts and all that it sends to."""
         for version in self._add(id_):
-            found = virtual_service_of(version, self._index.domain)
+            found = self._index.route_of(version)
             for host in found.hosts:
                 self._other_host(host.lower(), in_mesh=MESH_GATEWAY in found.gateways)
             if not self._in_mesh:
@@ -332,8 +321,8 @@ class Surroundings:
     def _certificates(self, gateway: Resource) -> None:
         """The Secrets that a Gateway names, and what lets it name those of other namespaces."""
         named = secrets_named(gateway)
-        for id_ in self._versions.changed if named else ():
-            if (id_.group, id_.kind) == ("", "Secret") and id_.name in named:
+        for id_ in self._versions.changed_of_kind("", "Secret"):
+            if id_.name in named:
                 self._add(id_)
         for listener in mappings(gateway.spec.get("listeners")):
             for ref in mappings(at(listener, "tls", "certificateRefs")):
@@ -351,7 +340,7 @@ class Surroundings:
 
     def _add(self, id_: ResourceId) -> tuple[Resource, ...]:
         """Every version of an object that is there in some state."""
-        found = tuple(self._versions.all_of(id_))
+        found = self._versions.all_of(id_)
         if found:
             self._found[id_] = None
         return found

@@ -10,7 +10,6 @@ from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import gateway
 from meshplan.mesh.read import at, mapping, mappings, number, texts
 from meshplan.mesh.service import Protocol, service_of, services_of
-from meshplan.mesh.workload import workload_of
 from meshplan.proof.authorities import asked_of_names, names_of, server_names_asked, spellings
 from meshplan.proof.cases import Case
 from meshplan.proof.clients import Clients, matches_of, may_open
@@ -149,6 +148,19 @@ class TopicCases:
         for id_ in self._around.ids:
             if id_.kind == "Secret":
                 yield str(id_), id_ in known.secrets, False
+
+    @property
+    def homes(self) -> frozenset[str]:
+        """The namespaces of the clients."""
+        proxies = (client.proxy for client in self._clients)
+        return frozenset(proxy.namespace for proxy in proxies if proxy is not None)
+
+    @cached_property
+    def declared_in(self) -> frozenset[str]:
+        """The namespaces of all that requests may be sent on to, or of its name at least."""
+        found = {namespace_of(host, self._index.domain) for host in self._around.destinations}
+        ids = self._around.ids
+        return frozenset(found | {id_.namespace for id_ in ids if id_.kind in _DECLARING})
 
     @property
     def _is_closed(self) -> bool:
@@ -312,7 +324,7 @@ class TopicCases:
                             for text_ in texts(mapping(entry.get("operation")).get("ports")):
                                 found[number(text_)] = None
                 case _:
-                    workload = workload_of(resource)
+                    workload = self._versions.workload(resource)
                     if workload is not None:
                         found.update(dict.fromkeys(workload.ports.values()))
         found.pop(0, None)

@@ -7,7 +7,8 @@ from meshplan.mesh.read import labels
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.workload import matches_labels
 from meshplan.proof.declared import secrets_named, selected_by
-from meshplan.proof.index import GATEWAY_API, NETWORKING, SECURITY, Index, selector_of, targets_of
+from meshplan.proof.fields import selector_of, targets_of
+from meshplan.proof.index import GATEWAY_API, NETWORKING, SECURITY, Index
 from meshplan.proof.surroundings import Surroundings
 from meshplan.proof.types import Topic, TopicKind
 from meshplan.proof.versions import Versions

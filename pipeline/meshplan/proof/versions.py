@@ -1,9 +1,10 @@
 """Every version of every object that changes, numbered; states are tuples of numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.workload import workload_kinds, workload_of
+from meshplan.mesh.views import Views
+from meshplan.mesh.workload import Workload, workload_kinds, workload_of
 from meshplan.resource import Resource, Snapshot
 
 #: Numbers of the versions in the base and at the head.
@@ -16,7 +17,13 @@ Differing = Mapping[ResourceId, None]
 class Versions:
     """The objects that differ between two snapshots, with further versions of them or of others."""
 
-    def __init__(self, base: Snapshot, head: Snapshot, differing: Differing | None = None):
+    def __init__(
+        self,
+        base: Snapshot,
+        head: Snapshot,
+        differing: Differing | None = None,
+        views: Views | None = None,
+    ):
         self.base = base
         self.head = head
         #: What differs between the two, in either direction.
@@ -24,6 +31,13 @@ class Versions:
         self._of: dict[ResourceId, list[Resource | None]] = {
             id_: [base.get(id_), head.get(id_)] for id_ in self.differing
         }
+        self._of_kind: dict[tuple[str, str], list[ResourceId]] = {}
+        for id_ in self._of:
+            self._of_kind.setdefault((id_.group, id_.kind), []).append(id_)
+        #: The versions of an object that are there, each once.
+        self._there: dict[ResourceId, tuple[Resource, ...]] = {}
+        #: What was read from the versions.
+        self.views = views or Views()
 
     @property
     def changed(self) -> Mapping[ResourceId, list[Resource | None]]:
@@ -38,10 +52,12 @@ class Versions:
             if _same(there, version):
                 return BASE
             known = self._of[id_] = [there, there]
+            self._of_kind.setdefault((id_.group, id_.kind), []).append(id_)
         for number, found in enumerate(known):
             if _same(found, version):
                 return number
         known.append(version)
+        self._there.pop(id_, None)
         return len(known) - 1
 
     def is_known(self, id_: ResourceId, version: Resource | None) -> bool:
@@ -55,19 +71,14 @@ class Versions:
         """A version by its number."""
         return self._of[id_][number]
 
-    def all_of(self, id_: ResourceId) -> Iterator[Resource]:
+    def all_of(self, id_: ResourceId) -> tuple[Resource, ...]:
         """Every version of an object; the only one of an object that does not change."""
-        known = self._of.get(id_)
+        known = self._there.get(id_)
         if known is None:
-            there = self.base.get(id_)
-            if there is not None:
-                yield there
-            return
-        seen: list[Resource] = []
-        for found in known:
-            if found is not None and not any(found is other for other in seen):
-                seen.append(found)
-                yield found
+            versions = self._of.get(id_) or (self.base.get(id_),)
+            distinct = {id(version): version for version in versions if version is not None}
+            known = self._there[id_] = tuple(distinct.values())
+        return known
 
     def of_kind(self, group: str, kind: str) -> Iterator[Resource]:
         """Every version of every object of a kind."""
@@ -84,9 +95,16 @@ class Versions:
 
     def with_several(self, group: str, kind: str) -> Iterator[Resource]:
         """Every version of every object of a kind that has more than one."""
-        for id_ in self._of:
-            if (id_.group, id_.kind) == (group, kind):
-                yield from self.all_of(id_)
+        for id_ in self.changed_of_kind(group, kind):
+            yield from self.all_of(id_)
+
+    def changed_of_kind(self, group: str, kind: str) -> Sequence[ResourceId]:
+        """The objects of a kind that have more than one version."""
+        return self._of_kind.get((group, kind), ())
+
+    def workload(self, version: Resource) -> Workload | None:
+        """The workload that a version makes; None where it makes none."""
+        return self.views.of(version, "workload", workload_of)
 
 
 def _differing(base: Snapshot, head: Snapshot) -> Differing:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from meshplan.proof.index import MOVING, Index, selector_of, targets_of
+from meshplan.proof.fields import selector_of, targets_of
+from meshplan.proof.index import MOVING, Index
 from meshplan.proof.versions import Versions
 from meshplan.resource import Snapshot
 from support.around import snapshot

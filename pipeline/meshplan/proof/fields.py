@@ -1,0 +1,58 @@
+"""What single objects say in their fields, as the proof looks for it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from meshplan.mesh.read import at, labels, mapping, mappings, text
+from meshplan.resource import Resource
+
+
+def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """All destinations of a VirtualService as written, mirrors too."""
+    spec = resource.spec
+    for family in ("http", "tls", "tcp"):
+        for rule in mappings(spec.get(family)):
+            for entry in mappings(rule.get("route")):
+                yield mapping(entry.get("destination"))
+            if isinstance(rule.get("mirror"), Mapping):
+                yield rule["mirror"]
+            for entry in mappings(rule.get("mirrors")):
+                yield mapping(entry.get("destination"))
+
+
+def leaves_some(versions: Iterable[Resource | None]) -> bool:
+    """Whether the versions of a Sidecar are not all for the same pods."""
+    selectors = [None if one is None else selector_of(one) for one in versions]
+    return any(one != selectors[0] for one in selectors)
+
+
+def selector_of(resource: Resource) -> Mapping[str, str]:
+    """The labels of the pods that a policy is for; none for all of its namespace."""
+    spec = resource.spec
+    for path in (
+        ("selector", "matchLabels"),
+        ("workloadSelector", "labels"),
+        ("workloadSelector", "matchLabels"),
+    ):
+        found = labels(at(spec, *path))
+        if found:
+            return found
+    return {}
+
+
+def targets_of(version: Resource) -> Iterator[str]:
+    """Names of the Gateways that a policy is attached to."""
+    spec = version.spec
+    refs = mappings(spec.get("targetRefs"))
+    if isinstance(spec.get("targetRef"), Mapping):
+        refs = (*refs, mapping(spec["targetRef"]))
+    for ref in refs:
+        if text(ref.get("kind")) == "Gateway":
+            yield text(ref.get("name"))
+
+
+def service_behind(resource: Resource) -> str:
+    """The Service that an Endpoints or EndpointSlice is for."""
+    if resource.id.kind == "Endpoints":
+        return resource.id.name
+    return resource.labels.get("kubernetes.io/service-name", "")
