@@ -12,8 +12,10 @@ _NUMBERS = (int, float)
 
 def mapping(value: object) -> Mapping[str, Any]:
     """`value` if it is a mapping, else nothing."""
-    # Nearly all are plain, and to ask the abstract class takes ten times as long.
-    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
+    # Nearly all are plain or not there, and to ask the abstract class takes ten times as long.
+    if type(value) is dict:
+        return value
+    return value if value is not None and isinstance(value, Mapping) else _NOTHING
 
 
 def mappings(value: object) -> tuple[Mapping[str, Any], ...]:

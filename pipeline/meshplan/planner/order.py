@@ -88,7 +88,8 @@ def _groups(
 ) -> tuple[Group, ...]:
     """As `groups_of`, with a solved set in the place of the cycles that it meets."""
     distinct = {found.ids: found for found in inside.values()}
-    blocks = [Cycle(tuple(sorted(members & set(ids))), (), "") for members in distinct]
+    among = set(ids)
+    blocks = [Cycle(tuple(sorted(members & among)), (), "") for members in distinct]
     blocks += [cycle for cycle in graph.cycles if not any(i in inside for i in cycle.ids)]
     return tuple(
         replace(group, span=len(inside[group.ids[0]].waves), removes=False)
@@ -156,11 +157,12 @@ def _gate(
     gate = gate_after(number, waves, graph)
     if number == len(waves) - 1:
         return gate
+    waited_for = set(gate.ids)
     later = {step.id for wave in waves[number + 1 :] for step in wave}
     steps = [
         step.id
         for step in waves[number]
-        if step.id not in gate.ids
+        if step.id not in waited_for
         and (step.bridge or (step.id in inside and inside[step.id].written & later))
     ]
     if not steps:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.hosts import is_wildcard, matches, resolve_short_name
+from meshplan.mesh.hosts import is_wildcard, matches, resolve_gateway_name, resolve_short_name
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
-from meshplan.mesh.virtual_service import VirtualService, virtual_service_of
+from meshplan.mesh.virtual_service import MESH_GATEWAY, VirtualService, virtual_service_of
 from meshplan.mesh.workload import matches_labels, pod_labels, workload_kinds
 from meshplan.proof.fields import destinations_of, leaves_some, selector_of, service_behind
 from meshplan.proof.versions import Versions
@@ -39,7 +39,7 @@ _Keys = Callable[[Resource], Iterable[Key]]
 
 #: Keys to the ids that have them.
 Table = dict[Key, dict[ResourceId, None]]
-#: One for each family.
+#: One for each family; with a star those of its keys that are wildcards.
 Tables = dict[str, Table]
 _NONE: Mapping[ResourceId, None] = {}
 #: The key of Sidecars whose clients may import, or be let out to, what they do not say.
@@ -156,8 +156,7 @@ class Index:
             ids = [
                 id_
                 for where in dict.fromkeys((namespace, root))
-                for _, kind in POLICIES
-                for id_ in self.policies(kind, where, labels_)
+                for id_ in self._policies(where, labels_)
             ]
             ids += self.selecting(namespace, labels_)
             known = self._applying[namespace, root, found] = tuple(ids)
@@ -180,15 +179,24 @@ class Index:
 
     def policies(self, kind: str, namespace: str, found: Mapping[str, str]) -> Iterator[ResourceId]:
         """The policies of a kind that may apply to pods with these labels."""
-        yield from self.ids(("policy", kind, namespace, "", ""))
-        yield from self.ids(*(("policy", kind, namespace, k, v) for k, v in found.items()))
+        return (id_ for id_ in self._policies(namespace, found) if id_.kind == kind)
+
+    def _policies(self, namespace: str, found: Mapping[str, str]) -> Iterator[ResourceId]:
+        own = (("policy", namespace, k, v) for k, v in found.items())
+        return self.ids(("policy", namespace, "", ""), *own)
 
     def _wildcards(self, family: str, role: str) -> tuple[str, ...]:
         """The wildcards among the hosts of a family; there are few."""
         known = self._patterns.get((family, role))
         if known is None:
-            found = (k[2] for k in self.keys(family) if k[1] == role and is_wildcard(k[2]))
-            known = self._patterns[family, role] = tuple(found)
+            fixed, own = self._family(family)
+            starred = self._fixed.get(f"{family}*")
+            if starred is None:
+                starred = self._fixed[f"{family}*"] = {
+                    key: ids for key, ids in fixed.items() if is_wildcard(key[2])
+                }
+            found = (key[2] for key in (*starred, *own) if key[1] == role and is_wildcard(key[2]))
+            known = self._patterns[family, role] = tuple(dict.fromkeys(found))
         return known
 
     def _family(self, family: str) -> tuple[Table, Table]:
@@ -229,18 +237,17 @@ class Index:
         yield "rule", "host", self.in_full(host, resource.id.namespace)
 
     def _route_keys(self, resource: Resource) -> Iterator[Key]:
-        found = virtual_service_of(resource, self.domain)
-        for host in found.hosts:
-            yield "route", "host", host.lower()
-        for gateway in found.gateways:
-            yield "route", "gateway", gateway
+        here = resource.id.namespace
+        for host in texts(resource.spec.get("hosts")):
+            yield "route", "host", self.in_full(host, here)
+        for gateway in texts(resource.spec.get("gateways")) or (MESH_GATEWAY,):
+            yield "route", "gateway", resolve_gateway_name(gateway, here)
         for destination in destinations_of(resource):
-            host = self.in_full(text(destination.get("host")), resource.id.namespace)
-            yield "route", "destination", host
+            yield "route", "destination", self.in_full(text(destination.get("host")), here)
         for rule in mappings(resource.spec.get("http")):
             delegate = rule.get("delegate")
             if isinstance(delegate, Mapping):
-                where = text(delegate.get("namespace")) or resource.id.namespace
+                where = text(delegate.get("namespace")) or here
                 yield "route", "delegate", f"{where}/{text(delegate.get('name'))}"
 
     def _attached_keys(self, resource: Resource) -> Iterator[Key]:
@@ -324,7 +331,7 @@ def _one_of(selector: Mapping[str, str]) -> tuple[str, ...]:
 
 def _policy_keys(resource: Resource) -> Iterator[Key]:
     name = _one_of(selector_of(resource)) or ("", "")
-    yield "policy", resource.id.kind, resource.id.namespace, *name
+    yield "policy", resource.id.namespace, *name
 
 
 def _pod_keys(resource: Resource) -> Iterator[Key]:

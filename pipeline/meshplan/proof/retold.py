@@ -9,6 +9,8 @@ from typing import Any
 from meshplan.proof.findings import Findings
 from meshplan.proof.twins import WORDS
 
+_PLAIN = frozenset((bool, float, int, type(None)))
+
 
 class _UnsureError(Exception):
     """What looks like a name may be something else."""
@@ -46,6 +48,8 @@ class _Teller:
             return text
         if kind in (tuple, list):
             return kind(map(self.told, value))
+        if kind in _PLAIN:
+            return value
         if isinstance(value, Mapping):
             return {self.told(key): self.told(part) for key, part in value.items()}
         if is_dataclass(kind):

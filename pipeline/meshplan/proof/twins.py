@@ -17,6 +17,8 @@ import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import field
+from enum import Enum, auto
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from meshplan.dataclass import dataclass
@@ -54,8 +56,17 @@ MEANINGS = frozenset(
         "z0",
     ]
 )
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _WORKLOADS = frozenset(workload_kinds()) - {("networking.istio.io", "WorkloadEntry")}
 _REGEXES = frozenset(("regex", "safeRegex", "safeRegexMatch", "RegularExpression"))
+
+
+class _Use(Enum):
+    """What the words of a text are used for."""
+
+    NAME = auto()
+    FIRM = auto()
+    CUTTING = auto()
 
 
 @dataclass(slots=True)
@@ -121,10 +132,11 @@ def likeness_of(cases: "TopicCases", scripts: Scripts) -> Likeness | None:
 def _begun(order: Sequence[str], shown: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Which words are the beginnings of which others, where one of them is exchanged."""
     everything = set(order)
+    exchanged = tuple(sorted(shown, key=len))
     for word in order:
-        for length in range(1, len(word)):
-            start = word[:length]
-            if start in everything and (word in shown or start in shown):
+        begun = (word[:length] for length in range(1, len(word))) if word in shown else exchanged
+        for start in begun:
+            if start in everything and start != word and word.startswith(start):
                 yield shown.get(start, start), shown.get(word, word)
 
 
@@ -151,7 +163,7 @@ def _scripts(cases: "TopicCases", scripts: Scripts) -> Iterator[Script]:
     yield _script([topic.kind, topic.host, topic.namespace, list(topic.labels)])
     yield _script([list(cases.known), [_id(id_) for id_ in cases.rivals]])
     for versions in scope.all_versions():
-        yield _script(["object", len(versions)])
+        yield _object(len(versions))
         for version in versions:
             yield _EMPTY if version is None else _of_resource(version, scripts)
     for resource in scope.context:
@@ -161,6 +173,11 @@ def _scripts(cases: "TopicCases", scripts: Scripts) -> Iterator[Script]:
 
 
 _EMPTY = Script(("null",), _Words())
+
+
+@cache
+def _object(versions: int) -> Script:
+    return _script(["object", versions])
 
 
 def _of_case(case: Case) -> object:
@@ -176,7 +193,7 @@ def _of_case(case: Case) -> object:
         [proxy, client.anywhere],
         [base.host, base.scheme, base.principal, f"port {base.port}"],
         case.transport,
-        json.dumps(stages),
+        str(stages),
     ]
 
 
@@ -208,7 +225,7 @@ def _id(id_: Any) -> list[str]:
 
 
 def _script(value: object) -> Script:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = _ENCODER.encode(value)
     words = _Words()
     _read(value, words, "")
     return Script(tuple(WORDS.split(text)), words)
@@ -218,11 +235,11 @@ def _read(value: object, words: _Words, key: str) -> None:
     """Collect the words of a value that is found under a key."""
     match value:
         case str():
-            found = WORDS.findall(value)
+            found, use = _words_of(value, is_compared=key in _COMPARED)
             words.names.update(found)
-            if _is_held_against_names(value, key):
+            if use is _Use.CUTTING:
                 words.cutting.update(found)
-            elif ":" in value or not _LETTER.search(value) or not _is_plain(value):
+            elif use is _Use.FIRM:
                 words.firm.update(found)
             words.opaque = words.opaque or value in _REGEXES
         case Mapping():
@@ -236,9 +253,15 @@ def _read(value: object, words: _Words, key: str) -> None:
             pass
 
 
-def _is_held_against_names(value: str, key: str) -> bool:
-    """Whether a text may be compared with a part of another."""
-    return key in _COMPARED or value.startswith("/") or _STARRED.search(value) is not None
+@lru_cache(100_000)  # most texts are keys of manifests, and those are few
+def _words_of(value: str, *, is_compared: bool) -> tuple[tuple[str, ...], _Use]:
+    """The words of a text, and what they are used for."""
+    found = tuple(WORDS.findall(value))
+    # It may be compared with a part of another.
+    if is_compared or value.startswith("/") or _STARRED.search(value):
+        return found, _Use.CUTTING
+    is_name = ":" not in value and _LETTER.search(value) and _is_plain(value)
+    return found, _Use.NAME if is_name else _Use.FIRM
 
 
 def _is_plain(value: str) -> bool:

@@ -108,7 +108,12 @@ class Versions:
 
 
 def _differing(base: Snapshot, head: Snapshot) -> Differing:
-    found = {id_: None for id_, old in base.items() if not _same(old, head.get(id_))}
+    # Most are one and the same object.
+    found = {
+        id_: None
+        for id_, old in base.items()
+        if (new := head.get(id_)) is not old and not _same(old, new)
+    }
     found.update({id_: None for id_ in head if id_ not in base})
     return found
 
