@@ -57,10 +57,14 @@ def _method(cls: Any, name: str, options: dict[str, bool]) -> Callable[..., obje
     """The method as the standard library makes it, put in the place of its stub."""
     wanted: dict[str, Any] = {"init": False, "repr": False, "eq": False, **options}
     after = getattr(cls, "__post_init__", None)
+    # Without a text one is made of the signature, which takes longer than all the rest.
+    namespace: dict[str, Any] = {"__doc__": name}
+    if after:
+        namespace["__post_init__"] = after
     twin = dataclasses.make_dataclass(
         cls.__name__,
         [(field.name, field.type, field) for field in dataclasses.fields(cls)],
-        namespace={"__post_init__": after} if after else {},
+        namespace=namespace,
         slots="__slots__" in cls.__dict__,  # then `__init__` has to set what it does not take
         **wanted,
     )
