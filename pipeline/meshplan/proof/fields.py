@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from meshplan.mesh.read import at, labels, mapping, mappings, text
+from meshplan.mesh.service import MeshService, Resolution, service_of, services_of
 from meshplan.resource import Resource
+from meshplan.traffic.l4 import is_by_name, is_shared
 
 
 def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
@@ -56,3 +58,25 @@ def service_behind(resource: Resource) -> str:
     if resource.id.kind == "Endpoints":
         return resource.id.name
     return resource.labels.get("kubernetes.io/service-name", "")
+
+
+def shared_ports(version: Resource) -> Iterator[tuple[str, bool]]:
+    """The ports on which a ServiceEntry has no address of its own, and whether it is told by name."""
+    for service in services_of(version):
+        for port in service.ports:
+            if is_shared(service, port.number):
+                yield str(port.number), is_by_name(service, port.number)
+        return  # they are the same for all of its hosts
+
+
+def spoken_ports(version: Resource, domain: str) -> Iterator[str]:
+    """The ports on which a Service or ServiceEntry has requests, perhaps."""
+    found: list[MeshService]
+    if version.id.kind == "Service":
+        found = [service_of(version, domain)]
+    else:
+        found = list(services_of(version))[:1]
+    for service in found:
+        for port in service.ports if service.resolution is not Resolution.ALIAS else ():
+            if port.protocol.is_http_or_sniffed:
+                yield str(port.number)

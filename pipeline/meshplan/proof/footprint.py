@@ -13,6 +13,7 @@ from meshplan.proof.fields import leaves_some, selector_of, service_behind, targ
 from meshplan.proof.index import GATEWAY_API, NETWORKING, ROUTES, Index
 from meshplan.proof.passing import Passing
 from meshplan.proof.ports import servers_on
+from meshplan.proof.sharing import Sharing
 from meshplan.proof.types import Topic, TopicKind
 from meshplan.proof.unseen import ON_PODS, Unseen
 from meshplan.proof.versions import Versions
@@ -30,6 +31,7 @@ class Footprint:
         self._root = root_namespace
         self._unseen = Unseen(index, versions, root_namespace)
         self._passing = Passing(index, versions)
+        self._sharing = Sharing(index, versions)
         self._of_hosts: dict[str, tuple[Topic, ...]] = {}
         #: By the port of a gateway, where its servers may be in each other's way.
         self._of_ports: dict[str, tuple[Topic, ...]] = {}
@@ -109,6 +111,8 @@ class Footprint:
                 pass
 
     def _of_service(self, version: Resource) -> Iterator[Topic]:
+        for host in self._sharing.read_with(version):
+            yield Topic(TopicKind.MESH, host)
         for host in hosts_of(version, self._index.domain):
             yield from self._of_destination(host)
             for id_ in self._index.ids(("listener", "address", host)):
@@ -123,6 +127,8 @@ class Footprint:
         at_gateway = any(name != MESH_GATEWAY for name in gateways)
         if in_mesh:
             yield Topic(TopicKind.MESH, host)
+            for name in self._sharing.beside(host):
+                yield Topic(TopicKind.MESH, name)
             # Who asks for another name of a wildcard has no way there where a route is for one of them.
             names = self._index.hosts_of_one("service.host", host)
             for name in dict.fromkeys((*names, *self._index.aliases(host))):
@@ -145,6 +151,8 @@ class Footprint:
 
     def _routed_to(self, host: str) -> Iterator[Topic]:
         yield Topic(TopicKind.MESH, host)
+        for name in self._sharing.beside(host):
+            yield Topic(TopicKind.MESH, name)
         for name in self._passing.names(host):
             yield Topic(TopicKind.GATEWAY, name)
         for id_ in self._index.ids(("route", "destination", host)):

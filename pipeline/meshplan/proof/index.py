@@ -12,7 +12,14 @@ from meshplan.mesh.hosts import is_wildcard, matches, resolve_gateway_name, reso
 from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
 from meshplan.mesh.virtual_service import MESH_GATEWAY, VirtualService, virtual_service_of
 from meshplan.mesh.workload import matches_labels, pod_labels, workload_kinds
-from meshplan.proof.fields import destinations_of, leaves_some, selector_of, service_behind
+from meshplan.proof.fields import (
+    destinations_of,
+    leaves_some,
+    selector_of,
+    service_behind,
+    shared_ports,
+    spoken_ports,
+)
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
 
@@ -69,6 +76,8 @@ class Index:
             "attached": (tuple((GATEWAY_API, kind) for kind in ROUTES), self._attached_keys),
             "pod": (tuple(workload_kinds()), _pod_keys),
             "selecting": ((("", "Service"), (NETWORKING, "ServiceEntry")), _selecting_keys),
+            "shared": (((NETWORKING, "ServiceEntry"),), _shared_keys),
+            "spoken": ((("", "Service"), (NETWORKING, "ServiceEntry")), self._spoken_keys),
             "written": (((NETWORKING, "ServiceEntry"),), _written_keys),
             "policy": (POLICIES, _policy_keys),
             "import": (((NETWORKING, "Sidecar"),), _import_keys),
@@ -232,6 +241,10 @@ class Index:
             for address in texts(spec.get("addresses")):
                 yield "service", "address", address
 
+    def _spoken_keys(self, resource: Resource) -> Iterator[Key]:
+        for port in spoken_ports(resource, self.domain):
+            yield "spoken", port
+
     def _rule_keys(self, resource: Resource) -> Iterator[Key]:
         host = text(resource.spec.get("host"))
         yield "rule", "host", self.in_full(host, resource.id.namespace)
@@ -349,6 +362,11 @@ def _selecting_keys(resource: Resource) -> Iterator[Key]:
     found = selector_of(resource) if is_entry else labels(resource.spec.get("selector"))
     if found:
         yield "selecting", resource.id.namespace, *_one_of(found)
+
+
+def _shared_keys(resource: Resource) -> Iterator[Key]:
+    for port, named in shared_ports(resource):
+        yield "shared", "named" if named else "any", port
 
 
 def _written_keys(resource: Resource) -> Iterator[Key]:

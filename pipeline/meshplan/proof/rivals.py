@@ -7,7 +7,7 @@ from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, subset_of
 from meshplan.mesh.read import at, mappings, text, texts
 from meshplan.mesh.workload import matches_labels
-from meshplan.proof.fields import selector_of
+from meshplan.proof.fields import selector_of, shared_ports
 from meshplan.proof.index import Index
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
@@ -75,8 +75,7 @@ def _competes_for(version: Resource, index: Index) -> Iterator[tuple[str, ...]]:
     kind, namespace, spec = version.id.kind, version.id.namespace, version.spec
     match kind:
         case "ServiceEntry":
-            for host in texts(spec.get("hosts")):
-                yield kind, host.lower()
+            yield from _of_entry(version)
         case "VirtualService":
             for host in texts(spec.get("hosts")):
                 for name in _in_force(index.in_full(host, namespace), index):
@@ -99,6 +98,15 @@ def _competes_for(version: Resource, index: Index) -> Iterator[tuple[str, ...]]:
                     for host in texts(spec.get("hostnames")) or ("*",):
                         for name in _in_force(host.lower(), index):
                             yield kind, of, name
+
+
+def _of_entry(version: Resource) -> Iterator[tuple[str, ...]]:
+    for host in texts(version.spec.get("hosts")):
+        yield version.id.kind, host.lower()
+    for port, named in shared_ports(version):
+        if not named:
+            # Of the hosts on it the first gets what is meant for any.
+            yield version.id.kind, "", port
 
 
 def _in_force(host: str, index: Index) -> Iterator[str]:

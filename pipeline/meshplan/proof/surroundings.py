@@ -4,7 +4,7 @@ What is collected may be too much, never too little: a mesh of these objects alo
 requests what the whole mesh does. So a state of the proof holds tens of objects, not thousands.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from meshplan.identity import ResourceId
@@ -14,7 +14,7 @@ from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.service import EXPORT_TO_ANNOTATION
 from meshplan.mesh.virtual_service import MESH_GATEWAY
 from meshplan.proof.declared import hosts_of, secrets_named, selected_by
-from meshplan.proof.fields import destinations_of
+from meshplan.proof.fields import destinations_of, shared_ports
 from meshplan.proof.index import GATEWAY_API, NETWORKING, Index
 from meshplan.proof.passing import host_of
 from meshplan.proof.versions import Versions
@@ -77,6 +77,9 @@ class Surroundings:
             if any(self._is_attached(version) for version in self._versions.all_of(id_)):
                 self._once(self._attached, id_)
         if self._in_mesh:
+            for version in self._declaring(host):
+                for shared in shared_ports(version):
+                    self._once(self._sharing, shared)
             return
         passed = host_of(host)
         if passed:
@@ -85,6 +88,12 @@ class Surroundings:
             for name in (host, passed) if passed else (host,):
                 for id_ in self._index.near(what, name):
                     self._once(self._gateway, f"{id_.namespace}/{id_.name}")
+
+    def _declaring(self, host: str) -> Iterator[Resource]:
+        """Every version of the ServiceEntries with a name in common with a host."""
+        for id_ in self._index.near("service.host", host):
+            if id_.kind == "ServiceEntry":
+                yield from self._versions.all_of(id_)
 
     def _is_bound(self, version: Resource) -> bool:
         """Whether a VirtualService counts where the requests are routed."""
@@ -281,8 +290,7 @@ class Surroundings:
     def _behind(self, version: Resource) -> None:
         """What a Service or ServiceEntry stands for."""
         spec, namespace = version.spec, version.id.namespace
-        if spec.get("exportTo") or version.annotations.get(EXPORT_TO_ANNOTATION):
-            self.selective = True
+        self.selective = self.selective or _is_exported(version)
         if version.id.kind == "ServiceEntry":
             for entry in mappings(spec.get("endpoints")):
                 self.pods_with(namespace, labels(entry.get("labels")))
@@ -303,6 +311,17 @@ class Surroundings:
                 self.workload(id_)
             # Whoever is behind it may not be in the tree.
             self.pods_with(namespace, found)
+
+    def _sharing(self, shared: tuple[str, bool]) -> None:
+        """The other hosts on a port for which no address stands, and what has it read as HTTP."""
+        port, named = shared
+        for id_ in self._index.ids(("shared", "any", port)):
+            for version in self._add(id_):
+                for host in hosts_of(version, self._index.domain):
+                    self._once(self._host, host)
+        for id_ in () if named else self._index.ids(("spoken", port)):
+            for version in self._add(id_):
+                self.selective = self.selective or _is_exported(version)
 
     def _gateway_pods(self, selector: Mapping[str, str], namespace: str) -> None:
         if not selector:
@@ -344,6 +363,11 @@ class Surroundings:
         if found:
             self._found[id_] = None
         return found
+
+
+def _is_exported(service: Resource) -> bool:
+    """Whether a Service or ServiceEntry says who sees it."""
+    return bool(service.spec.get("exportTo") or service.annotations.get(EXPORT_TO_ANNOTATION))
 
 
 def _gateways_of_matches(version: Resource) -> Iterable[str]:

@@ -51,7 +51,7 @@ def sidecar_names(mesh: Mesh, proxy: Proxy, listener: Listener, port: int) -> Se
     return ServerNames(
         found
         for service in listener.matching("*")
-        if is_shared(service, port) and _is_tls(service, port)
+        if is_shared(service, port) and is_by_name(service, port)
         for found in _names_of(mesh, proxy, listener, service, port)
     )
 
@@ -61,7 +61,7 @@ def shared_connection(mesh: Mesh, proxy: Proxy, listener: Listener, port: int) -
     first host for TCP, whichever was dialled.
     """
     for service in listener.matching("*"):
-        if is_shared(service, port) and not _is_tls(service, port):
+        if is_shared(service, port) and not is_by_name(service, port):
             return _connected(mesh, proxy, listener, service, port)
     return None
 
@@ -76,7 +76,8 @@ def is_shared(service: MeshService, port: int) -> bool:
     return service.registry is Registry.EXTERNAL and not service.addresses
 
 
-def _is_tls(service: MeshService, port: int) -> bool:
+def is_by_name(service: MeshService, port: int) -> bool:
+    """Whether connections to a port are told apart by the name in their handshake."""
     found = service.port(port)
     return found is not None and found.protocol in _TLS
 
@@ -85,7 +86,7 @@ def sidecar_connection(
     mesh: Mesh, proxy: Proxy, listener: Listener, service: MeshService, request: Request, port: int
 ) -> Route | None:
     """The route of a connection to a service that has a listener; None if nothing takes it."""
-    if not _is_tls(service, port):
+    if not is_by_name(service, port):
         return _connected(mesh, proxy, listener, service, port)
     found = list(_tls_matches(mesh, proxy, _bound(listener, service), port))
     if not found:
