@@ -8,6 +8,8 @@ from meshplan.mesh.service import MeshService, Resolution, service_of, services_
 from meshplan.resource import Resource
 from meshplan.traffic.l4 import is_by_name, is_shared
 
+_HOST = (":authority", "host")
+
 
 def destinations_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
     """All destinations of a VirtualService as written, mirrors too."""
@@ -80,3 +82,36 @@ def spoken_ports(version: Resource, domain: str) -> Iterator[str]:
         for port in service.ports if service.resolution is not Resolution.ALIAS else ():
             if port.protocol.is_http_or_sniffed:
                 yield str(port.number)
+
+
+def authorities_of(route: Resource) -> Iterator[str]:
+    """The hosts that a route of either API may write into requests, in small letters, no port."""
+    for part in _writing(route.spec):
+        rewritten = text(mapping(part.get("rewrite")).get("authority"))
+        renamed = text(mapping(part.get("urlRewrite")).get("hostname"))
+        for found in (rewritten, renamed, *_written_hosts(part)):
+            if found:
+                yield found.lower().partition(":")[0]
+
+
+def _writing(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The parts of a route that may change requests."""
+    for rule in mappings(spec.get("http")):
+        yield rule
+        yield from mappings(rule.get("route"))
+    for rule in mappings(spec.get("rules")):
+        yield from mappings(rule.get("filters"))
+        for backend in mappings(rule.get("backendRefs")):
+            yield from mappings(backend.get("filters"))
+
+
+def _written_hosts(part: Mapping[str, Any]) -> Iterator[str]:
+    """What operations on headers make of the host."""
+    request = mapping(mapping(part.get("headers")).get("request"))
+    for operation in ("set", "add"):
+        for name, value in mapping(request.get(operation)).items():
+            if str(name).lower() in _HOST:
+                yield str(value)
+        for entry in mappings(mapping(part.get("requestHeaderModifier")).get(operation)):
+            if text(entry.get("name")).lower() in _HOST:
+                yield text(entry.get("value"))

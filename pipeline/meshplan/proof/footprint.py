@@ -175,6 +175,11 @@ class Footprint:
 
     # Kinds
 
+    def of_route(self, version: Resource) -> Iterator[Topic]:
+        """What is routed by a VirtualService, or by a route of the Gateway API."""
+        routed = version.id.kind == "VirtualService"
+        return self._of_route(version) if routed else self._of_attached(version)
+
     def _of_route(self, version: Resource) -> Iterator[Topic]:
         found = self._index.route_of(version)
         for host in found.hosts:

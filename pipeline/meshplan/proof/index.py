@@ -9,16 +9,28 @@ from functools import cached_property
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import is_wildcard, matches, resolve_gateway_name, resolve_short_name
-from meshplan.mesh.read import at, labels, mapping, mappings, text, texts
+from meshplan.mesh.read import at, mapping, mappings, text, texts
 from meshplan.mesh.virtual_service import MESH_GATEWAY, VirtualService, virtual_service_of
-from meshplan.mesh.workload import matches_labels, pod_labels, workload_kinds
+from meshplan.mesh.workload import matches_labels, workload_kinds
 from meshplan.proof.fields import (
     destinations_of,
     leaves_some,
     selector_of,
-    service_behind,
-    shared_ports,
     spoken_ports,
+)
+from meshplan.proof.keys import (
+    Key,
+    endpoint_keys,
+    grant_keys,
+    import_keys,
+    one_of,
+    pod_keys,
+    policy_keys,
+    renaming_keys,
+    selecting_keys,
+    shared_keys,
+    sidecar_keys,
+    written_keys,
 )
 from meshplan.proof.versions import Versions
 from meshplan.resource import Resource
@@ -41,7 +53,6 @@ POLICIES = (
     (EXTENSIONS, "WasmPlugin"),
 )
 
-Key = tuple[str, ...]
 _Keys = Callable[[Resource], Iterable[Key]]
 
 #: Keys to the ids that have them.
@@ -74,18 +85,22 @@ class Index:
             "rule": (((NETWORKING, "DestinationRule"),), self._rule_keys),
             "route": (((NETWORKING, "VirtualService"),), self._route_keys),
             "attached": (tuple((GATEWAY_API, kind) for kind in ROUTES), self._attached_keys),
-            "pod": (tuple(workload_kinds()), _pod_keys),
-            "selecting": ((("", "Service"), (NETWORKING, "ServiceEntry")), _selecting_keys),
-            "shared": (((NETWORKING, "ServiceEntry"),), _shared_keys),
+            "renaming": (
+                ((NETWORKING, "VirtualService"), *((GATEWAY_API, kind) for kind in ROUTES)),
+                renaming_keys,
+            ),
+            "pod": (tuple(workload_kinds()), pod_keys),
+            "selecting": ((("", "Service"), (NETWORKING, "ServiceEntry")), selecting_keys),
+            "shared": (((NETWORKING, "ServiceEntry"),), shared_keys),
             "spoken": ((("", "Service"), (NETWORKING, "ServiceEntry")), self._spoken_keys),
-            "written": (((NETWORKING, "ServiceEntry"),), _written_keys),
-            "policy": (POLICIES, _policy_keys),
-            "import": (((NETWORKING, "Sidecar"),), _import_keys),
-            "sidecar": (((NETWORKING, "Sidecar"),), _sidecar_keys),
+            "written": (((NETWORKING, "ServiceEntry"),), written_keys),
+            "policy": (POLICIES, policy_keys),
+            "import": (((NETWORKING, "Sidecar"),), import_keys),
+            "sidecar": (((NETWORKING, "Sidecar"),), sidecar_keys),
             "gateway": (((NETWORKING, "Gateway"),), self._gateway_keys),
             "listener": (((GATEWAY_API, "Gateway"),), self._listener_keys),
-            "grant": (((GATEWAY_API, "ReferenceGrant"),), _grant_keys),
-            "endpoints": ((("", "Endpoints"), (DISCOVERY, "EndpointSlice")), _endpoint_keys),
+            "grant": (((GATEWAY_API, "ReferenceGrant"),), grant_keys),
+            "endpoints": ((("", "Endpoints"), (DISCOVERY, "EndpointSlice")), endpoint_keys),
         }
 
     def ids(self, *keys: Key) -> Iterator[ResourceId]:
@@ -173,14 +188,14 @@ class Index:
 
     def pods(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
         """The workloads of a namespace ("" for any) that have all labels of a selector."""
-        for found in self.ids(("pod", namespace, *_one_of(selector))):
+        for found in self.ids(("pod", namespace, *one_of(selector))):
             workloads = map(self._versions.workload, self._versions.all_of(found))
             if any(one is not None and matches_labels(selector, one.labels) for one in workloads):
                 yield found
 
     def written(self, namespace: str, selector: Mapping[str, str]) -> Iterator[ResourceId]:
         """The ServiceEntries of a namespace ("" for any) whose own endpoints may be selected."""
-        return self.ids(("written", namespace, *_one_of(selector)))
+        return self.ids(("written", namespace, *one_of(selector)))
 
     def selecting(self, namespace: str, found: Mapping[str, str]) -> Iterator[ResourceId]:
         """The Services that may select pods with these labels."""
@@ -335,63 +350,3 @@ def _add_moving(table: Table, versions: Versions) -> None:
             policies = [one and one.spec.get("outboundTrafficPolicy") for one in found]
             if leaves_some(found) or any(policy != policies[0] for policy in policies):
                 table.setdefault(MOVING, {})[id_] = None
-
-
-def _one_of(selector: Mapping[str, str]) -> tuple[str, ...]:
-    """A label that all pods of a selector have; nothing if it is for all."""
-    return next(iter(selector.items()), ())
-
-
-def _policy_keys(resource: Resource) -> Iterator[Key]:
-    name = _one_of(selector_of(resource)) or ("", "")
-    yield "policy", resource.id.namespace, *name
-
-
-def _pod_keys(resource: Resource) -> Iterator[Key]:
-    found = pod_labels(resource)
-    if found is None:
-        return
-    for where in (resource.id.namespace, ""):
-        yield "pod", where
-        for name, value in found.items():
-            yield "pod", where, name, value
-
-
-def _selecting_keys(resource: Resource) -> Iterator[Key]:
-    is_entry = resource.id.kind == "ServiceEntry"
-    found = selector_of(resource) if is_entry else labels(resource.spec.get("selector"))
-    if found:
-        yield "selecting", resource.id.namespace, *_one_of(found)
-
-
-def _shared_keys(resource: Resource) -> Iterator[Key]:
-    for port, named in shared_ports(resource):
-        yield "shared", "named" if named else "any", port
-
-
-def _written_keys(resource: Resource) -> Iterator[Key]:
-    """Endpoints that a ServiceEntry has itself, with labels that policies may select."""
-    for entry in mappings(resource.spec.get("endpoints")):
-        for where in (resource.id.namespace, ""):
-            yield "written", where
-            for name, value in labels(entry.get("labels")).items():
-                yield "written", where, name, value
-
-
-def _import_keys(resource: Resource) -> Iterator[Key]:
-    for listener in mappings(resource.spec.get("egress")):
-        for entry in texts(listener.get("hosts")):
-            where, _, host = entry.partition("/")
-            yield "import", resource.id.namespace if where == "." else where, host.lower()
-
-
-def _sidecar_keys(resource: Resource) -> Iterator[Key]:
-    yield "sidecar", resource.id.namespace
-
-
-def _grant_keys(resource: Resource) -> Iterator[Key]:
-    yield "grant", resource.id.namespace
-
-
-def _endpoint_keys(resource: Resource) -> Iterator[Key]:
-    yield "endpoints", resource.id.namespace, service_behind(resource)

@@ -12,13 +12,10 @@ from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
 from meshplan.mesh.hosts import namespace_of
 from meshplan.mesh.proxy import Proxy
-from meshplan.mesh.read import mappings, text
-from meshplan.mesh.virtual_service import MESH_GATEWAY
 from meshplan.mesh.workload import matches_labels
 from meshplan.proof.assumptions import NOTHING, OpenQuestionError
 from meshplan.proof.cases import Case
 from meshplan.proof.findings import Findings, together
-from meshplan.proof.index import Index
 from meshplan.proof.invariants import ends_of
 from meshplan.proof.moving import wave_in
 from meshplan.proof.outcomes import Triple
@@ -39,6 +36,7 @@ from meshplan.proof.words import sentence
 from meshplan.traffic.clusters import Cluster
 from meshplan.traffic.outcome import Outcome
 from meshplan.traffic.request import Request
+from meshplan.traffic.table import ClusterName, Forward
 from meshplan.traffic.upstreams import Upstream
 
 #: The states of all waves in a scope, also of those in which nothing of it moves.
@@ -51,6 +49,8 @@ class Onward:
 
     client: Case
     gateway: Case
+    #: By which the gateway is asked.
+    host: str
     states: _States
     budget: Budget
 
@@ -143,7 +143,7 @@ class Onward:
         return self._ids(self.client, seen[0]), self._ids(self.client, seen[1])
 
     def _sends(self, routes: State, clusters: State) -> bool:
-        names = self.client.names([routes])
+        names = tuple(dict.fromkeys(self._names(routes)))
         found = zip(names, self.client.clusters(clusters, names), strict=True)
         return any(
             self._is_gateway(name.host, cluster, upstream, clusters)
@@ -151,6 +151,16 @@ class Onward:
             if cluster is not None
             for upstream in cluster.upstreams
         )
+
+    def _names(self, routes: State) -> Iterator[ClusterName]:
+        """The clusters to which requests for the gateway's host are sent."""
+        own = self.client.scope.topic.host
+        for route in self.client.routes([routes]):
+            if isinstance(route.action, Forward):
+                for target in route.action.targets:
+                    written = route.action.authority or target.authority
+                    if (written.lower().partition(":")[0] or own) == self.host:
+                        yield target.cluster
 
     def _is_gateway(self, host: str, cluster: Cluster, upstream: Upstream, state: State) -> bool:
         proxy = self._proxy
@@ -238,44 +248,24 @@ def _serves(outcome: Outcome, request: Request) -> bool:
 
 def onward(
     clients: TopicCases,
-    gateways: Iterable[TopicCases],
+    gateways: Iterable[tuple[str, TopicCases]],
     waves: Sequence[Moving],
     versions: Versions,
     budget: Budget,
 ) -> Findings:
-    """What comes of requests that clients may send to gateways, in the waves of a plan."""
+    """What comes of requests that clients may send to gateways, in the waves of a plan.
+
+    The gateways come with the host by which they are asked.
+    """
 
     def states(scope: Scope) -> list[WaveStates]:
         return [wave_in(scope, wave, versions) for wave in waves]
 
     return together(
         [
-            Onward(client, gateway, states, budget).findings()
-            for cases in gateways
+            Onward(client, gateway, host, states, budget).findings()
+            for host, cases in gateways
             for gateway in cases.cases(reverse=False)
             for client in clients.cases(reverse=False)
         ]
     )
-
-
-def routed_twice(host: str, index: Index, versions: Versions) -> bool:
-    """Whether a host has routes at sidecars, and routes at gateways besides."""
-    found = (
-        name
-        for id_ in index.near("route.host", host)
-        for version in versions.all_of(id_)
-        for name in index.route_of(version).gateways
-    )
-    near, far = False, False
-    for name in found:
-        near, far = near or name == MESH_GATEWAY, far or name != MESH_GATEWAY
-    return near and (far or any(True for _ in _attached(host, index, versions)))
-
-
-def _attached(host: str, index: Index, versions: Versions) -> Iterator[ResourceId]:
-    """The routes of the Gateway API for a host at some gateway."""
-    for id_ in index.near("attached.host", host):
-        for version in versions.all_of(id_):
-            for parent in mappings(version.spec.get("parentRefs")):
-                if text(parent.get("kind", "Gateway")) == "Gateway":
-                    yield id_

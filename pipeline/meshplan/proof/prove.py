@@ -17,10 +17,11 @@ from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.index import Index, Tables
 from meshplan.proof.meter import Meter
 from meshplan.proof.moving import in_scope
-from meshplan.proof.onward import onward, routed_twice
+from meshplan.proof.onward import onward
 from meshplan.proof.opaque import opaque_changes
 from meshplan.proof.retold import retold
 from meshplan.proof.rivals import AGED
+from meshplan.proof.sent_on import SentOn
 from meshplan.proof.topics import TopicCases
 from meshplan.proof.twins import Scripts, likeness_of
 from meshplan.proof.types import (
@@ -94,9 +95,9 @@ class Prover:
         self._hosts = GatewayHosts(self._index, self._versions, self.base.config)
         #: For each topic about all gateways those about one of them.
         self._gateways: dict[Topic, tuple[Topic, ...]] = {}
-        self._routed_twice: dict[str, bool] = {}
-        #: For each topic of sidecars those of gateways that they may send on to.
-        self._behind: dict[Topic, list[TopicCases]] = {}
+        self._sent_on = SentOn(self._index, self._versions, self._footprint)
+        #: For each topic of sidecars those of gateways that they may send on to, by their hosts.
+        self._behind: dict[Topic, list[tuple[str, TopicCases]]] = {}
         self._cases: dict[Topic, TopicCases] = {}
         self._known: dict[tuple[Topic, tuple[WaveStates, ...], bool], Findings] = {}
         self._likenesses: dict[Topic, tuple[int | None, tuple[str, ...]]] = {}
@@ -180,7 +181,8 @@ class Prover:
     def having_a_say(self, ids: Iterable[ResourceId]) -> frozenset[ResourceId]:
         """The changed objects that may make a difference to what some of them have a bearing on."""
         topics = self.topics_of(ids)
-        cases = [c for t in topics for c in (self.cases_of(t), *self._gateways_behind(t))]
+        cases = [self.cases_of(topic) for topic in topics]
+        cases += (far for topic in topics for _, far in self._gateways_behind(topic))
         return frozenset(id_ for found in cases for id_ in found.scope.ids)
 
     def lost(self) -> tuple[Lost, ...]:
@@ -224,8 +226,7 @@ class Prover:
             if topic.kind is not TopicKind.GATEWAY:
                 yield topic
                 continue
-            if self._is_routed_twice(topic.host):
-                yield Topic(TopicKind.MESH, topic.host)
+            yield from self._sent_on.senders(topic.host)
             if topic not in self._gateways:
                 self._gateways[topic] = self.cases_of(topic).parts(self._hosts)
             for part in self._gateways[topic]:
@@ -281,23 +282,19 @@ class Prover:
         further = onward(cases, gateways, waves, self._versions, self.budget)
         return together([found, further])
 
-    def _gateways_behind(self, topic: Topic) -> list[TopicCases]:
-        """The gateways at which something changes for a host that clients may ask for there."""
-        if topic.kind is not TopicKind.MESH or not self._is_routed_twice(topic.host):
+    def _gateways_behind(self, topic: Topic) -> list[tuple[str, TopicCases]]:
+        """The gateways at which something changes for what clients may ask for there, by which host."""
+        if topic.kind is not TopicKind.MESH:
             return []
         found = self._behind.get(topic)
         if found is None:
-            parts = self.cases_of(Topic(TopicKind.GATEWAY, topic.host)).parts(self._hosts)
-            near = self.cases_of(topic).declared_in
-            cases = (self.cases_of(part) for part in parts)
-            found = [far for far in cases if far.scope.ids and not near.isdisjoint(far.homes)]
-            self._behind[topic] = found
-        return found
-
-    def _is_routed_twice(self, host: str) -> bool:
-        found = self._routed_twice.get(host)
-        if found is None:
-            found = self._routed_twice[host] = routed_twice(host, self._index, self._versions)
+            found = self._behind[topic] = []
+            for host in self._sent_on.hosts(topic.host):
+                near = self.cases_of(topic).declared_in
+                for part in self.cases_of(Topic(TopicKind.GATEWAY, host)).parts(self._hosts):
+                    far = self.cases_of(part)
+                    if far.scope.ids and not near.isdisjoint(far.homes):
+                        found.append((host, far))
         return found
 
     def _twin_of(

@@ -1,6 +1,7 @@
 """Sidecars that send requests on to a gateway, against both proxies asked one after the other."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations, permutations, product
 from random import Random
 
@@ -12,6 +13,7 @@ from meshplan.mesh import Mesh, MeshConfig
 from meshplan.mesh.proxy import gateway, sidecar
 from meshplan.plan import Plan, simulate
 from meshplan.planner.solve import solve
+from meshplan.proof.fields import authorities_of
 from meshplan.proof.types import Invariant
 from meshplan.settings import World
 from meshplan.traffic import View, route_in
@@ -65,7 +67,15 @@ BOTH = VIRTUAL % (
     f"{{match: [{{gateways: [mesh]}}], {TO_GATEWAY}}}, {{match: [{{gateways: [edge/egress]}}], {TO_HOST}}}",
 )
 CLIENT, PODS = sidecar("web", {}), gateway("edge", {"istio": "egress"})
-ASKED, AGAIN = Request("ext.example.com", port=80), Request("ext.example.com", port=80)
+ASKED = Request("ext.example.com", port=80)
+#: The gateway is asked by another host than the sidecar, which a route or a destination writes.
+INNER = "inner.example.com"
+RENAMED = NEAR.replace("http: [{", f"http: [{{rewrite: {{authority: {INNER}}}, ")
+BY_HEADER = NEAR.replace(
+    "{number: 80}}}", f"{{number: 80}}}}, headers: {{request: {{set: {{Host: {INNER}}}}}}}}}"
+)
+FAR_INNER = FAR.replace("hosts: [ext.example.com]", f"hosts: [{INNER}]")
+GATEWAY_FOR_BOTH = GATEWAY.replace("hosts: [ext.example.com]", "hosts: ['*.example.com']")
 
 
 def arrives(views: Sequence[Mesh]) -> bool:
@@ -76,7 +86,8 @@ def arrives(views: Sequence[Mesh]) -> bool:
         (backend,) = first.backends
         if not backend.endpoint.startswith("Deployment edge/egress:"):
             return True
-        second = route_in(View(far_routes, far_clusters, far_clusters), AGAIN, PODS)
+        again = replace(ASKED, host=backend.authority)
+        second = route_in(View(far_routes, far_clusters, far_clusters), again, PODS)
         return isinstance(second, Served) and all(b.kind == "served" for b in second.backends)
     return isinstance(first, Passthrough)
 
@@ -115,11 +126,21 @@ def sides(*parts: str) -> Iterator[str]:
             yield THERE + "".join(chosen)
 
 
+assert NEAR not in (RENAMED, BY_HEADER)
 PAIRS = [
     *permutations(sides(GATEWAY, NEAR, FAR), 2),
     *permutations(sides(GATEWAY, BOTH), 2),
     *permutations((THERE + GATEWAY + FAR + DIRECT, THERE + GATEWAY + FAR + NEAR), 2),
     *permutations((THERE + DIRECT, THERE + GATEWAY + FAR + NEAR), 2),
+    *permutations(sides(GATEWAY_FOR_BOTH, RENAMED, FAR_INNER), 2),
+    *permutations((THERE + DIRECT, THERE + GATEWAY_FOR_BOTH + FAR_INNER + BY_HEADER), 2),
+    *permutations(
+        (
+            THERE + GATEWAY_FOR_BOTH + FAR + NEAR,
+            THERE + GATEWAY_FOR_BOTH + FAR_INNER + RENAMED,
+        ),
+        2,
+    ),
 ]
 
 
@@ -186,3 +207,38 @@ def test_one_path_alone_is_held_as_well() -> None:
     made = change(THERE + direct, THERE + GATEWAY + FAR + near)
     assert not made.together().is_safe
     assert made.one_by_one("Gateway egress", "VirtualService far", "VirtualService near").is_safe
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "hosts"),
+    [
+        (
+            "VirtualService",
+            "{http: [{rewrite: {authority: 'A.example.com:80'}}]}",
+            ["a.example.com"],
+        ),
+        ("VirtualService", "{http: [{headers: {request: {add: {':authority': b.c}}}}]}", ["b.c"]),
+        ("VirtualService", "{http: [{headers: {request: {remove: [Host]}}}]}", []),
+        ("VirtualService", "{http: [{redirect: {authority: b.c}}]}", []),
+        (
+            "HTTPRoute",
+            "{rules: [{filters: [{type: URLRewrite, urlRewrite: {hostname: b.c}}]}]}",
+            ["b.c"],
+        ),
+        (
+            "HTTPRoute",
+            (
+                "{rules: [{backendRefs: [{name: a, filters: [{type: RequestHeaderModifier, "
+                "requestHeaderModifier: {set: [{name: host, value: b.c}]}}]}]}]}"
+            ),
+            ["b.c"],
+        ),
+    ],
+)
+def test_hosts_that_a_route_writes(kind: str, spec: str, hosts: list[str]) -> None:
+    group = "networking.istio.io" if kind == "VirtualService" else "gateway.networking.k8s.io"
+    text = (
+        f"apiVersion: {group}/v1\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\nspec: {spec}"
+    )
+    (found,) = snapshot(text).values()
+    assert list(authorities_of(found)) == hosts
