@@ -95,10 +95,11 @@ def authorities_of(route: Resource) -> Iterator[str]:
 
 
 def _writing(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The parts of a route that may change requests."""
+    """The parts of a route that may write a host; most routes have none."""
     for rule in mappings(spec.get("http")):
-        yield rule
-        yield from mappings(rule.get("route"))
+        if "rewrite" in rule or "headers" in rule:
+            yield rule
+        yield from (entry for entry in mappings(rule.get("route")) if "headers" in entry)
     for rule in mappings(spec.get("rules")):
         yield from mappings(rule.get("filters"))
         for backend in mappings(rule.get("backendRefs")):

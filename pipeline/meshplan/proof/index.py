@@ -56,10 +56,9 @@ POLICIES = (
 _Keys = Callable[[Resource], Iterable[Key]]
 
 #: Keys to the ids that have them.
-Table = dict[Key, dict[ResourceId, None]]
+Table = dict[Key, list[ResourceId]]
 #: One for each family; with a star those of its keys that are wildcards.
 Tables = dict[str, Table]
-_NONE: Mapping[ResourceId, None] = {}
 #: The key of Sidecars whose clients may import, or be let out to, what they do not say.
 MOVING: Key = ("import", "", "")
 
@@ -107,11 +106,17 @@ class Index:
         """The objects that have one of the keys; the family is the first part of a key."""
         for key in keys:
             fixed, own = self._family(key[0])
-            there = fixed.get(key, _NONE)
+            there = fixed.get(key, ())
             yield from there
-            for id_ in own.get(key, _NONE):
-                if id_ not in there:
+            for id_ in own.get(key, ()):
+                if id_ not in self._in_both or id_ not in there:
                     yield id_
+
+    @cached_property
+    def _in_both(self) -> frozenset[ResourceId]:
+        """The objects that are the same in both revisions and have other versions besides."""
+        differing = self._versions.differing
+        return frozenset(id_ for id_ in self._versions.changed if id_ not in differing)
 
     def keys(self, family: str) -> Iterator[Key]:
         """All keys of a family."""
@@ -339,7 +344,12 @@ def _table(resources: Iterable[Resource], keys_of: _Keys) -> Table:
     found: Table = {}
     for resource in resources:
         for key in keys_of(resource):
-            found.setdefault(key, {})[resource.id] = None
+            ids = found.get(key)
+            if ids is None:
+                found[key] = [resource.id]
+            # An object may have a key more than once; then it is the last that came.
+            elif ids[-1] is not resource.id and ids[-1] != resource.id:
+                ids.append(resource.id)
     return found
 
 
@@ -349,4 +359,4 @@ def _add_moving(table: Table, versions: Versions) -> None:
         if (id_.group, id_.kind) == (NETWORKING, "Sidecar"):
             policies = [one and one.spec.get("outboundTrafficPolicy") for one in found]
             if leaves_some(found) or any(policy != policies[0] for policy in policies):
-                table.setdefault(MOVING, {})[id_] = None
+                table.setdefault(MOVING, []).append(id_)
