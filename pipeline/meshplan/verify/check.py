@@ -10,23 +10,25 @@ the states in between are asked of the whole mesh as well.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from itertools import chain, product
 
 from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
+from meshplan.settings import World as Settings
 from meshplan.traffic import Request
+from meshplan.verify.bearing import Bearing
 from meshplan.verify.callers import Caller, Callers, TooManyLabelsError
 from meshplan.verify.doors import Doors
 from meshplan.verify.grid import FRESH, Literals, literals, rewrites
+from meshplan.verify.looks import Asked, Choices, Looks, TooManyWritesError
 from meshplan.verify.names import POLICIES, SIDECAR, WORKLOADS, kind_of
 from meshplan.verify.ports import passed_names, ports_of
 from meshplan.verify.relay import onward, passed_on, relays
-from meshplan.verify.replay import Json, Stage, Write, replayed
+from meshplan.verify.replay import Json, Stage, replayed
 from meshplan.verify.speakers import Say, Speakers
 from meshplan.verify.verdict import Break, Limits, Report, Verification
-from meshplan.verify.views import Asked, Choices, Level, broken
+from meshplan.verify.views import Level, broken
 from meshplan.verify.world import Part, World
 
 
@@ -51,12 +53,13 @@ class _Checker:
         self.report = report
         self._told: dict[tuple[ResourceId, ...], Literals] = {}
         self._relays = relays(self.world)
+        self._speakers = Speakers(self.world.versions, self.world.base)
 
     def run(self) -> None:
         """All hosts, clients and requests that a write can matter to."""
         world = self.world
         meshes = (world.base, world.head)
-        speakers = Speakers(world.versions, world.base)
+        speakers = self._speakers
         callers = Callers(meshes, world.versions, speakers, world.written)
         spaces = self._namespaces_told()
         for host in sorted(speakers.hosts()):
@@ -91,22 +94,41 @@ class _Checker:
         """All requests for one host, of each class of clients to whom a write can matter."""
         world, report = self.world, self.report
         for caller in callers:
-            ids = say.objects | caller.objects
+            ids = say.objects | caller.objects | self._others(say, caller)
             if ids.isdisjoint(world.written):
                 continue
-            stages = [
-                (number, tuple(w for w in stage.writes if w.id in ids))
-                for number, stage in enumerate(world.stages)
-            ]
-            way = _Way(
-                say.host, world.part(ids), [(number, mine) for number, mine in stages if mine]
-            )
-            many = next((n for n, mine in stages if len(mine) > report.limits.writes), None)
-            if many is not None:
-                wave = world.stages[many].wave + 1
+            try:
+                self._client(say, caller, self._way(say, caller, ids & world.written, ids))
+            except TooManyWritesError as error:
+                wave = world.stages[error.number].wave + 1
                 report.gaps.append(f"wave {wave} writes too much at once for {say.host}")
-                continue
-            self._client(say, caller, way)
+
+    def _others(self, say: Say, caller: Caller) -> frozenset[ResourceId]:
+        """Objects that are not about a host and yet have a say in what a client makes of it.
+
+        With a Sidecar a client has what its routes for other hosts lead to. And in a closed world it
+        depends on all services of a port whether a host is looked up there that nobody declares.
+        """
+        world, found = self.world, frozenset[ResourceId]()
+        if any(kind_of(id_) == SIDECAR for id_ in caller.objects):
+            found |= frozenset(self._speakers.senders(say.destinations))
+        is_closed = world.base.world is Settings.CLOSED
+        if caller.proxy.kind is ProxyKind.SIDECAR and is_closed and not world.declares(say.host):
+            found |= {i for i in world.versions if i.kind in ("Service", "ServiceEntry")}
+        return found
+
+    def _way(
+        self, say: Say, caller: Caller, changing: frozenset[ResourceId], ids: frozenset[ResourceId]
+    ) -> "_Way":
+        """The stages with a write that can matter to the requests of a client for a host."""
+        world = self.world
+        root = world.base.config.root_namespace
+        bearing = Bearing(world.versions, self._speakers, root, say, caller)
+        stages = []
+        for number, stage in enumerate(world.stages):
+            if mine := tuple(w for w in stage.writes if w.id in changing):
+                stages.append(Looks(number, mine, bearing, self.report.limits.writes))
+        return _Way(say.host, world.part(ids), stages)
 
     def _client(self, say: Say, caller: Caller, way: "_Way") -> None:
         world, report = self.world, self.report
@@ -148,7 +170,7 @@ class _Checker:
         for request in requests:
             report.requests += 1
             asked = Asked(request, proxy, way.host, self.world.base, choices)
-            chosen = tuple(asked.choice(mesh) for mesh in way.meshes) if alike else ()
+            chosen = tuple(asked.choice(m) for m in way.meshes(asked.form)) if alike else ()
             if alike and chosen in known:
                 report.views += known[chosen]
                 continue
@@ -162,21 +184,17 @@ class _Checker:
 
     def _refuted(self, asked: Asked, way: "_Way") -> Break | None:
         """The first view in which a request fares as it must not, or in which that is not known."""
-        world = self.world
-        part = way.part
+        world, part = self.world, self._part(asked, way)
         before, after = asked.at(world.base), asked.at(world.head)
-        if part is not world.whole:
-            ends = (part.rest(0), part.rest(len(world.stages)))
-            if [asked.at(mesh) for mesh in ends] != [before, after]:
-                part = world.whole
         switched = False
-        for number, mine in way.stages:
-            for visible, during in asked.fates(part.states(number, mine)):
+        for looks in way.stages:
+            number = looks.number
+            for visible, during in asked.fates(looks, part):
                 self.report.views += 1
                 if invariant := broken(before, during, after):
                     return Break(world.stages[number], invariant, visible, (before, during, after))
             if before.level != after.level and Level.PASSED in (before.level, after.level):
-                for visible, mesh in part.states(number, mine).items():
+                for visible, mesh in looks.together(part).items():
                     during = asked.at(mesh)
                     if invariant := broken(before, during, after, at_one=True):
                         fate = (before, during, after)
@@ -187,6 +205,14 @@ class _Checker:
                 return Break(world.stages[number], "I4", (), (before, rest, after))
         return None
 
+    def _part(self, asked: Asked, way: "_Way") -> Part:
+        """The objects that answer for a request: all where a part answers otherwise at the ends."""
+        world, part = self.world, way.part
+        ends = ((part.rest(0), world.base), (part.rest(len(world.stages)), world.head))
+        if part is world.whole or all(asked.at(one) == asked.at(whole) for one, whole in ends):
+            return part
+        return world.whole
+
     def _lost_onward(self, request: Request, asked: Asked, way: "_Way") -> Break | None:
         """A stage in which a sidecar may send a request to a gateway that does not route it."""
         world, part = self.world, way.part
@@ -195,35 +221,44 @@ class _Checker:
             onwards = [onward(request, *to, mesh) for to in passed_on(fate, self._relays)]
             if any(one.level < Level.SERVED for one in (fate, *onwards)):
                 return None
-        for number, mine in way.stages:
-            states = part.states(number, mine)
+        for looks in way.stages:
+            states = looks.together(part)
             sent = {to: v for v, m in states.items() for to in passed_on(asked.at(m), self._relays)}
             for (to, visible), (other, mesh) in product(sent.items(), states.items()):
                 self.report.views += 1
                 during = onward(request, *to, mesh)
                 if during.level < Level.SERVED:
                     seen = tuple(dict.fromkeys((*visible, *other)))
-                    return Break(world.stages[number], "I1", seen, (before, during, after))
+                    return Break(world.stages[looks.number], "I1", seen, (before, during, after))
         return None
 
 
 class _Way:
     """The stages that matter to the requests of one client, and the states that they lead through."""
 
-    def __init__(self, host: str, part: Part, stages: Sequence[tuple[int, tuple[Write, ...]]]):
+    def __init__(self, host: str, part: Part, stages: Sequence[Looks]):
         self.host = host
         self.part = part
         self.stages = stages
+        self._meshes: dict[bool, tuple[Mesh, ...]] = {}
 
-    @cached_property
-    def meshes(self) -> tuple[Mesh, ...]:
-        """All states, each once."""
-        found = {
-            id(mesh): mesh
-            for number, mine in self.stages
-            for mesh in (*self.part.states(number, mine).values(), self.part.rest(number + 1))
-        }
-        return tuple(found.values())
+    def meshes(self, form: str) -> tuple[Mesh, ...]:
+        """The states in which a client may choose in its own way, each once.
+
+        It depends on the form of the host only whether it is the name of a cluster.
+        """
+        key = "outbound_" in form
+        if key not in self._meshes:
+            found = {
+                id(mesh): mesh
+                for looks in self.stages
+                for mesh in (
+                    *looks.routes(self.part, form).values(),
+                    self.part.rest(looks.number + 1),
+                )
+            }
+            self._meshes[key] = tuple(found.values())
+        return self._meshes[key]
 
 
 def _words(request: Request, proxy: Proxy) -> str:

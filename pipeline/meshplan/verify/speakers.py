@@ -24,6 +24,7 @@ from meshplan.verify.names import (
 
 Versions = Mapping[ResourceId, tuple[Resource, ...]]
 
+_ENTRY = (NETWORKING, "ServiceEntry")
 _SLICE_LABEL = "kubernetes.io/service-name"
 #: Kinds that speak for all requests to a namespace, or from its Gateways.
 _OF_NAMESPACE = frozenset({(GATEWAY_API, "ReferenceGrant"), (GATEWAY_API, "BackendTLSPolicy")})
@@ -85,6 +86,8 @@ class Speakers:
         self._policies: dict[str, list[ResourceId]] = {}
         self._pods: dict[str, list[tuple[ResourceId, Mapping[str, str]]]] = {}
         self._slices: dict[tuple[str, str], list[ResourceId]] = {}
+        self._senders: dict[str, list[ResourceId]] = {}
+        self._unaddressed: dict[int, list[ResourceId]] = {}
         self._ports: dict[object, list[ResourceId]] = {}
         for id_, found in versions.items():
             self._index(id_, found, mesh)
@@ -108,6 +111,8 @@ class Speakers:
         names = self.names[id_] = names_of(found, mesh)
         if kind in ROUTES:
             self._routes.add(id_, names.decides)
+            for host in names.speaks_of:
+                self._senders.setdefault(host, []).append(id_)
         elif kind[1] == "Gateway":
             self._gateways.add(id_, names.decides)
             for port in names.ports:
@@ -117,6 +122,8 @@ class Speakers:
             self._policies.setdefault(id_.namespace, []).append(id_)
         elif names.decides:
             self._providers.add(id_, names.decides)
+            for number in {n for version in found for n in _shared_ports(version)}:
+                self._unaddressed.setdefault(number, []).append(id_)
 
     def hosts(self) -> frozenset[str]:
         """Every host that a request may be for: all that are named, one for each wildcard."""
@@ -128,8 +135,10 @@ class Speakers:
 
     def of(self, host: str) -> Say:
         """Everything that has a say in the requests for a host."""
-        routes = self._with_delegates(self._routes.of(host))
-        destinations = {host, *chain.from_iterable(self.names[i].speaks_of for i in routes)}
+        mates = self._mates(host)
+        routes = self._with_delegates(chain.from_iterable(map(self._routes.of, (host, *mates))))
+        destinations = {host, *mates}
+        destinations |= set(chain.from_iterable(self.names[i].speaks_of for i in routes))
         providers = self._behind(destinations)
         if (
             more := self._with_delegates(
@@ -190,6 +199,24 @@ class Speakers:
                 if id_.kind == "Service":
                     todo += self.names[id_].speaks_of
         return found
+
+    def _mates(self, host: str) -> frozenset[str]:
+        """Hosts that share a listener for all addresses with a host: connections that are not read
+        go to the first of them, whichever was dialled.
+        """
+        own = {id_ for id_ in self._providers.of(host) if kind_of(id_) == _ENTRY}
+        shared = [found for found in self._unaddressed.values() if not own.isdisjoint(found)]
+        return frozenset(h for id_ in chain.from_iterable(shared) for h in self.names[id_].decides)
+
+    def senders(self, hosts: Iterable[str]) -> Iterator[ResourceId]:
+        """Routes for whatever host that speak of some hosts: who imports them has those too."""
+        for host in hosts:
+            yield from self._senders.get(host, ())
+
+    def behind(self, hosts: Iterable[str]) -> frozenset[ResourceId]:
+        """What makes the clusters of some hosts: Services, ServiceEntries, rules, and their pods."""
+        providers = self._behind(hosts)
+        return frozenset({*providers, *self._pods_behind(providers)})
 
     def _aliases(self, providers: Iterable[ResourceId]) -> Iterator[str]:
         """Hosts that a Service is another name for: their routes count for it as well."""
@@ -280,6 +307,15 @@ def credentials(version: Resource) -> Iterator[str]:
         if isinstance(tls, Mapping):
             for ref in dictionaries(tls.get("certificateRefs")):
                 yield str(ref.get("name"))
+
+
+def _shared_ports(version: Resource) -> Iterator[int]:
+    """The ports of a ServiceEntry that have no address and are not read as HTTP."""
+    if kind_of(version.id) == _ENTRY and not version.spec.get("addresses"):
+        for port in dictionaries(version.spec.get("ports")):
+            protocol = str(port.get("protocol")).upper()
+            if not protocol.startswith(("HTTP", "GRPC")) or protocol == "HTTPS":
+                yield int(port["number"]) if str(port.get("number")).isdecimal() else 0
 
 
 def _agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

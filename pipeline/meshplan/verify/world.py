@@ -10,6 +10,7 @@ from meshplan.mesh.gateway_api import Grants
 from meshplan.mesh.known import Known
 from meshplan.plan import simulate
 from meshplan.resource import Resource, Snapshot
+from meshplan.verify.bearing import changing
 from meshplan.verify.names import GATEWAY_API, kind_of
 from meshplan.verify.replay import Stage, Write
 from meshplan.verify.speakers import Versions
@@ -28,8 +29,17 @@ class World:
         self.versions = _versions(base, head, stages)
         known = _known(base, head, stages)
         self.base, self.head = base.knowing(known), head.knowing(known)
-        self.written = frozenset(w.id for stage in stages for w in stage.writes)
+        writes = [w for stage in stages for w in stage.writes]
+        self.written = changing(base.snapshot, writes, self.versions)
+        self._removed = {w.id for w in writes if w.resource is None}
         self._parts: dict[frozenset[ResourceId], Part] = {}
+
+    def declares(self, host: str) -> bool:
+        """Whether a host is declared in every state: by a Service that is never removed, or by a
+        ServiceEntry that is not written.
+        """
+        never = self._removed | {id_ for id_ in self.written if id_.kind == "ServiceEntry"}
+        return any(service.id not in never for service in self.base.registry.by_host.get(host, ()))
 
     @cached_property
     def rests(self) -> tuple[Snapshot, ...]:

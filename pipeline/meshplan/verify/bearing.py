@@ -1,0 +1,167 @@
+"""What a write can make a difference to: by kind, host and namespace; in doubt, to everything.
+
+A request meets three configurations that may each be of another state: the routes of the client's
+proxy, its clusters with their endpoints, and the listeners of the servers. A write that one of them
+cannot tell of doubles the states of the others alone, so that three small sets of states take the
+place of all subsets.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from meshplan.identity import ResourceId
+from meshplan.mesh.proxy import ProxyKind
+from meshplan.mesh.workload import workload_of
+from meshplan.resource import Resource
+from meshplan.verify.callers import Caller
+from meshplan.verify.names import (
+    GATEWAY_API,
+    NETWORKING,
+    POLICIES,
+    ROUTES,
+    SIDECAR,
+    WORKLOADS,
+    kind_of,
+)
+from meshplan.verify.replay import Write
+from meshplan.verify.speakers import Say, Speakers, Versions, pod_labels
+
+_ENTRY = (NETWORKING, "ServiceEntry")
+_RULE = (NETWORKING, "DestinationRule")
+#: What changes proxies in ways that are not modelled, whatever it is attached to.
+_OPAQUE = frozenset({(NETWORKING, "EnvoyFilter"), ("extensions.istio.io", "WasmPlugin")})
+_ADDRESSES = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
+#: What says who is let in.
+_ACCESS = frozenset(
+    ("security.istio.io", kind) for kind in ("AuthorizationPolicy", "RequestAuthentication")
+)
+#: What says nothing about clusters and endpoints, unless a Sidecar has routes imported.
+_NOT_IN_CLUSTERS = ROUTES | _OPAQUE | {(NETWORKING, "Gateway"), (GATEWAY_API, "Gateway")}
+#: What says nothing about what a server's sidecar lets in.
+_NOT_AT_SERVERS = ROUTES | {_RULE, (NETWORKING, "Gateway"), (GATEWAY_API, "Gateway")}
+#: Kinds whose objects are chosen or merged by their own labels, or whose labels say something.
+_LABELLED = _ADDRESSES | WORKLOADS | {("", "Namespace"), _ENTRY, (GATEWAY_API, "Gateway")}
+
+
+def meaning(version: Resource) -> Any:
+    """All of an object that a proxy may come to know of.
+
+    Of what makes pods that is what the pods are known by: images and resources are nobody's
+    business. Of other objects it is everything but who looks after them (labels and annotations
+    that are not Istio's), the state that the cluster writes, and the version of the API, in any of
+    which istiod reads the same object.
+    """
+    kind = kind_of(version.id)
+    if kind in WORKLOADS:
+        return workload_of(version)
+    labels, annotations = version.labels, version.annotations
+    metadata = {
+        "creationTimestamp": version.metadata.get("creationTimestamp"),
+        "labels": {k: v for k, v in labels.items() if kind in _LABELLED or "istio" in str(k)},
+        "annotations": {
+            k: v for k, v in annotations.items() if "istio" in str(k) or "ingress" in str(k)
+        },
+    }
+    left_out = ("apiVersion", "kind", "metadata", "status")
+    rest = {key: value for key, value in version.manifest.items() if key not in left_out}
+    return json.dumps([metadata, rest], sort_keys=True, default=str)
+
+
+def changing(
+    base: Mapping[ResourceId, Resource], writes: Iterable[Write], all_: Versions
+) -> frozenset[ResourceId]:
+    """The objects whose writes anybody can tell from none.
+
+    The others are there in every state, and mean the same in every version that is written.
+    """
+    written: dict[ResourceId, bool] = {}
+    for write in writes:
+        gone = write.resource is None or write.id not in base
+        written[write.id] = written.get(write.id, False) or gone
+    return frozenset(
+        id_ for id_, moves in written.items() if moves or _differ([meaning(v) for v in all_[id_]])
+    )
+
+
+def _differ(found: Sequence[Any]) -> bool:
+    return any(one != found[0] for one in found)
+
+
+class Bearing:
+    """Which writes can matter to the requests of one class of clients for one host."""
+
+    def __init__(self, versions: Versions, speakers: Speakers, root: str, say: Say, caller: Caller):
+        self._versions = versions
+        self._speakers = speakers
+        self._root = root
+        self._say = say
+        self._proxy = caller.proxy
+        self._has_sidecar = any(kind_of(i) == SIDECAR for i in caller.objects)
+        # Which namespaces there are may be asked where a Gateway chooses them by their labels.
+        self._by_namespace = any(
+            "Selector" in json.dumps(version.spec, default=str)
+            for id_, found in versions.items()
+            if kind_of(id_) == (GATEWAY_API, "Gateway")
+            for version in found
+        )
+        self._behind: dict[frozenset[str], frozenset[ResourceId]] = {}
+
+    def at_routes(self, writes: Iterable[Write], asked: str) -> tuple[Write, ...]:
+        """Those that can change which route the client's proxy takes for a host in some form."""
+        return tuple(w for w in writes if self._routes(w.id, asked))
+
+    def _routes(self, id_: ResourceId, asked: str) -> bool:
+        kind = kind_of(id_)
+        is_gateway = self._proxy.kind is ProxyKind.GATEWAY
+        if self._by_namespace or kind in _OPAQUE:
+            return True
+        if kind == _RULE:
+            # Clusters are named, subsets and all, by clients of other networks alone.
+            return is_gateway and "outbound_" in asked
+        if kind in _ADDRESSES or kind == (GATEWAY_API, "BackendTLSPolicy"):
+            return False
+        if kind in WORKLOADS:
+            # The ports of a gateway's pods may have names.
+            return is_gateway and id_.namespace == self._proxy.namespace and self._is_own(id_)
+        if kind in POLICIES:
+            near = (self._proxy.namespace, self._root)
+            return is_gateway and kind in _ACCESS and id_.namespace in near
+        return True
+
+    def _is_own(self, id_: ResourceId) -> bool:
+        """Whether some version makes pods like those of the client."""
+        wanted = self._proxy.labels.items()
+        return any(
+            wanted <= labels.items() for v in self._versions[id_] for labels in pod_labels(v)
+        )
+
+    def at_clusters(self, writes: Iterable[Write], hosts: frozenset[str]) -> tuple[Write, ...]:
+        """Those that can change the clusters of some hosts, or their endpoints."""
+        if hosts not in self._behind:
+            self._behind[hosts] = self._speakers.behind(hosts)
+        behind = self._behind[hosts]
+        spaces = {id_.namespace for id_ in behind} | {self._root}
+        return tuple(w for w in writes if self._clusters(w.id, behind, spaces))
+
+    def _clusters(self, id_: ResourceId, behind: frozenset[ResourceId], spaces: set[str]) -> bool:
+        kind = kind_of(id_)
+        if kind in _ACCESS:
+            return False
+        if self._has_sidecar:
+            # It imports the destinations of the routes that it imports, whatever they are for.
+            return True
+        if kind in _NOT_IN_CLUSTERS or kind == (GATEWAY_API, "GatewayClass"):
+            return False
+        if kind in (("", "Service"), _ENTRY, _RULE) or kind in WORKLOADS or kind in _ADDRESSES:
+            return id_ in behind
+        if kind == ("", "Namespace"):
+            return id_.name in spaces
+        return id_.namespace in spaces
+
+    def at_servers(self, writes: Iterable[Write], namespaces: Iterable[str]) -> tuple[Write, ...]:
+        """Those that can change what sidecars in some namespaces let in."""
+        spaces = {*namespaces, self._root}
+        return tuple(
+            w for w in writes if kind_of(w.id) not in _NOT_AT_SERVERS and w.id.namespace in spaces
+        )
