@@ -2,7 +2,8 @@
 
 import ast
 import copy
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 Trees = Iterator[tuple[str, ast.AST]]
@@ -30,54 +31,79 @@ _CALLS = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "lis
 _INERT = ("assert_never", "TypeVar", "cast")
 
 
+Path = tuple[tuple[str, int | None], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One fault in one module."""
 
     module: str
-    #: Its place among all faults of the module.
-    number: int
     line: int
     #: The lines of which one has to run for the fault to be noticed; empty if it is in force
     #: from the import on.
     lines: frozenset[int]
-    change: str
+    #: The qualified name of the class, or of the outermost function, that it is in; else empty.
+    scope: str
     #: The lines of the statement, as they are and as one text: what a list of exceptions names.
     text: str
-    tree: ast.Module
+    change: str
+    #: Which one it is, from 1 on, of those that are alike in all of this.
+    nth: int
+    _path: Path
+    _made: ast.AST
 
     @property
     def key(self) -> str:
         """What stays the same if the lines above it change."""
-        return f"{self.module}: {self.text} => {self.change}"
+        where = f"{self.module} {self.scope}" if self.scope else self.module
+        nth = f" #{self.nth}" if self.nth > 1 else ""
+        return f"{where}: {self.text} => {self.change}{nth}"
+
+    def planted(self, source: str) -> ast.Module:
+        """The module with the fault."""
+        tree = ast.parse(source)
+        _put(tree, self._path, self._made)
+        return ast.fix_missing_locations(tree)
 
 
-def count(source: str) -> int:
-    """How many faults are known for a module."""
-    return sum(1 for _ in _faults(ast.parse(source)))
-
-
-def mutants(module: str, source: str, numbers: Collection[int]) -> Iterator[Mutant]:
-    """Some of the faults of a module, in the order of its text."""
+def mutants(module: str, source: str) -> Iterator[Mutant]:
+    """All faults of a module that are known, in the order of its text."""
     tree = ast.parse(source)
-    for number, (path, statement, in_function, change, made) in enumerate(_faults(tree)):
-        if number not in numbers:
-            continue
+    alike = Counter[tuple[str, str, str]]()
+    for path, statement, in_function, change, made in _faults(tree):
         node = _at(tree, path)
         first = getattr(node, "lineno", statement.lineno)
         last = getattr(node, "end_lineno", None) or first
-        lines = frozenset((statement.lineno, *range(first, last + 1)))
-        mutated = copy.deepcopy(tree)
-        _put(mutated, path, made)
-        ast.fix_missing_locations(mutated)
+        lines = (statement.lineno, *range(first, last + 1)) if in_function else ()
+        scope = _scope(tree, path)
         text = ast.unparse(node if isinstance(node, ast.expr) else statement).split("\n")[0]
+        alike[scope, text, change] += 1
         yield Mutant(
-            module, number, first, lines if in_function else frozenset(), change, text, mutated
+            module=module,
+            line=first,
+            lines=frozenset(lines),
+            scope=scope,
+            text=text,
+            change=change,
+            nth=alike[scope, text, change],
+            _path=path,
+            _made=made,
         )
 
 
-Path = tuple[tuple[str, int | None], ...]
 Fault = tuple[Path, ast.stmt, bool, str, ast.AST]
+
+
+def _scope(tree: ast.AST, path: Path) -> str:
+    names: list[str] = []
+    for name, index in path:
+        if isinstance(tree, ast.ClassDef | ast.FunctionDef):
+            names.append(tree.name)
+        if isinstance(tree, ast.FunctionDef):
+            break
+        tree = _at(tree, ((name, index),))
+    return ".".join(names)
 
 
 def _faults(tree: ast.Module) -> Iterator[Fault]:
