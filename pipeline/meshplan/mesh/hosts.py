@@ -80,6 +80,19 @@ def namespace_of(host: str, domain: str) -> str:
     return labels[1] if found and len(labels) == 2 else ""
 
 
+def short_forms(host: str, domain: str) -> tuple[str, ...]:
+    """Other ways to write the host of a Kubernetes Service (`GenerateAltVirtualHosts`).
+
+    The Service has a domain for each, so that no wildcard covers them; the first is for clients of
+    its own namespace.
+    """
+    namespace = namespace_of(host, domain)
+    if not namespace or is_wildcard(host):
+        return ()
+    name = host.partition(".")[0]
+    return (name, f"{name}.{namespace}", f"{name}.{namespace}.svc")
+
+
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

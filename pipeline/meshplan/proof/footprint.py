@@ -41,8 +41,14 @@ class Footprint:
         found: dict[Topic, None] = {}
         for version in self._versions.all_of(id_):
             for topic in self._of(version):
-                found[topic] = None
+                found[self._meant(topic)] = None
         return found
+
+    def _meant(self, topic: Topic) -> Topic:
+        """A topic about a Service by its name in full, which takes in the ways to write that."""
+        host = topic.host if topic.kind is TopicKind.MESH else ""
+        meant = self._index.meant(host)
+        return topic if meant == host else Topic(TopicKind.MESH, meant)
 
     def _of(self, version: Resource) -> Iterator[Topic]:
         match version.id.group:

@@ -8,7 +8,13 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.hosts import is_wildcard, matches, resolve_gateway_name, resolve_short_name
+from meshplan.mesh.hosts import (
+    is_wildcard,
+    matches,
+    resolve_gateway_name,
+    resolve_short_name,
+    short_forms,
+)
 from meshplan.mesh.read import at, mapping, mappings, text, texts
 from meshplan.mesh.virtual_service import MESH_GATEWAY, VirtualService, virtual_service_of
 from meshplan.mesh.workload import matches_labels, workload_kinds
@@ -59,6 +65,8 @@ _Keys = Callable[[Resource], Iterable[Key]]
 Table = dict[Key, list[ResourceId]]
 #: One for each family; with a star those of its keys that are wildcards.
 Tables = dict[str, Table]
+#: The keys of hosts by which clients ask.
+_ASKED_FOR = frozenset(("route.host", "service.host"))
 #: The key of Sidecars whose clients may import, or be let out to, what they do not say.
 MOVING: Key = ("import", "", "")
 
@@ -129,10 +137,23 @@ class Index:
         `what` names the keys, as in `("route", "host", …)`: the family and what the host is in it.
         """
         family, role = what.split(".")
-        names = [host, *(one for one in self._wildcards(family, role) if matches(host, one))]
+        forms = (host, *self.forms(host)) if what in _ASKED_FOR else (host,)
+        names = [*forms, *(one for one in self._wildcards(family, role) if matches(host, one))]
         if is_wildcard(host):
             names += self.hosts_under(what, host)
         yield from dict.fromkeys(self.ids(*((family, role, name) for name in names)))
+
+    def forms(self, host: str) -> tuple[str, ...]:
+        """Other ways to write the host of a Service, by which clients may ask for it as well."""
+        return short_forms(host, self.domain)
+
+    def meant(self, host: str) -> str:
+        """The host of the Service that a name such as `reviews.shop` is short for, if it is declared."""
+        labels_ = host.removesuffix(".svc").split(".")
+        if len(labels_) != 2 or labels_[1] == "svc":
+            return host
+        found = f"{'.'.join(labels_)}.svc.{self.domain}"
+        return found if any(True for _ in self.ids(("service", "host", found))) else host
 
     def hosts_under(self, what: str, pattern: str) -> Iterator[str]:
         """The hosts of a family that are meant by a pattern, which may be a wildcard."""
@@ -168,6 +189,18 @@ class Index:
                     seen.add(name)
                     pending.append(name)
                     yield name
+
+    def stood_for(self, host: str) -> Iterator[str]:
+        """The hosts that a Service stands for (`ExternalName`), by way of others too."""
+        pending, seen = [host], {host}
+        while pending:
+            for id_ in self.ids(("service", "host", pending.pop())):
+                for version in self._versions.all_of(id_):
+                    name = text(version.spec.get("externalName"))
+                    if version.spec.get("type") == "ExternalName" and name not in seen:
+                        seen.add(name)
+                        pending.append(name)
+                        yield name
 
     def route_of(self, version: Resource) -> VirtualService:
         """A VirtualService as it is read; of a version that is kept."""

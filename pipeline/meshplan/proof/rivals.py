@@ -78,7 +78,7 @@ def _competes_for(version: Resource, index: Index) -> Iterator[tuple[str, ...]]:
             yield from _of_entry(version)
         case "VirtualService":
             for host in texts(spec.get("hosts")):
-                for name in _in_force(index.in_full(host, namespace), index):
+                for name in _in_force(index.meant(index.in_full(host, namespace)), index):
                     yield kind, name
         case "DestinationRule":
             yield kind, namespace, index.in_full(text(spec.get("host")), namespace)

@@ -249,6 +249,9 @@ class TopicCases:
         """Ports on which a host is served, with the schemes that clients may use there."""
         found: dict[tuple[int, str], None] = {}
         is_routed = False
+        asked = (self.topic.host, *self._index.forms(self.topic.host))
+        # Whoever stands for a host is reached on its ports (`Attributes.Aliases`).
+        behind = frozenset(self._index.stood_for(self.topic.host))
         for resource in self._around.resources():
             kind = resource.id.kind
             if kind in _DECLARING:
@@ -258,18 +261,19 @@ class TopicCases:
                     else tuple(services_of(resource))
                 )
                 for service in services:
-                    host = self.topic.host
-                    if _is_about(service.host.lower(), host) or host in service.addresses:
+                    own = service.host.lower()
+                    is_about = own in behind or any(_is_about(own, host) for host in asked)
+                    if is_about or self.topic.host in service.addresses:
                         for port in service.ports:
                             for scheme in _schemes(port.protocol):
                                 found[port.number, scheme] = None
             elif kind == "VirtualService":
                 hosts = texts(resource.spec.get("hosts"))
-                own = [self._index.in_full(host, resource.id.namespace) for host in hosts]
-                is_about = any(_is_about(host, self.topic.host) for host in own)
+                named = [self._index.in_full(host, resource.id.namespace) for host in hosts]
+                is_about = any(_is_about(name, host) for name in named for host in asked)
                 is_routed = is_routed or is_about
                 # One without hosts is a delegate.
-                for match in matches_of(resource) if is_about or not own else ():
+                for match in matches_of(resource) if is_about or not named else ():
                     if number(match.get("port")):
                         found[number(match.get("port")), "http"] = None
         if is_routed or not found:

@@ -22,8 +22,11 @@ def ports_of(world: World, part: Part, say: Say, proxy: Proxy) -> set[tuple[int,
                     scheme = "https" if server.tls and server.is_http else "http"
                     found.add((server.port, scheme if server.is_http else _raw(server.is_tls)))
         else:
-            for service in mesh.registry.by_host.get(say.host, ()):
+            names = [say.host]
+            for service in (s for name in names for s in mesh.registry.by_host.get(name, ())):
                 found |= {(p.number, scheme) for p in service.ports for scheme in _schemes(p)}
+                # Whoever stands for a host is reached on its ports.
+                names += [name for name in (service.alias_of,) if name and name not in names]
     if found or proxy.kind is ProxyKind.GATEWAY:
         return found
     # No service says on which: the ports that its routes name, and that of plain HTTP.
