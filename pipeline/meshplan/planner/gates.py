@@ -1,6 +1,6 @@
 """What to wait for between two waves, from the edges that cross the line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from meshplan.graph import DependencyGraph, Edge
 from meshplan.identity import ResourceId
@@ -77,6 +77,20 @@ def gate_after(number: int, waves: Sequence[Sequence[Step]], graph: DependencyGr
     strongest = max(kinds.values(), key=_strength, default=GateKind.NONE)
     ids = tuple(sorted(kinds))
     return Gate(strongest, "; ".join(_sentences(kinds)), ids)
+
+
+def gate_for(steps: Iterable[Step], gate: Gate | None = None) -> Gate:
+    """A gate that waits until some steps are in force everywhere, besides for what another one does."""
+    kinds: dict[ResourceId, GateKind] = {}
+    for step in steps:
+        kind = GateKind.DRAINED if isinstance(step, Remove) else GateKind.PROXIES
+        is_workload = (step.id.group, step.id.kind) in _WORKLOADS
+        kinds[step.id] = GateKind.READY if is_workload else kind
+    known = gate or Gate(GateKind.NONE, "")
+    fresh = {id_: kind for id_, kind in kinds.items() if id_ not in known.ids}
+    reasons = "; ".join(reason for reason in (known.why, *_sentences(fresh)) if reason)
+    strongest = max((known.kind, *kinds.values()), key=_strength)
+    return Gate(strongest, reasons, tuple(sorted({*known.ids, *kinds})))
 
 
 def _strength(kind: GateKind) -> int:

@@ -14,9 +14,10 @@ from meshplan.planner.cycles import bridged_cycles
 from meshplan.planner.order import Solved, order
 from meshplan.planner.reverse import irreversible, reversed_plan
 from meshplan.planner.search import NoPath, Path, State, search
+from meshplan.planner.spread import SIZES, crowds, spread
 from meshplan.planner.standing import Predicate, with_edges_for
 from meshplan.planner.words import harmless
-from meshplan.proof import Budget, Counterexample, Lost, Proof, Prover
+from meshplan.proof import Budget, Counterexample, Lost, Proof, Prover, WorkSpentError
 from meshplan.proof.collector import collector_held_back
 from meshplan.proof.types import DEFAULT_BUDGET
 
@@ -86,22 +87,39 @@ def solve(
 
 def _solved(changes: ChangeSet, graph: DependencyGraph, prover: Prover, effort: Effort) -> Solution:
     base, head = prover.base, prover.head
-    plan = order(changes, graph, base, head)
-    proof = prover.check(plan)
+    plan, proof = _checked(order(changes, graph, base, head), prover)
     if not proof.counterexamples:
         return _without_cycles(_finished(plan, proof, prover), changes, graph, prover)
     repair = _Repair(changes, graph, base, head, effort, prover)
     for _ in range(effort.rounds):
         if not repair.learn(plan, proof.counterexamples):
             break
-        plan = repair.plan()
-        proof = repair.prover.check(plan)
+        plan, proof = _checked(repair.plan(), repair.prover)
         if not proof.counterexamples:
             break
     found = _finished(plan, proof, repair.prover)
     witness = repair.witness if proof.counterexamples else None
     tried = "" if witness or not proof.counterexamples else repair.tried
     return Solution(found.plan, found.proof, witness, tried, found.irreversible, found.lost)
+
+
+def _checked(plan: Plan, prover: Prover) -> tuple[Plan, Proof]:
+    """A plan with its proof; in more waves where that is what it takes to know anything."""
+    proof = prover.check(plan)
+    try:
+        for size in SIZES if crowds(proof) else ():
+            wider, found = plan, proof
+            while crowded := crowds(found):
+                # A wave with too many hides those that come after it.
+                before, wider = wider, spread(wider, crowded, size)
+                if wider == before:
+                    break
+                found = prover.check(wider)
+            else:
+                return wider, found
+    except WorkSpentError:
+        pass
+    return plan, proof
 
 
 def _without_cycles(

@@ -9,6 +9,7 @@ from meshplan.proof.cases import Case
 from meshplan.proof.scope import Scope
 from meshplan.proof.types import (
     Counterexample,
+    CrowdError,
     Lost,
     RequestClass,
     Undecided,
@@ -83,6 +84,13 @@ def kinds(found: Findings) -> object:
     """What was found, apart from the words."""
     broken = {(c.wave, c.invariant, str(c.request)) for c in found.counterexamples}
     return broken, {(u.wave, str(u.request)) for u in found.unknowns}
+
+
+def crowd(scope: Scope, case: Case, error: CrowdError) -> Undecided:
+    """What is not looked at as too many steps of one wave meet."""
+    asked = RequestClass(case.client, case.base, case.server)
+    met = _ids(scope, error.positions)
+    return Undecided(str(error), asked, error.wave, culprits=met, crowded=True)
 
 
 def reported(scope: Scope, case: Case, tally: Tally) -> Findings:

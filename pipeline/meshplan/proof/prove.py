@@ -11,7 +11,7 @@ from meshplan.mesh.views import Views
 from meshplan.plan import Plan, Step
 from meshplan.proof.collector import collector_held_back
 from meshplan.proof.declared import known_by
-from meshplan.proof.findings import Findings, kinds, renumbered, reported, thinned, together
+from meshplan.proof.findings import Findings, crowd, kinds, renumbered, reported, thinned, together
 from meshplan.proof.footprint import Footprint
 from meshplan.proof.gateways import GatewayHosts
 from meshplan.proof.index import Index, Tables
@@ -28,6 +28,7 @@ from meshplan.proof.types import (
     DEFAULT_BUDGET,
     Budget,
     BudgetError,
+    CrowdError,
     Lost,
     Proof,
     RequestClass,
@@ -368,6 +369,7 @@ class Prover:
         parts: list[Findings] = []
         #: Why something cannot be told, with the first request of which that is so.
         open_: dict[str, RequestClass | None] = {}
+        crowds: dict[tuple[int, tuple[int, ...]], Undecided] = {}
         done: dict[Hashable, Tally] = {}
         for case in cases.cases(reverse=reverse):
             tally = Tally()
@@ -379,6 +381,8 @@ class Prover:
                     done[examination.likeness] = tally
                 else:
                     tally = twin
+            except CrowdError as error:
+                crowds.setdefault((error.wave, error.positions), crowd(scope, case, error))
             except BudgetError as error:
                 open_.setdefault(str(error), RequestClass(case.client, case.base, case.server))
             parts.append(reported(scope, case, tally))
@@ -387,7 +391,7 @@ class Prover:
         wave = states[0].number if len(states) == 1 else None
         culprits = tuple(scope.ids[p] for w in states for p, _ in w.moves)
         unknowns = [Undecided(why, asked, wave, (), culprits) for why, asked in open_.items()]
-        return together([*parts, Findings(unknowns=tuple(unknowns))])
+        return together([*parts, Findings(unknowns=(*crowds.values(), *unknowns))])
 
     def _general(self, ids: Iterable[ResourceId]) -> Iterator[Undecided]:
         """What cannot be decided for any request."""

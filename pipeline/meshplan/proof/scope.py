@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
-from math import prod
 
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
@@ -14,7 +13,7 @@ from meshplan.mesh.workload import matches_labels, workload_kinds
 from meshplan.proof.index import DISCOVERY, EXTENSIONS, GATEWAY_API, NETWORKING, ROUTES, SECURITY
 from meshplan.proof.meter import Meter
 from meshplan.proof.numbers import Numbers
-from meshplan.proof.types import BudgetError, Client, Topic
+from meshplan.proof.types import Client, Topic
 from meshplan.proof.versions import BASE, Versions
 from meshplan.resource import Resource, Snapshot
 
@@ -163,15 +162,9 @@ def normal(state: State, kept: Iterable[int]) -> State:
 
 
 def between(
-    before: State, moves: Sequence[tuple[int, tuple[int, ...]]], limit: int
+    before: State, moves: Sequence[tuple[int, tuple[int, ...]]]
 ) -> Iterator[tuple[State, tuple[int, ...]]]:
-    """Every state that moves may lead to, with the positions that have moved, the fewest first.
-
-    Raises BudgetError where there are more than `limit`.
-    """
-    total = prod(len(versions) + 1 for _, versions in moves)
-    if total > limit:
-        raise BudgetError(f"{len(moves)} steps of one wave meet, which makes {total} states")
+    """Every state that moves may lead to, with the positions that have moved, the fewest first."""
     for count in range(len(moves) + 1):
         for chosen in combinations(moves, count):
             for versions in product(*(found for _, found in chosen)):

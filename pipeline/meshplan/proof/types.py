@@ -1,8 +1,9 @@
 """What a proof says: request classes, counterexamples, and what could not be decided."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
+from math import prod
 from typing import Any
 
 from meshplan.dataclass import dataclass
@@ -15,6 +16,17 @@ from meshplan.traffic.request import Request
 
 class BudgetError(Exception):
     """More would have to be looked at than may be; the message says of what, as a phrase."""
+
+
+class CrowdError(BudgetError):
+    """So many steps of one wave meet that not every subset of them is looked at."""
+
+    def __init__(self, wave: int, moves: Sequence[tuple[int, tuple[int, ...]]]):
+        states = prod(len(versions) + 1 for _, versions in moves)
+        super().__init__(f"{len(moves)} steps of one wave meet, which makes {states} states")
+        self.wave = wave
+        #: Positions in the scope.
+        self.positions = tuple(position for position, _ in moves)
 
 
 class Invariant(StrEnum):
@@ -185,6 +197,8 @@ class Undecided:
     ids: tuple[ResourceId, ...] = ()
     #: Steps of the wave that meet them.
     culprits: tuple[ResourceId, ...] = ()
+    #: Whether it would be known if fewer of these steps were in one wave.
+    crowded: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As the result document writes it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property, partial
+from math import prod
 from typing import cast
 
 from meshplan.dataclass import dataclass
@@ -11,7 +12,7 @@ from meshplan.proof.cases import Case
 from meshplan.proof.invariants import Ends, Interval, broken, ends_of, policy_changes
 from meshplan.proof.outcomes import Triple
 from meshplan.proof.scope import State, between, normal
-from meshplan.proof.types import Budget, BudgetError, Invariant
+from meshplan.proof.types import Budget, BudgetError, CrowdError, Invariant
 from meshplan.traffic.outcome import Outcome, Unknown
 from meshplan.traffic.request import Request
 
@@ -271,7 +272,7 @@ class Examination:
                 found.results[normal(state, positions)] == result
                 for found, positions, result in zip(part, kept, wanted, strict=True)
             )
-            for state, _ in between(wave.before, wave.moves, self._budget.states)
+            for state, _ in self._subsets(wave, wave.before, wave.moves)
         )
 
     def parts(self, wave: WaveStates) -> tuple[Part, Part, Part]:
@@ -294,7 +295,7 @@ class Examination:
         before = normal(wave.before, kept)
         first: dict[int, tuple[State, tuple[int, ...]]] = {}
         results: dict[State, int] = {}
-        for state, seen in between(before, moves, self._budget.states):
+        for state, seen in self._subsets(wave, before, moves):
             result = results[state] = number(state)
             first.setdefault(result, (state, seen))
         self._case.scope.meter.spend(1 + len(results) // _CHEAP)
@@ -304,6 +305,13 @@ class Examination:
             tuple(position for position, _ in moves if _matters(position, before, results)),
             results,
         )
+
+    def _subsets(
+        self, wave: WaveStates, before: State, moves: Sequence[tuple[int, tuple[int, ...]]]
+    ) -> Iterator[tuple[State, tuple[int, ...]]]:
+        if prod(len(versions) + 1 for _, versions in moves) > self._budget.states:
+            raise CrowdError(wave.number, moves)
+        return between(before, moves)
 
     def _triple(self, state: State) -> Triple:
         return Triple(*(self._of(stage, state) for stage in range(3)))

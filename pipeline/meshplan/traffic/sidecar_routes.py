@@ -113,7 +113,9 @@ class SidecarRoutes:
         return None
 
     def _services_with(self, domain: str) -> dict[str, MeshService]:
-        found = map(self.service, self._hosts_with(domain))
+        # Most of the many wildcards above a host are nobody's.
+        declared = self._mesh.registry.by_host
+        found = (self.service(host) for host in self._hosts_with(domain) if host in declared)
         return {service.host: service for service in found if service is not None}
 
     def _claimants(self, domain: str, services: dict[str, MeshService]) -> list[int]:
