@@ -8,10 +8,12 @@ place of all subsets.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from meshplan.identity import ResourceId
 from meshplan.mesh.proxy import ProxyKind
+from meshplan.mesh.service import service_of, services_of
 from meshplan.mesh.workload import workload_of
 from meshplan.resource import Resource
 from meshplan.verify.callers import Caller
@@ -33,7 +35,7 @@ _RULE = (NETWORKING, "DestinationRule")
 _OPAQUE = frozenset({(NETWORKING, "EnvoyFilter"), ("extensions.istio.io", "WasmPlugin")})
 _ADDRESSES = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
 #: What says who is let in.
-_ACCESS = frozenset(
+ACCESS = frozenset(
     ("security.istio.io", kind) for kind in ("AuthorizationPolicy", "RequestAuthentication")
 )
 #: What says nothing about clusters and endpoints, unless a Sidecar has routes imported.
@@ -88,10 +90,49 @@ def _differ(found: Sequence[Any]) -> bool:
     return any(one != found[0] for one in found)
 
 
+def is_steady(ids: Iterable[ResourceId], versions: Versions) -> bool:
+    """Whether policies that are written nowhere say the same to the same peers in every state, while
+    some objects are written: of none of these do they hear.
+
+    They hear of the labels of pods, and of whether a port is read as HTTP.
+    """
+    return all(_is_unheard(id_, versions[id_]) for id_ in ids)
+
+
+def _is_unheard(id_: ResourceId, found: Sequence[Resource]) -> bool:
+    kind = kind_of(id_)
+    if kind in WORKLOADS:
+        labels = [list(pod_labels(version)) for version in found]
+        return not _differ(labels) and not _differ([_named_ports(v) for v in found])
+    if kind in (("", "Service"), _ENTRY):
+        services = chain.from_iterable(
+            services_of(v) if kind == _ENTRY else (service_of(v, ""),) for v in found
+        )
+        is_read = all(p.protocol.is_http_or_sniffed for one in services for p in one.ports)
+        text = json.dumps([version.spec for version in found], default=str)
+        return is_read and "workloadSelector" not in text and '"labels"' not in text
+    return kind not in ACCESS | _OPAQUE | {SIDECAR}
+
+
+def _named_ports(version: Resource) -> Mapping[str, int]:
+    found = workload_of(version)
+    return found.ports if found else {}
+
+
 class Bearing:
     """Which writes can matter to the requests of one class of clients for one host."""
 
-    def __init__(self, versions: Versions, speakers: Speakers, root: str, say: Say, caller: Caller):
+    def __init__(
+        self,
+        versions: Versions,
+        speakers: Speakers,
+        root: str,
+        say: Say,
+        caller: Caller,
+        others: frozenset[ResourceId],
+    ):
+        """`others` are objects that have a say in every choice, whomever they name."""
+        self._others = others
         self._versions = versions
         self._speakers = speakers
         self._root = root
@@ -105,7 +146,39 @@ class Bearing:
             if kind_of(id_) == (GATEWAY_API, "Gateway")
             for version in found
         )
+        self._own = caller.objects
         self._behind: dict[frozenset[str], frozenset[ResourceId]] = {}
+        self._hosts = self._spoken_of()
+        self._looked_up = self._speakers.behind(self._hosts)
+
+    def _spoken_of(self) -> frozenset[str]:
+        """The hosts whose services are looked up for routes.
+
+        A gateway looks up where its routes lead to. A sidecar also looks for the hosts that they
+        are for: on which ports they count depends on those. Routes of gateways are nothing to it.
+        """
+        found = {self._say.host, *self._say.mates}
+        for id_ in self._say.routes:
+            names = self._speakers.names[id_]
+            if self._proxy.kind is ProxyKind.GATEWAY:
+                found |= names.sends_to
+            elif names.in_mesh:
+                found |= names.speaks_of
+        return frozenset(found)
+
+    def at_once(self, writes: Sequence[Write], asked: str) -> tuple[Write, ...]:
+        """Those that can change anything."""
+        spaces = {id_.namespace for id_ in self._looked_up}
+        found = {
+            id(write)
+            for some in (
+                self.at_routes(writes, asked),
+                self.at_clusters(writes, self._hosts),
+                self.at_servers(writes, spaces),
+            )
+            for write in some
+        }
+        return tuple(write for write in writes if id(write) in found)
 
     def at_routes(self, writes: Iterable[Write], asked: str) -> tuple[Write, ...]:
         """Those that can change which route the client's proxy takes for a host in some form."""
@@ -116,6 +189,12 @@ class Bearing:
         is_gateway = self._proxy.kind is ProxyKind.GATEWAY
         if self._by_namespace or kind in _OPAQUE:
             return True
+        if kind in (("", "Service"), _ENTRY):
+            return (
+                id_ in self._looked_up or id_ in self._others or (is_gateway and id_ in self._own)
+            )
+        if kind == (NETWORKING, "Gateway"):
+            return is_gateway
         if kind == _RULE:
             # Clusters are named, subsets and all, by clients of other networks alone.
             return is_gateway and "outbound_" in asked
@@ -126,7 +205,7 @@ class Bearing:
             return is_gateway and id_.namespace == self._proxy.namespace and self._is_own(id_)
         if kind in POLICIES:
             near = (self._proxy.namespace, self._root)
-            return is_gateway and kind in _ACCESS and id_.namespace in near
+            return is_gateway and kind in ACCESS and id_.namespace in near
         return True
 
     def _is_own(self, id_: ResourceId) -> bool:
@@ -146,7 +225,7 @@ class Bearing:
 
     def _clusters(self, id_: ResourceId, behind: frozenset[ResourceId], spaces: set[str]) -> bool:
         kind = kind_of(id_)
-        if kind in _ACCESS:
+        if kind in ACCESS:
             return False
         if self._has_sidecar:
             # It imports the destinations of the routes that it imports, whatever they are for.

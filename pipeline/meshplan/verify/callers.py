@@ -15,7 +15,8 @@ from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.resource import Resource
-from meshplan.verify.grid import FRESH, Patterns, patterns
+from meshplan.verify.grid import FRESH
+from meshplan.verify.identities import Patterns, patterns
 from meshplan.verify.names import (
     NETWORKING,
     POLICIES,

@@ -10,6 +10,8 @@ the states in between are asked of the whole mesh as well.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
 from itertools import chain, product
 
 from meshplan.identity import ResourceId
@@ -17,7 +19,7 @@ from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.settings import World as Settings
 from meshplan.traffic import Request
-from meshplan.verify.bearing import Bearing
+from meshplan.verify.bearing import Bearing, is_steady
 from meshplan.verify.callers import Caller, Callers, TooManyLabelsError
 from meshplan.verify.doors import Doors
 from meshplan.verify.grid import FRESH, Literals, literals, rewrites
@@ -28,7 +30,7 @@ from meshplan.verify.relay import onward, passed_on, relays
 from meshplan.verify.replay import Json, Stage, replayed
 from meshplan.verify.speakers import Say, Speakers
 from meshplan.verify.verdict import Break, Limits, Report, Verification
-from meshplan.verify.views import Level, broken
+from meshplan.verify.views import Fate, Level, broken
 from meshplan.verify.world import Part, World
 
 
@@ -98,7 +100,7 @@ class _Checker:
             if ids.isdisjoint(world.written):
                 continue
             try:
-                self._client(say, caller, self._way(say, caller, ids & world.written, ids))
+                self._client(say, caller, ids)
             except TooManyWritesError as error:
                 wave = world.stages[error.number].wave + 1
                 report.gaps.append(f"wave {wave} writes too much at once for {say.host}")
@@ -118,28 +120,44 @@ class _Checker:
         return found
 
     def _way(
-        self, say: Say, caller: Caller, changing: frozenset[ResourceId], ids: frozenset[ResourceId]
+        self, say: Say, caller: Caller, ids: frozenset[ResourceId], *, in_any_case: bool = False
     ) -> "_Way":
         """The stages with a write that can matter to the requests of a client for a host."""
-        world = self.world
+        world = self._letting_in if in_any_case else self.world
         root = world.base.config.root_namespace
-        bearing = Bearing(world.versions, self._speakers, root, say, caller)
+        others = self._others(say, caller)
+        bearing = Bearing(self.world.versions, self._speakers, root, say, caller, others)
         stages = []
         for number, stage in enumerate(world.stages):
-            if mine := tuple(w for w in stage.writes if w.id in changing):
+            if mine := tuple(w for w in stage.writes if w.id in ids & world.written):
                 stages.append(Looks(number, mine, bearing, self.report.limits.writes))
-        return _Way(say.host, world.part(ids), stages)
+        return _Way(say.host, world, world.part(ids), stages, in_any_case=in_any_case)
 
-    def _client(self, say: Say, caller: Caller, way: "_Way") -> None:
-        world, report = self.world, self.report
+    def _client(self, say: Say, caller: Caller, ids: frozenset[ResourceId]) -> None:
+        """All requests of a class of clients for one host."""
+        report, versions = self.report, self.world.versions
         is_gateway = caller.proxy.kind is ProxyKind.GATEWAY
         policies = (*say.policies, *(caller.objects if is_gateway else ()))
         told, by_policies = self._texts((*say.routes, *policies)), self._texts(policies)
         if told.opaque:
             report.gaps.append(f"requests for {say.host} are compared by more than literals")
-        versions = chain.from_iterable(world.versions[i] for i in say.routes)
-        alike = by_policies.is_empty and not any(rewrites(v.spec) for v in versions)
-        ports = sorted(ports_of(world, way.part, say, caller.proxy))
+        routes = chain.from_iterable(versions[i] for i in say.routes)
+        rewritten = any(rewrites(version.spec) for version in routes)
+        way = self._way(say, caller, ids)
+        self._ask(say, caller, way, told, alike=by_policies.is_empty and not rewritten)
+        if not told.undecided:
+            return
+        # Nobody can tell from a request whether such policies let it in. If they say the same in
+        # all states it is enough that requests fare as before or after where all are let in.
+        if not is_steady(ids & self.world.written, versions):
+            report.gaps.append(f"who may ask for {say.host} is told by more than requests")
+            return
+        way = self._way(say, caller, ids, in_any_case=True)
+        self._ask(say, caller, way, self._texts(say.routes), alike=not rewritten)
+
+    def _ask(self, say: Say, caller: Caller, way: "_Way", told: Literals, *, alike: bool) -> None:
+        """The product of all texts that something compares with, on every port."""
+        ports = sorted(ports_of(way.world, way.part, say, caller.proxy))
         # On a port without HTTP the name does not count, on the same port of another Service it does.
         by_name = say.by_pattern or any(not scheme.startswith("http") for _, scheme in ports)
         for port, scheme in ports:
@@ -148,11 +166,15 @@ class _Checker:
             texts = told if is_http else Literals()
             names = (say.host,) if is_http else told.under(say.host)
             forms = [f for name in names for f in texts.forms(name, port, by_routes=by_name)]
-            if is_gateway and scheme == "tls":
-                forms += passed_names(world, say)
-            if report.allows(told.size * len(forms), say.host):
+            if caller.proxy.kind is ProxyKind.GATEWAY and scheme == "tls":
+                forms += passed_names(self.world, say)
+            if self.report.allows(told.size * len(forms), say.host):
                 requests = texts.requests(forms, port, scheme)
                 self._requests(requests, caller.proxy, way, alike=alike)
+
+    @cached_property
+    def _letting_in(self) -> World:
+        return self.world.letting_in()
 
     def _texts(self, ids: tuple[ResourceId, ...]) -> Literals:
         """The texts that some objects compare with, in all their versions."""
@@ -169,7 +191,8 @@ class _Checker:
         choices = Choices()
         for request in requests:
             report.requests += 1
-            asked = Asked(request, proxy, way.host, self.world.base, choices)
+            fully = way.in_any_case
+            asked = Asked(request, proxy, way.host, way.world.base, choices, fully=fully)
             chosen = tuple(asked.choice(m) for m in way.meshes(asked.form)) if alike else ()
             if alike and chosen in known:
                 report.views += known[chosen]
@@ -180,21 +203,26 @@ class _Checker:
                 found = self._lost_onward(request, asked, way)
             known[chosen] = report.views - before
             if found is not None:
-                report.take(found, _words(request, proxy))
+                # Whether such a request is let in is not known, so that it refutes nothing.
+                unknown = replace(found, invariant="unknown") if fully else found
+                report.take(unknown, _words(request, proxy))
 
     def _refuted(self, asked: Asked, way: "_Way") -> Break | None:
         """The first view in which a request fares as it must not, or in which that is not known."""
-        world, part = self.world, self._part(asked, way)
+        world, part = way.world, self._part(asked, way)
         before, after = asked.at(world.base), asked.at(world.head)
         switched = False
         for looks in way.stages:
             number = looks.number
             for visible, during in asked.fates(looks, part):
                 self.report.views += 1
-                if invariant := broken(before, during, after):
+                invariant = broken(before, during, after)
+                if way.in_any_case and not _is_between(before, during, after):
+                    invariant = "unknown"
+                if invariant:
                     return Break(world.stages[number], invariant, visible, (before, during, after))
             if before.level != after.level and Level.PASSED in (before.level, after.level):
-                for visible, mesh in looks.together(part).items():
+                for visible, mesh in looks.together(part, asked.form).items():
                     during = asked.at(mesh)
                     if invariant := broken(before, during, after, at_one=True):
                         fate = (before, during, after)
@@ -207,7 +235,7 @@ class _Checker:
 
     def _part(self, asked: Asked, way: "_Way") -> Part:
         """The objects that answer for a request: all where a part answers otherwise at the ends."""
-        world, part = self.world, way.part
+        world, part = way.world, way.part
         ends = ((part.rest(0), world.base), (part.rest(len(world.stages)), world.head))
         if part is world.whole or all(asked.at(one) == asked.at(whole) for one, whole in ends):
             return part
@@ -215,18 +243,18 @@ class _Checker:
 
     def _lost_onward(self, request: Request, asked: Asked, way: "_Way") -> Break | None:
         """A stage in which a sidecar may send a request to a gateway that does not route it."""
-        world, part = self.world, way.part
+        world, part = way.world, way.part
         before, after = asked.at(world.base), asked.at(world.head)
         for mesh, fate in ((world.base, before), (world.head, after)):
-            onwards = [onward(request, *to, mesh) for to in passed_on(fate, self._relays)]
+            onwards = [onward(request, to, mesh) for to in passed_on(fate, self._relays)]
             if any(one.level < Level.SERVED for one in (fate, *onwards)):
                 return None
         for looks in way.stages:
-            states = looks.together(part)
+            states = looks.everything(part)
             sent = {to: v for v, m in states.items() for to in passed_on(asked.at(m), self._relays)}
             for (to, visible), (other, mesh) in product(sent.items(), states.items()):
                 self.report.views += 1
-                during = onward(request, *to, mesh)
+                during = onward(request, to, mesh)
                 if during.level < Level.SERVED:
                     seen = tuple(dict.fromkeys((*visible, *other)))
                     return Break(world.stages[looks.number], "I1", seen, (before, during, after))
@@ -236,8 +264,13 @@ class _Checker:
 class _Way:
     """The stages that matter to the requests of one client, and the states that they lead through."""
 
-    def __init__(self, host: str, part: Part, stages: Sequence[Looks]):
+    def __init__(
+        self, host: str, world: World, part: Part, stages: Sequence[Looks], *, in_any_case: bool
+    ):
         self.host = host
+        self.world = world
+        #: Whether it leads to servers and through gateways whomever they let in.
+        self.in_any_case = in_any_case
         self.part = part
         self.stages = stages
         self._meshes: dict[bool, tuple[Mesh, ...]] = {}
@@ -259,6 +292,14 @@ class _Way:
             }
             self._meshes[key] = tuple(found.values())
         return self._meshes[key]
+
+
+def _is_between(before: Fate, during: Fate, after: Fate) -> bool:
+    """Whether a request fares as at one of the ends, or fails where it fails at one of them: then
+    whoever lets it in or not, no invariant is broken.
+    """
+    least = min(before.level, after.level)
+    return during in (before, after) or max(during.level, least) <= Level.FAILED
 
 
 def _words(request: Request, proxy: Proxy) -> str:

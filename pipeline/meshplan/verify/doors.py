@@ -9,7 +9,8 @@ from meshplan.mesh.service import Port
 from meshplan.mesh.workload import Workload
 from meshplan.traffic import Request, Server, admit
 from meshplan.traffic.outcome import Transport
-from meshplan.verify.grid import FRESH, identities, literals, patterns
+from meshplan.verify.grid import FRESH, literals
+from meshplan.verify.identities import identities, patterns
 from meshplan.verify.names import POLICIES, SIDECAR, kind_of, selector_of
 from meshplan.verify.replay import Write
 from meshplan.verify.verdict import Break, Report
@@ -119,6 +120,8 @@ class Doors:
         if world.written.isdisjoint(near):
             return
         told = literals(chain.from_iterable(world.versions[i] for i in near))
+        if told.opaque or told.undecided:
+            report.gaps.append(f"{server.namespace} directly: policies tell by more than literals")
         asked = [patterns(v) for i in near for v in world.versions[i]]
         names = identities((world.base, world.head), asked)
         if not report.allows(told.size * (len(names) + 1), f"{server.namespace} directly"):
@@ -167,7 +170,11 @@ def _numbers(value: Any) -> Iterator[int]:
     """The ports in a policy, wherever it names some."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key in ("ports", "notPorts", "portLevelMtls"):
+            if (key == "values" and value.get("key") == "destination.port") or key in (
+                "ports",
+                "notPorts",
+                "portLevelMtls",
+            ):
                 yield from (int(text) for text in inner or () if str(text).isdecimal())
             else:
                 yield from _numbers(inner)

@@ -10,15 +10,22 @@ from itertools import product
 from typing import Any
 
 from meshplan.dataclass import dataclass
-from meshplan.mesh import Mesh
-from meshplan.mesh.proxy import Proxy
 from meshplan.resource import Resource
 from meshplan.traffic import Request
+from meshplan.verify.samples import samples
 
 #: In no manifest, so that it matches only what matches anything.
 FRESH = "zq0"
 _ROUTES = frozenset({"VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"})
 _POLICIES = frozenset({"AuthorizationPolicy", "RequestAuthentication"})
+
+
+#: Keys of conditions that say who sends a request, or to which port.
+_OF_SENDERS = frozenset(f"source.{name}" for name in ("principal", "namespace", "serviceAccount"))
+_OF_SENDERS |= {"destination.port"}
+#: path, query or header, and the name of the parameter or header.
+_Part = tuple[str, str]
+_PATH = ("path", "")
 
 
 @dataclass(slots=True)
@@ -36,10 +43,18 @@ class Literals:
     by_name: bool = False
     #: Whether something is compared that literals cannot stand for.
     opaque: bool = False
+    #: Whether policies look at what no request shows, such as whether a token is valid.
+    undecided: bool = False
+    #: Of each part that is compared with patterns as well (a path, a header, a parameter): those
+    #: patterns, and the literals as they are written.
+    patterns: dict[_Part, set[str]] = field(default_factory=dict)
+    stated: dict[_Part, set[str]] = field(default_factory=dict)
+    folded: bool = False
 
     def add(self, resource: Resource) -> None:
         """Take in what one object compares with."""
         routes = resource.id.kind in _ROUTES
+        self.undecided |= resource.spec.get("action") == "CUSTOM" and not routes
         # The hosts that a route is for are looked at one by one.
         self._walk({k: v for k, v in resource.spec.items() if k != "hosts" or not routes})
 
@@ -58,14 +73,17 @@ class Literals:
             self._list(key, inner)
         elif key == "method":
             self._text({"exact": inner}, self._method)
+        elif key == "ignoreUriCase":
+            self.folded |= bool(inner)
 
     def _mapping(self, key: str, inner: Mapping[str, Any]) -> None:
         match key:
             case "uri":
-                self._text(inner, self._path)
+                self._text(inner, self._path, _PATH)
+            case "path" if inner.get("type") == "RegularExpression":
+                self.patterns.setdefault(_PATH, set()).add(str(inner.get("value")))
             case "path":
                 self._path(str(inner.get("value", "/")))
-                self.opaque |= inner.get("type") == "RegularExpression"
             case "method" if inner.keys() & {"service", "method"}:
                 self._call(inner)
             case "method":
@@ -99,10 +117,32 @@ class Literals:
                 self.hosts.update(concrete(str(text).lower()) for text in inner)
             case "hosts" | "notHosts":
                 self._hosts(map(str, inner))
-            case "when" | "jwtRules":
-                self.opaque = True
+            case "when":
+                for condition in inner:
+                    if isinstance(condition, Mapping):
+                        self._when(str(condition.get("key")), condition)
+            case (
+                "jwtRules"
+                | "requestPrincipals"
+                | "notRequestPrincipals"
+                | "ipBlocks"
+                | "remoteIpBlocks"
+            ):
+                self.undecided |= bool(inner)
+            case "notIpBlocks" | "notRemoteIpBlocks":
+                self.undecided |= bool(inner)
             case _:
                 self._walk(inner)
+
+    def _when(self, key: str, condition: Mapping[str, Any]) -> None:
+        """A condition of a policy; who sends a request, and to which port, is asked elsewhere."""
+        if key.startswith("request.headers[") and key.endswith("]"):
+            for value in (*(condition.get("values") or ()), *(condition.get("notValues") or ())):
+                text = str(value).replace("*", "")
+                name = key[len("request.headers[") : -1]
+                self._compared(self.headers, name, {"exact": text, "prefix": FRESH + text})
+        elif key not in _OF_SENDERS:
+            self.undecided = True
 
     def _call(self, inner: Mapping[str, Any]) -> None:
         """A method of a gRPC service, which is a path; either part may be left open."""
@@ -110,6 +150,7 @@ class Literals:
         for service in {str(inner.get("service", FRESH)), FRESH}:
             for method in {str(inner.get("method", FRESH)), FRESH}:
                 self.paths.add(f"/{service}/{method}")
+                self.stated.setdefault(_PATH, set()).add(f"/{service}/{method}")
 
     def _method(self, text: str) -> None:
         self.methods.update({text, text + FRESH, "POST"})
@@ -135,19 +176,43 @@ class Literals:
         self, table: dict[str, set[str | None]], name: str, match: Mapping[str, Any]
     ) -> None:
         name = name.lower() if table is self.headers else name
+        if name.startswith("@request.auth"):
+            self.opaque = True
+            return
         if table is self.headers and name in ("host", ":authority"):
             self._authority(match)
             return
         values = table.setdefault(name, {None, FRESH})
-        self._text(match, lambda text: values.update({text, text + FRESH}))
+        part = ("header" if table is self.headers else "query", name)
+        stated = self.stated.setdefault(part, set())
+        stated.update(str(match[kind]) for kind in ("exact", "prefix") if kind in match)
+        self._text(match, lambda text: values.update({text, text + FRESH}), part)
 
-    def _text(self, match: Mapping[str, Any], add: Any) -> None:
+    def _text(self, match: Mapping[str, Any], add: Any, part: _Part | None = None) -> None:
         for kind in ("exact", "prefix"):
             if isinstance(match.get(kind), str):
                 add(match[kind])
-        self.opaque |= "regex" in match
+        if "regex" in match and part is not None:
+            self.patterns.setdefault(part, set()).add(str(match["regex"]))
+        else:
+            self.opaque |= "regex" in match
+
+    def complete(self) -> None:
+        """Add a text for every way in which the patterns of a part may answer, once all are known."""
+        for part, found in self.patterns.items():
+            kind, name = part
+            texts = samples(sorted(found), sorted(self.stated.get(part, ())), kind)
+            is_more = self.folded or any("{" in text for text in self.stated.get(_PATH, ()))
+            if texts is None or (kind == "path" and is_more):
+                self.opaque = True
+            elif kind == "path":
+                self.paths |= texts
+            else:
+                table = self.queries if kind == "query" else self.headers
+                table.setdefault(name, {None, FRESH}).update(texts)
 
     def _path(self, text: str) -> None:
+        self.stated.setdefault(_PATH, set()).add(text)
         if text.startswith("/"):
             end = "" if text.endswith("/") else "/"
             self.paths |= {text, text + FRESH, f"{text}{end}{FRESH}", text.rstrip("/") or "/"}
@@ -163,7 +228,7 @@ class Literals:
     @property
     def is_empty(self) -> bool:
         """Whether nothing in a request is looked at."""
-        return self.size == 2 and not (self.opaque or self.by_name)
+        return self.size == 2 and not (self.opaque or self.undecided or self.by_name)
 
     def under(self, host: str) -> tuple[str, ...]:
         """A host; where it stands for a wildcard, each name under that which something compares."""
@@ -229,6 +294,7 @@ def literals(resources: Iterable[Resource]) -> Literals:
     for resource in resources:
         if resource.id.kind in _ROUTES | _POLICIES:
             found.add(resource)
+    found.complete()
     return found
 
 
@@ -237,117 +303,3 @@ def concrete(host: str) -> str:
     if host == "*":
         return f"{FRESH}.example"
     return f"{FRESH}{host[1:]}" if host.startswith("*") else host
-
-
-@dataclass(slots=True)
-class Patterns:
-    """The texts with which policies compare who sends a request."""
-
-    #: Of SPIFFE identities, of namespaces, and of service accounts with or without a namespace.
-    principals: set[str] = field(default_factory=set)
-    namespaces: set[str] = field(default_factory=set)
-    accounts: set[str] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.principals or self.accounts)
-
-    def __ior__(self, other: "Patterns") -> "Patterns":
-        self.principals |= other.principals
-        self.namespaces |= other.namespaces
-        self.accounts |= other.accounts
-        return self
-
-    def matched(self, proxy: Proxy, trust_domain: str) -> frozenset[str]:
-        """The texts that mean a client; clients with the same ones cannot be told apart."""
-        return self.meaning(trust_domain, proxy.namespace, proxy.service_account)
-
-    def meaning(self, trust_domain: str, namespace: str, account: str) -> frozenset[str]:
-        """The texts that mean a service account of a namespace."""
-        identity = f"{trust_domain}/ns/{namespace}/sa/{account}"
-        return frozenset(
-            {f"p {text}" for text in self.principals if _means(text, identity)}
-            | {f"n {text}" for text in self.namespaces if _means(text, namespace)}
-            | {
-                f"a {text}"
-                for text in self.accounts
-                if _means(text, account) or _means(text, f"{namespace}/{account}")
-            }
-        )
-
-    def senders(self) -> Iterator[tuple[str, str]]:
-        """Namespaces and service accounts that the texts mean; "" for any namespace."""
-        for text in self.namespaces:
-            yield text.replace("*", FRESH), FRESH
-        for text in self.accounts:
-            namespace, _, account = text.replace("*", FRESH).rpartition("/")
-            yield namespace, account
-        for text in self.principals:
-            parts = text.replace("*", FRESH).split("/")
-            if "ns" in parts[:-1]:
-                namespace = parts[parts.index("ns") + 1]
-                yield namespace, parts[-1] if "sa" in parts[:-1] else FRESH
-            elif "sa" in parts[:-1]:
-                yield "", parts[-1]
-
-
-def patterns(policy: Resource) -> Patterns:
-    """What a policy compares senders with."""
-    found = Patterns()
-    if policy.id.kind == "AuthorizationPolicy":
-        _collect(policy.spec, found)
-    return found
-
-
-def _collect(value: Any, found: Patterns) -> None:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key in ("principals", "notPrincipals"):
-                found.principals |= set(map(str, inner or ()))
-            elif key in ("namespaces", "notNamespaces"):
-                found.namespaces |= set(map(str, inner or ()))
-            elif key in ("serviceAccounts", "notServiceAccounts"):
-                found.accounts |= set(map(str, inner or ()))
-            elif key == "when":
-                for condition in inner or ():
-                    said = {*(condition.get("values") or ()), *(condition.get("notValues") or ())}
-                    table = {
-                        "source.principal": found.principals,
-                        "source.namespace": found.namespaces,
-                        "source.serviceAccount": found.accounts,
-                    }.get(condition.get("key"))
-                    if table is not None:
-                        table |= set(map(str, said))
-            else:
-                _collect(inner, found)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for inner in value:
-            _collect(inner, found)
-
-
-def _means(text: str, value: str) -> bool:
-    """Whether a text with a wildcard at one end, or none, means a value."""
-    if text.startswith("*"):
-        return value.endswith(text[1:])
-    return value.startswith(text[:-1]) if text.endswith("*") else text == value
-
-
-def identities(meshes: Sequence[Mesh], policies: Sequence[Patterns]) -> tuple[str, ...]:
-    """One identity of each class that policies tell apart: of workloads, those that policies name,
-    and one that nobody names.
-    """
-    domain = meshes[0].config.trust_domain
-    known = {(FRESH, FRESH)}
-    known |= {(w.namespace, w.service_account) for mesh in meshes for w in mesh.workloads}
-    classes: dict[tuple[frozenset[str], ...], str] = {}
-    for namespace, account in sorted(known):
-        key = tuple(found.meaning(domain, namespace, account) for found in policies)
-        classes.setdefault(key, f"{domain}/ns/{namespace}/sa/{account}")
-    named = {text.replace("*", FRESH) for found in policies for text in found.principals}
-    senders = {sender for found in policies for sender in found.senders()}
-    spaces = {namespace for namespace, _ in senders if namespace} | {FRESH}
-    named |= {
-        f"{domain}/ns/{space}/sa/{account}"
-        for namespace, account in senders
-        for space in ({namespace} if namespace else spaces)
-    }
-    return tuple(sorted({*classes.values(), *named}))

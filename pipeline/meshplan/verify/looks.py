@@ -56,8 +56,12 @@ class Looks:
         """Those in which servers in some namespaces may let others in."""
         return self._states(part, self._bearing.at_servers(self._mine, namespaces))
 
-    def together(self, part: Part) -> Mapping[Visible, Mesh]:
-        """All states, for proxies that are at one."""
+    def together(self, part: Part, asked: str) -> Mapping[Visible, Mesh]:
+        """All in which anything may be otherwise, for proxies that are at one."""
+        return self._states(part, self._bearing.at_once(self._mine, asked))
+
+    def everything(self, part: Part) -> Mapping[Visible, Mesh]:
+        """All states."""
         return self._states(part, self._mine)
 
     def _states(self, part: Part, writes: tuple[Write, ...]) -> Mapping[Visible, Mesh]:
@@ -120,7 +124,17 @@ def _same(one: Selected | Outcome, other: Selected | Outcome) -> bool:
 class Asked:
     """One request of one client for a host, in whatever form: what becomes of it in any view."""
 
-    def __init__(self, request: Request, client: Proxy, host: str, mesh: Mesh, choices: Choices):
+    def __init__(
+        self,
+        request: Request,
+        client: Proxy,
+        host: str,
+        mesh: Mesh,
+        choices: Choices,
+        *,
+        fully: bool = False,
+    ):
+        self._fully = fully
         path = normalized(request.path, mesh.config.path_normalization)
         self.form = request.host
         self._host = host
@@ -166,7 +180,7 @@ class Asked:
         if key not in self._known:
             view = View(routes, clusters, servers)
             found = followed(view, self._choices.all[number], self._request, self._client)
-            self._known[key] = fate_of(found, self._request.path)
+            self._known[key] = fate_of(found, self._request.path, fully=self._fully)
         return self._known[key]
 
     def fates(self, looks: Looks, part: Part) -> Iterator[tuple[Visible, Fate]]:

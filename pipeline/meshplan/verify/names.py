@@ -48,6 +48,12 @@ class Names:
     decides: set[str] = field(default_factory=set)
     #: All hosts in it.
     speaks_of: set[str] = field(default_factory=set)
+    #: Those of a route that are not hosts that it is for.
+    sends_to: set[str] = field(default_factory=set)
+    #: Hosts that it writes into requests.
+    writes: set[str] = field(default_factory=set)
+    #: Whether it may count for sidecars.
+    in_mesh: bool = False
     #: Gateways as `namespace/name`.
     gateways: set[str] = field(default_factory=set)
     #: VirtualServices as `namespace/name` to which it leaves a part.
@@ -118,7 +124,12 @@ def _read(version: Resource, mesh: Mesh, found: Names) -> None:
         _read_route(version, mesh, found)
     elif kind in POLICIES or kind == SIDECAR:
         found.selectors.append(selector_of(spec))
-    _speaks(spec, namespace, mesh, found)
+    named = {key: spec[key] for key in ("hosts", "hostnames") if kind in ROUTES and key in spec}
+    _speaks({k: v for k, v in spec.items() if k not in named}, namespace, mesh, found)
+    found.sends_to |= found.speaks_of
+    _speaks(named, namespace, mesh, found)
+    is_bound = kind == (NETWORKING, "VirtualService") and spec.get("gateways")
+    found.in_mesh |= not is_bound or "mesh" in texts(spec.get("gateways"))
     exported = (*texts(spec.get("exportTo")), *version.annotations.get(EXPORT_TO, "").split(","))
     found.namespaces |= {name.strip() for name in exported} - {"", "*", ".", "~"}
 
@@ -151,6 +162,10 @@ def _speaks(value: Any, namespace: str, mesh: Mesh, found: Names) -> None:
         for key, inner in value.items():
             if key in _HOSTS:
                 found.speaks_of |= set(_hosts(inner, namespace, mesh))
+            elif key == "authority" and isinstance(inner, str):
+                found.writes.add(inner.lower())
+            elif key == "urlRewrite" and isinstance(inner, Mapping):
+                found.writes |= {host.lower() for host in texts(inner.get("hostname"))}
             elif key == "gateways":
                 found.gateways |= {mesh.resolve_gateway(n, namespace) for n in texts(inner)}
             elif key == "sourceNamespace":

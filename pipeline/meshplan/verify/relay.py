@@ -7,6 +7,7 @@ has to have a route for it in every state.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from meshplan.dataclass import dataclass
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.traffic import Request
@@ -17,6 +18,16 @@ from meshplan.verify.world import World
 
 #: The pods of gateways, by the workload that makes them.
 Relays = Mapping[str, Proxy]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as a route sends it on: to a port of a gateway's pods, for a host."""
+
+    proxy: Proxy
+    port: int
+    host: str
+    path: str
 
 
 def relays(world: World) -> Relays:
@@ -36,23 +47,24 @@ def relays(world: World) -> Relays:
     }
 
 
-def passed_on(fate: Fate, found: Relays) -> Iterator[tuple[Proxy, int]]:
-    """The gateways, and the ports of their pods, at which requests of a fate end."""
-    for end in fate.ends:
-        workload, _, port = end.partition(" /")[0].rpartition(":")
+def passed_on(fate: Fate, found: Relays) -> Iterator[Sent]:
+    """What a fate sends to gateways."""
+    for end, host, path in fate.sent:
+        workload, _, port = end.rpartition(":")
         if workload in found and port.isdecimal():
-            yield found[workload], int(port)
+            yield Sent(found[workload], int(port), host, path)
 
 
-def onward(request: Request, proxy: Proxy, port: int, mesh: Mesh) -> Fate:
+def onward(request: Request, sent: Sent, mesh: Mesh) -> Fate:
     """What a gateway makes of a request that a sidecar has sent to a port of its pods."""
+    seen = replace(request, host=sent.host, path=sent.path)
     asked = [
-        replace(request, port=server.port, scheme="https" if server.tls else "http")
-        for gateway in mesh.gateways_of(proxy)
+        replace(seen, port=server.port, scheme="https" if server.tls else "http")
+        for gateway in mesh.gateways_of(sent.proxy)
         for server in gateway.servers
-        if server.is_http and mesh.target_port(server.port, proxy) == port
+        if server.is_http and mesh.target_port(server.port, sent.proxy) == sent.port
     ]
     if not asked:
         return Fate(Level.FAILED, text="nothing listens at the gateway")
-    found = [fate_of(route(mesh, one, proxy), one.path) for one in asked]
+    found = [fate_of(route(mesh, one, sent.proxy), one.path) for one in asked]
     return max(found, key=lambda fate: fate.level)

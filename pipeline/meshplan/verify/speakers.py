@@ -44,6 +44,8 @@ class Say:
     policies: tuple[ResourceId, ...]
     #: Everything that a request may be sent on to.
     destinations: frozenset[str]
+    #: Hosts that share a listener with it.
+    mates: frozenset[str]
     #: Whether a route means the host by a pattern, and not its short names.
     by_pattern: bool
     #: Namespaces whose clients may fare in a way of their own.
@@ -137,6 +139,9 @@ class Speakers:
         """Everything that has a say in the requests for a host."""
         mates = self._mates(host)
         routes = self._with_delegates(chain.from_iterable(map(self._routes.of, (host, *mates))))
+        # The gateway to which a request is sent on routes it by the host that was written into it.
+        written = {name for id_ in routes for name in self.names[id_].writes}
+        routes |= self._with_delegates(chain.from_iterable(map(self._routes.of, written)))
         destinations = {host, *mates}
         destinations |= set(chain.from_iterable(self.names[i].speaks_of for i in routes))
         providers = self._behind(destinations)
@@ -168,6 +173,7 @@ class Speakers:
             tuple(routes),
             policies,
             frozenset(destinations),
+            mates,
             any(name.startswith("*") for id_ in routes for name in self.names[id_].decides),
             frozenset(named | home),
         )

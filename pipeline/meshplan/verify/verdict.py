@@ -15,8 +15,8 @@ class Limits:
     requests: int = 500_000
     #: Requests of one client for one host and port.
     product: int = 20_000
-    #: Writes of one stage that can matter to one request.
-    writes: int = 6
+    #: Writes of one stage that one of the three looks at a request can tell from none.
+    writes: int = 8
     refutations: int = 20
     #: Up to so many objects it is not worth leaving any out.
     small: int = 60

@@ -1,6 +1,7 @@
 """What a request meets in every state in which proxies may be while a stage is carried out."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from enum import IntEnum
 from itertools import product
 
@@ -49,10 +50,14 @@ class Fate:
     #: What it would be without the objects that are not modelled, and those objects.
     inner: "Fate | None" = None
     opaque: tuple[ResourceId, ...] = ()
+    #: What is sent on: endpoints with the host and the path that they see.
+    sent: frozenset[tuple[str, str, str]] = field(default=frozenset(), compare=False)
 
 
-def fate_of(outcome: Outcome, path: str = "") -> Fate:
+def fate_of(outcome: Outcome, path: str = "", *, fully: bool = False) -> Fate:
     """The fate that an outcome is; `path` is that of the request.
+
+    `fully` tells ends apart also by what the servers see of the request.
 
     A host that the mesh lets pass ends where one ends that it declares and looks up by its name.
     """
@@ -61,10 +66,13 @@ def fate_of(outcome: Outcome, path: str = "") -> Fate:
             weighted = any(backend.weight > 0 for backend in backends)
             live = [b for b in backends if b.weight > 0 or not weighted]
             good = [b for b in live if b.kind == "served"]
-            ends = frozenset(f"{b.endpoint} {b.path}" for b in good)
+            seen = [f" {b.authority} {b.transport}" if fully else "" for b in good]
+            ends = frozenset(f"{b.endpoint} {b.path}{s}" for b, s in zip(good, seen, strict=True))
             bad = next((b for b in live if b.kind != "served"), None)
             text = f"{bad.status} {bad.flag}" if bad else "served"
-            return Fate(Level.PARTLY if bad and good else Level.SERVED, ends, text)
+            level = Level.PARTLY if bad and good else Level.SERVED
+            sent = frozenset((b.endpoint, b.authority, b.path) for b in good)
+            return Fate(level, ends, text, sent=sent)
         case Passthrough(host, port, declared=declared):
             level = Level.SERVED if declared else Level.PASSED
             return Fate(level, frozenset({f"{host}:{port} {path}"}), "passed through")
@@ -77,7 +85,7 @@ def fate_of(outcome: Outcome, path: str = "") -> Fate:
         case Failed(status, flag):
             return Fate(Level.FAILED, text=f"{status or 'connection closed'} {flag}")
         case Unknown(reason, opaque, otherwise):
-            inner = fate_of(otherwise, path) if otherwise is not None else None
+            inner = fate_of(otherwise, path, fully=fully) if otherwise is not None else None
             return Fate(Level.UNKNOWN, text=reason, inner=inner, opaque=opaque)
 
 

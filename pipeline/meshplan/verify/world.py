@@ -10,7 +10,7 @@ from meshplan.mesh.gateway_api import Grants
 from meshplan.mesh.known import Known
 from meshplan.plan import simulate
 from meshplan.resource import Resource, Snapshot
-from meshplan.verify.bearing import changing
+from meshplan.verify.bearing import ACCESS, changing
 from meshplan.verify.names import GATEWAY_API, kind_of
 from meshplan.verify.replay import Stage, Write
 from meshplan.verify.speakers import Versions
@@ -33,6 +33,18 @@ class World:
         self.written = changing(base.snapshot, writes, self.versions)
         self._removed = {w.id for w in writes if w.resource is None}
         self._parts: dict[frozenset[ResourceId], Part] = {}
+
+    def letting_in(self) -> "World":
+        """The same without the policies that say who is let in."""
+        stages = [
+            Stage(stage.wave, _without(stage.writes), _without(stage.settled))
+            for stage in self.stages
+        ]
+        ends = [
+            mesh.at(Snapshot(r for r in mesh.snapshot.values() if kind_of(r.id) not in ACCESS))
+            for mesh in (self.base, self.head)
+        ]
+        return World(ends[0], ends[1], stages, self._small)
 
     def declares(self, host: str) -> bool:
         """Whether a host is declared in every state: by a Service that is never removed, or by a
@@ -113,6 +125,10 @@ class Part:
                 taken: self._mesh(state) for taken, state in states(Stage(number, mine), start)
             }
         return self._at[key]
+
+
+def _without(writes: Iterable[Write]) -> tuple[Write, ...]:
+    return tuple(write for write in writes if kind_of(write.id) not in ACCESS)
 
 
 def _known(base: Mesh, head: Mesh, stages: Iterable[Stage]) -> Known:
