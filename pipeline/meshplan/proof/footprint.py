@@ -120,7 +120,8 @@ class Footprint:
         for host in self._sharing.read_with(version):
             yield Topic(TopicKind.MESH, host)
         for host in hosts_of(version, self._index.domain):
-            yield from self._of_destination(host)
+            for name in self._named(host):
+                yield from self._of_destination(name)
             for id_ in self._index.ids(("listener", "address", host)):
                 for gateway in self._versions.all_of(id_):
                     yield from self._of_listeners(gateway)
@@ -173,7 +174,7 @@ class Footprint:
                 yield from self._of_route(version)
 
     def _named(self, host: str) -> Iterator[str]:
-        """The hosts that a rule for a host is about."""
+        """The hosts that a rule or an entry for a host is about."""
         yield host
         if is_wildcard(host):
             yield from self._index.hosts_under("service.host", host)

@@ -57,6 +57,14 @@ ALIAS = "{type: ExternalName, externalName: %s.svc.cluster.local}"
             "DestinationRule far/r",
             {"mesh o.far", "mesh p.far"},
         ),
+        # Who asks for a name that is declared besides a wildcard may be served by either.
+        (
+            """both ServiceEntry out/w {hosts: ['*.a.net']}
+            both ServiceEntry out/x {hosts: [b.a.net]}
+            both ServiceEntry out/y {hosts: [a.net]}""",
+            "ServiceEntry out/w",
+            {"mesh *.a.net", "mesh b.a.net"},
+        ),
         # All that a rule for a wildcard is about.
         (
             """both Service shop/a {}
