@@ -91,15 +91,18 @@ def _solved(changes: ChangeSet, graph: DependencyGraph, prover: Prover, effort: 
     if not proof.counterexamples:
         return _without_cycles(_finished(plan, proof, prover), changes, graph, prover)
     repair = _Repair(changes, graph, base, head, effort, prover)
+    best = plan, proof
     for _ in range(effort.rounds):
         if not repair.learn(plan, proof.counterexamples):
             break
         plan, proof = _checked(repair.plan(), repair.prover)
+        # What mends one thing may break others.
+        best = min(best, (plan, proof), key=lambda tried: len(tried[1].counterexamples))
         if not proof.counterexamples:
             break
-    found = _finished(plan, proof, repair.prover)
-    witness = repair.witness if proof.counterexamples else None
-    tried = "" if witness or not proof.counterexamples else repair.tried
+    found = _finished(*best, repair.prover)
+    witness = repair.witness if found.proof.counterexamples else None
+    tried = "" if witness or not found.proof.counterexamples else repair.tried
     return Solution(found.plan, found.proof, witness, tried, found.irreversible, found.lost)
 
 
