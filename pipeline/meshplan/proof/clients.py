@@ -12,7 +12,7 @@ from meshplan.mesh.proxy import Proxy, gateway, sidecar
 from meshplan.mesh.read import labels, mappings, text, texts
 from meshplan.mesh.security import GATEWAY_NAME_LABEL
 from meshplan.mesh.workload import matches_labels
-from meshplan.proof.declared import secrets_named
+from meshplan.proof.declared import secrets_named, selected_by
 from meshplan.proof.fields import selector_of
 from meshplan.proof.identities import ANYBODY, ELSEWHERE, identities
 from meshplan.proof.index import GATEWAY_API, MOVING, NETWORKING, Index
@@ -240,8 +240,19 @@ class Clients:
         named = secrets_named(version)
         secrets = (r.id for r in self._resources if (r.id.group, r.id.kind) == ("", "Secret"))
         homes = (id_.namespace for id_ in secrets if id_.name in named)
-        for namespace in dict.fromkeys((version.id.namespace, self._root, *homes)):
-            yield gateway(namespace, selector)
+        spaces = dict.fromkeys((version.id.namespace, self._root, *homes))
+        # So they are where a Service or a policy is for pods like them, with the labels of those.
+        in_front = dict.fromkeys(
+            gateway(one.id.namespace, {**own, **selector})
+            for id_ in self._index.ids(*(("front", *label) for label in selector.items()))
+            for one in self._versions.all_of(id_)
+            for own in (selected_by(one) or selector_of(one),)
+            if one.id.kind == "Service" or one.id.namespace != self._root
+            if matches_labels(own, {**own, **selector})
+        )
+        yield from in_front
+        known = {proxy.namespace for proxy in in_front}
+        yield from (gateway(space, selector) for space in spaces if space not in known)
 
     def _gateway_labels(self) -> set[str]:
         """Names of the labels of gateway pods that something asks for."""

@@ -236,7 +236,9 @@ class Footprint:
                 for host in texts(version.spec.get("hostnames")) or self._listening(where, name):
                     yield Topic(TopicKind.GATEWAY, host.lower())
             elif kind == "Service":
-                yield Topic(TopicKind.MESH, f"{name}.{where}.svc.{self._index.domain}")
+                host = f"{name}.{where}.svc.{self._index.domain}"
+                for one in (host, *self._index.aliases(host)):
+                    yield Topic(TopicKind.MESH, one)
             else:
                 for found in self._versions.all_of(ResourceId(NETWORKING, kind, where, name)):
                     yield from (

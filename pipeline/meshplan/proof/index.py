@@ -27,6 +27,7 @@ from meshplan.proof.fields import (
 from meshplan.proof.keys import (
     Key,
     endpoint_keys,
+    front_keys,
     grant_keys,
     import_keys,
     one_of,
@@ -100,6 +101,7 @@ class Index:
             "selecting": ((("", "Service"), (NETWORKING, "ServiceEntry")), selecting_keys),
             "shared": (((NETWORKING, "ServiceEntry"),), shared_keys),
             "spoken": ((("", "Service"), (NETWORKING, "ServiceEntry")), self._spoken_keys),
+            "front": ((("", "Service"), *POLICIES), front_keys),
             "written": (((NETWORKING, "ServiceEntry"),), written_keys),
             "policy": (POLICIES, policy_keys),
             "import": (((NETWORKING, "Sidecar"),), import_keys),
@@ -137,15 +139,11 @@ class Index:
         `what` names the keys, as in `("route", "host", …)`: the family and what the host is in it.
         """
         family, role = what.split(".")
-        forms = (host, *self.forms(host)) if what in _ASKED_FOR else (host,)
+        forms = (host, *short_forms(host, self.domain)) if what in _ASKED_FOR else (host,)
         names = [*forms, *(one for one in self._wildcards(family, role) if matches(host, one))]
         if is_wildcard(host):
             names += self.hosts_under(what, host)
         yield from dict.fromkeys(self.ids(*((family, role, name) for name in names)))
-
-    def forms(self, host: str) -> tuple[str, ...]:
-        """Other ways to write the host of a Service, by which clients may ask for it as well."""
-        return short_forms(host, self.domain)
 
     def meant(self, host: str) -> str:
         """The host of the Service that a name such as `reviews.shop` is short for, if it is declared."""

@@ -46,6 +46,14 @@ def selecting_keys(resource: Resource) -> Iterator[Key]:
         yield "selecting", resource.id.namespace, *one_of(found)
 
 
+def front_keys(resource: Resource) -> Iterator[Key]:
+    """All labels of the pods that a Service or a policy selects, wherever it is."""
+    is_service = resource.id.kind == "Service"
+    found = labels(resource.spec.get("selector")) if is_service else selector_of(resource)
+    for name, value in found.items():
+        yield "front", name, value
+
+
 def shared_keys(resource: Resource) -> Iterator[Key]:
     """The ports on which its hosts have no address of their own."""
     for port, named in shared_ports(resource):

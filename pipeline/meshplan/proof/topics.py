@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from itertools import product
 
 from meshplan.identity import ResourceId
-from meshplan.mesh.hosts import is_wildcard, matches, namespace_of
+from meshplan.mesh.hosts import is_wildcard, matches, namespace_of, short_forms
 from meshplan.mesh.model import Mesh
 from meshplan.mesh.proxy import gateway
 from meshplan.mesh.read import at, mapping, mappings, number, texts
@@ -249,7 +249,7 @@ class TopicCases:
         """Ports on which a host is served, with the schemes that clients may use there."""
         found: dict[tuple[int, str], None] = {}
         is_routed = False
-        asked = (self.topic.host, *self._index.forms(self.topic.host))
+        asked = (self.topic.host, *short_forms(self.topic.host, self._index.domain))
         # Whoever stands for a host is reached on its ports (`Attributes.Aliases`).
         behind = frozenset(self._index.stood_for(self.topic.host))
         for resource in self._around.resources():

@@ -46,9 +46,14 @@ class Unseen:
 
     def gateways(self, where: str, selector: Mapping[str, str]) -> Iterator[Resource]:
         """The Gateways that pods with the labels may open, several of them at once too."""
-        for gateway, own, spaces in self._gateways if selector.items() <= self._opening else ():
-            is_there = not where or where in spaces
-            if is_there and matches_labels(own, {**own, **selector}):
+        # Who writes a policy, or a Service, for pods of a gateway knows where they are.
+        services = self.services(where, selector) if where and self._gateways else ()
+        known = [selector, *({**selected_by(service), **selector} for service in services)]
+        is_asked_for = selector.items() <= self._opening
+        for gateway, own, spaces in self._gateways:
+            is_there = is_asked_for and (not where or where in spaces)
+            alike = [selector] if is_there else [one for one in known if own.items() & one.items()]
+            if any(matches_labels(own, {**own, **one}) for one in alike):
                 yield gateway
         for gateway in self._versions.of_kind(GATEWAY_API, "Gateway"):
             pods = {GATEWAY_NAME_LABEL: gateway.id.name}

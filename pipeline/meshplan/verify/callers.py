@@ -73,6 +73,7 @@ class Callers:
         self._meshes = meshes
         self._sidecars = tuple(self._all_sidecars(meshes))
         self._own: dict[Proxy, frozenset[ResourceId]] = {}
+        self._by_label: dict[tuple[str, str], list[tuple[str, Mapping[str, str]]]] = {}
 
     @cached_property
     def _gateways(self) -> tuple[Caller, ...]:
@@ -219,12 +220,26 @@ class Callers:
             if not pods or version.id.group != NETWORKING:
                 for home in homes:
                     unseen.setdefault(home, []).append(selector)
+                # Who writes a policy or a Service for pods like them knows where they are.
+                for home, own in chain.from_iterable(map(self._choosing, selector.items())):
+                    if _has({**own, **selector}, own):
+                        unseen.setdefault(home, []).append({**own, **selector})
         # Pods that are not in the tree may be those of several Gateways.
         for home, selectors in sorted(unseen.items()):
             for shared, account in product(_together(selectors), self._accounts(home)):
                 if shared or {} in selectors:
                     found[Proxy(ProxyKind.GATEWAY, home, shared, account)] = None
         yield from found
+
+    def _choosing(self, label: tuple[str, str]) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """The namespaces and selectors of Services and policies that ask for a label."""
+        if not self._by_label:
+            for id_, names in self._speakers.names.items():
+                if id_.kind == "Service" or kind_of(id_) in POLICIES:
+                    for own in names.selectors:
+                        for one in own.items():
+                            self._by_label.setdefault(one, []).append((id_.namespace, own))
+        return self._by_label.get(label, ())
 
     def _gateway(self, proxy: Proxy) -> Caller:
         """A gateway with its pods, the Services in front of them, and its certificates."""
