@@ -373,14 +373,17 @@ class Index:
 
 def _table(resources: Iterable[Resource], keys_of: _Keys) -> Table:
     found: Table = {}
+    id_: ResourceId | None = None
     for resource in resources:
+        # The versions of an object come one after the other.
+        id_ = id_ if id_ == resource.id else resource.id
         for key in keys_of(resource):
             ids = found.get(key)
             if ids is None:
-                found[key] = [resource.id]
+                found[key] = [id_]
             # An object may have a key more than once; then it is the last that came.
-            elif ids[-1] is not resource.id and ids[-1] != resource.id:
-                ids.append(resource.id)
+            elif ids[-1] is not id_:
+                ids.append(id_)
     return found
 
 
