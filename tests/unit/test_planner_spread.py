@@ -196,3 +196,7 @@ def test_only_crowds_alone_are_worth_more_waves() -> None:
         (2, ids("ab")),
     )
     assert crowds(Proof(unknowns=(undecided(), undecided(crowded=False)))) == ()
+    for count in (32, 33):
+        many = tuple(ResourceId("", "Service", "shop", f"s{number}") for number in range(count))
+        found = crowds(Proof(unknowns=(Undecided("", wave=0, culprits=many, crowded=True),)))
+        assert bool(found) == (count == 32)

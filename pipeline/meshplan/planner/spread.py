@@ -14,6 +14,8 @@ from meshplan.proof import Proof
 
 #: So many of the steps that meet may stay in one wave; fewer if that is still too many.
 SIZES = (8, 5, 3)
+#: Of more steps than this not even their waves would be few.
+_MOST = 32
 
 
 #: The number of a wave, and the steps that meet in it.
@@ -23,6 +25,8 @@ Crowd = tuple[int, frozenset[ResourceId]]
 def crowds(proof: Proof) -> tuple[Crowd, ...]:
     """Steps that meet, if that is all that keeps a plan from being known."""
     if proof.counterexamples or not all(found.crowded for found in proof.unknowns):
+        return ()
+    if any(len(found.culprits) > _MOST for found in proof.unknowns):
         return ()
     return tuple(
         (found.wave, frozenset(found.culprits))
