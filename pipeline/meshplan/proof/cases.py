@@ -223,7 +223,7 @@ class Case:
 
     def _left_open(self, state: State, server: Server) -> int:
         """A number for what the policies of a server still ask who knows who the client is."""
-        identity = self._identity
+        identity = self.identity
 
         def left() -> object:
             inbound = self.inbound(state, server)
@@ -233,7 +233,7 @@ class Case:
         return self.scope.numbers.of("left open", subject, left)
 
     @property
-    def _identity(self) -> str:
+    def identity(self) -> str:
         """The identity in the client's certificate."""
         proxy = self.client.proxy
         if proxy is None:

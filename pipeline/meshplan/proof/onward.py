@@ -6,7 +6,9 @@ second proxy are independent of those of the first.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from itertools import product
 
 from meshplan.dataclass import dataclass
 from meshplan.identity import ResourceId
@@ -39,6 +41,8 @@ from meshplan.traffic.request import Request
 from meshplan.traffic.table import ClusterName, Forward
 from meshplan.traffic.upstreams import Upstream
 
+#: How servers take TLS that ask clients who they are.
+_ASKING = frozenset(("ISTIO_MUTUAL", "MUTUAL", "OPTIONAL_MUTUAL"))
 #: The states of all waves in a scope, also of those in which nothing of it moves.
 _States = Callable[[Scope], Sequence[WaveStates]]
 
@@ -211,9 +215,25 @@ class Onward:
         ]
         return [
             request
-            for request in classes
+            for one, principal in product(classes, self._principals)
+            for request in [replace(one, principal=principal)]
             if all(_serves(self._asks(request, Triple(s, s, s)), request) for s in kept)
         ]
+
+    @cached_property
+    def _principals(self) -> tuple[str, ...]:
+        """Whom the gateway may take the client for: by its certificate, where it asks for one."""
+        modes = {
+            server.tls.mode if server.tls else ""
+            for state in self._ends(self.gateway)
+            for gateway in self.gateway.scope.mesh(state).gateways_of(self._proxy)
+            for server in gateway.servers
+            if server.port == self.gateway.base.dialled_port
+        }
+        if modes.isdisjoint(_ASKING):
+            return ("",)
+        named = self.client.identity
+        return (named,) if modes == {"ISTIO_MUTUAL"} else (named, "")
 
     def _asks(self, request: Request, view: Triple) -> Outcome:
         return self.gateway.outcomes.asked(request, NOTHING)(view)

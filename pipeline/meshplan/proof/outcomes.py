@@ -74,6 +74,7 @@ class Outcomes:
             request.path,
             tuple(sorted(request.headers.items())),
             request.client_ip,
+            request.principal,
             frozenset(assumptions.answers.items()),
         )
         return Asked(self, request, assumptions, key)

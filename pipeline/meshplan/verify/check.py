@@ -200,7 +200,7 @@ class _Checker:
             before = report.views
             found = self._refuted(asked, way)
             if found is None and proxy.kind is not ProxyKind.GATEWAY and self._relays:
-                found = self._lost_onward(request, asked, way)
+                found = self._lost_onward(request, proxy, asked, way)
             known[chosen] = report.views - before
             if found is not None:
                 # Whether such a request is let in is not known, so that it refutes nothing.
@@ -241,12 +241,14 @@ class _Checker:
             return part
         return world.whole
 
-    def _lost_onward(self, request: Request, asked: Asked, way: "_Way") -> Break | None:
+    def _lost_onward(
+        self, request: Request, sender: Proxy, asked: Asked, way: "_Way"
+    ) -> Break | None:
         """A stage in which a sidecar may send a request to a gateway that does not route it."""
         world, part = way.world, way.part
         before, after = asked.at(world.base), asked.at(world.head)
         for mesh, fate in ((world.base, before), (world.head, after)):
-            onwards = [onward(request, to, mesh) for to in passed_on(fate, self._relays)]
+            onwards = [onward(request, sender, to, mesh) for to in passed_on(fate, self._relays)]
             if any(one.level < Level.SERVED for one in (fate, *onwards)):
                 return None
         for looks in way.stages:
@@ -254,7 +256,7 @@ class _Checker:
             sent = {to: v for v, m in states.items() for to in passed_on(asked.at(m), self._relays)}
             for (to, visible), (other, mesh) in product(sent.items(), states.items()):
                 self.report.views += 1
-                during = onward(request, to, mesh)
+                during = onward(request, sender, to, mesh)
                 if during.level < Level.SERVED:
                     seen = tuple(dict.fromkeys((*visible, *other)))
                     return Break(world.stages[looks.number], "I1", seen, (before, during, after))

@@ -55,11 +55,17 @@ def passed_on(fate: Fate, found: Relays) -> Iterator[Sent]:
             yield Sent(found[workload], int(port), host, path)
 
 
-def onward(request: Request, sent: Sent, mesh: Mesh) -> Fate:
+def onward(request: Request, sender: Proxy, sent: Sent, mesh: Mesh) -> Fate:
     """What a gateway makes of a request that a sidecar has sent to a port of its pods."""
     seen = replace(request, host=sent.host, path=sent.path)
+    named = f"{mesh.config.trust_domain}/ns/{sender.namespace}/sa/{sender.service_account}"
     asked = [
-        replace(seen, port=server.port, scheme="https" if server.tls else "http")
+        replace(
+            seen,
+            port=server.port,
+            scheme="https" if server.tls else "http",
+            principal=named if server.tls and server.tls.mode == "ISTIO_MUTUAL" else "",
+        )
         for gateway in mesh.gateways_of(sent.proxy)
         for server in gateway.servers
         if server.is_http and mesh.target_port(server.port, sent.proxy) == sent.port
