@@ -32,14 +32,14 @@ from meshplan.verify.speakers import Say, Speakers, Versions, pod_labels
 _ENTRY = (NETWORKING, "ServiceEntry")
 _RULE = (NETWORKING, "DestinationRule")
 #: What changes proxies in ways that are not modelled, whatever it is attached to.
-_OPAQUE = frozenset({(NETWORKING, "EnvoyFilter"), ("extensions.istio.io", "WasmPlugin")})
+OPAQUE = frozenset({(NETWORKING, "EnvoyFilter"), ("extensions.istio.io", "WasmPlugin")})
 _ADDRESSES = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
 #: What says who is let in.
 ACCESS = frozenset(
     ("security.istio.io", kind) for kind in ("AuthorizationPolicy", "RequestAuthentication")
 )
 #: What says nothing about clusters and endpoints, unless a Sidecar has routes imported.
-_NOT_IN_CLUSTERS = ROUTES | _OPAQUE | {(NETWORKING, "Gateway"), (GATEWAY_API, "Gateway")}
+_NOT_IN_CLUSTERS = ROUTES | OPAQUE | {(NETWORKING, "Gateway"), (GATEWAY_API, "Gateway")}
 #: What says nothing about what a server's sidecar lets in.
 _NOT_AT_SERVERS = ROUTES | {_RULE, (NETWORKING, "Gateway"), (GATEWAY_API, "Gateway")}
 #: Kinds whose objects are chosen or merged by their own labels, or whose labels say something.
@@ -111,7 +111,7 @@ def _is_unheard(id_: ResourceId, found: Sequence[Resource]) -> bool:
         is_read = all(p.protocol.is_http_or_sniffed for one in services for p in one.ports)
         text = json.dumps([version.spec for version in found], default=str)
         return is_read and "workloadSelector" not in text and '"labels"' not in text
-    return kind not in ACCESS | _OPAQUE | {SIDECAR}
+    return kind not in ACCESS | OPAQUE | {SIDECAR}
 
 
 def _named_ports(version: Resource) -> Mapping[str, int]:
@@ -187,7 +187,7 @@ class Bearing:
     def _routes(self, id_: ResourceId, asked: str) -> bool:
         kind = kind_of(id_)
         is_gateway = self._proxy.kind is ProxyKind.GATEWAY
-        if self._by_namespace or kind in _OPAQUE:
+        if self._by_namespace or kind in OPAQUE:
             return True
         if kind in (("", "Service"), _ENTRY):
             return (
@@ -227,7 +227,9 @@ class Bearing:
         kind = kind_of(id_)
         if kind in ACCESS:
             return False
-        if self._has_sidecar:
+        if kind == SIDECAR:
+            return True
+        if self._has_sidecar and (kind in ROUTES or kind[0] == GATEWAY_API):
             # It imports the destinations of the routes that it imports, whatever they are for.
             return True
         if kind in _NOT_IN_CLUSTERS or kind == (GATEWAY_API, "GatewayClass"):
@@ -241,6 +243,11 @@ class Bearing:
     def at_servers(self, writes: Iterable[Write], namespaces: Iterable[str]) -> tuple[Write, ...]:
         """Those that can change what sidecars in some namespaces let in."""
         spaces = {*namespaces, self._root}
-        return tuple(
-            w for w in writes if kind_of(w.id) not in _NOT_AT_SERVERS and w.id.namespace in spaces
-        )
+        return tuple(w for w in writes if w.id.namespace in spaces and self._servers(w.id))
+
+    def _servers(self, id_: ResourceId) -> bool:
+        kind = kind_of(id_)
+        if kind == _ENTRY:
+            # One that chooses pods says what their ports speak.
+            return any(self._speakers.names[id_].selectors)
+        return kind not in _NOT_AT_SERVERS

@@ -31,7 +31,7 @@ from meshplan.verify.replay import Json, Stage, replayed
 from meshplan.verify.speakers import Say, Speakers
 from meshplan.verify.verdict import Break, Limits, Report, Verification
 from meshplan.verify.views import Fate, Level, broken
-from meshplan.verify.world import Part, World
+from meshplan.verify.world import Part, World, unmodelled
 
 
 def verify(plan: Json, base: Mesh, head: Mesh, limits: Limits | None = None) -> Verification:
@@ -60,6 +60,7 @@ class _Checker:
     def run(self) -> None:
         """All hosts, clients and requests that a write can matter to."""
         world = self.world
+        self.report.gaps += unmodelled(world)
         meshes = (world.base, world.head)
         speakers = self._speakers
         callers = Callers(meshes, world.versions, speakers, world.written)
@@ -131,7 +132,12 @@ class _Checker:
         for number, stage in enumerate(world.stages):
             if mine := tuple(w for w in stage.writes if w.id in ids & world.written):
                 stages.append(Looks(number, mine, bearing, self.report.limits.writes))
-        return _Way(say.host, world, world.part(ids), stages, in_any_case=in_any_case)
+        # Only of a Service nobody has the address where it is not: an entry may be for one elsewhere.
+        name, _, rest = say.host.partition(".")
+        is_service = ResourceId("", "Service", rest.partition(".svc.")[0], name) in world.versions
+        return _Way(
+            say.host if is_service else "", world, world.part(ids), stages, in_any_case=in_any_case
+        )
 
     def _client(self, say: Say, caller: Caller, ids: frozenset[ResourceId]) -> None:
         """All requests of a class of clients for one host."""
@@ -269,6 +275,7 @@ class _Way:
     def __init__(
         self, host: str, world: World, part: Part, stages: Sequence[Looks], *, in_any_case: bool
     ):
+        #: The host, if it is that of a Service.
         self.host = host
         self.world = world
         #: Whether it leads to servers and through gateways whomever they let in.

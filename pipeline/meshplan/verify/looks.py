@@ -15,7 +15,7 @@ from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.traffic import Outcome, Request, View
 from meshplan.traffic.opaque import opaque_outbound, opaque_service
 from meshplan.traffic.paths import normalized, refusal
-from meshplan.traffic.route import Selected, followed, select
+from meshplan.traffic.route import Front, Selected, decide, followed, front
 from meshplan.traffic.table import Forward
 from meshplan.traffic.tables import tables
 from meshplan.verify.bearing import Bearing
@@ -80,8 +80,18 @@ class Choices:
         self._known: dict[int, int] = {}
         # What was numbered by its address is kept, so that no address is used twice.
         self._kept: list[object] = []
+        self._fronts: dict[tuple[object, ...], Front] = {}
         self._clusters: dict[tuple[int, int], int] = {}
         self._told: dict[int, list[object]] = {}
+
+    def front(self, mesh: Mesh, request: Request, client: Proxy) -> Front:
+        """What a proxy has for a host and a connection, the same whatever else a request has."""
+        key = (id(mesh), request.host, request.port, request.scheme, request.sni, request.principal)
+        found = self._fronts.get(key)
+        if found is None:
+            self._kept.append(mesh)
+            found = self._fronts[key] = front(mesh, request, client)
+        return found
 
     def number(self, chosen: Selected | Outcome) -> int:
         """The number of a choice."""
@@ -149,7 +159,8 @@ class Asked:
         """The number of what the client's proxy chooses in a state."""
         found = self._chosen.get(id(mesh))
         if found is None:
-            chosen = select(mesh, self._request, self._client)
+            before = self._choices.front(mesh, self._request, self._client)
+            chosen = decide(before, self._request)
             found = self._chosen[id(mesh)] = self._choices.number(chosen)
         return found
 

@@ -1,6 +1,6 @@
 """The states that proxies may be in while a plan is carried out: of all objects, or of a part."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -10,8 +10,8 @@ from meshplan.mesh.gateway_api import Grants
 from meshplan.mesh.known import Known
 from meshplan.plan import simulate
 from meshplan.resource import Resource, Snapshot
-from meshplan.verify.bearing import ACCESS, changing
-from meshplan.verify.names import GATEWAY_API, kind_of
+from meshplan.verify.bearing import ACCESS, OPAQUE, changing
+from meshplan.verify.names import GATEWAY_API, dictionaries, kind_of
 from meshplan.verify.replay import Stage, Write
 from meshplan.verify.speakers import Versions
 from meshplan.verify.views import states, step_of
@@ -125,6 +125,19 @@ class Part:
                 taken: self._mesh(state) for taken, state in states(Stage(number, mine), start)
             }
         return self._at[key]
+
+
+def unmodelled(world: World) -> Iterator[str]:
+    """What changes with the plan and is not modelled, so that no request can tell."""
+    if world.base.config != world.head.config:
+        yield "the settings of the mesh itself change, and with them what every proxy does"
+    for id_ in sorted(world.written):
+        patches = [
+            p for v in world.versions[id_] for p in dictionaries(v.spec.get("configPatches"))
+        ]
+        is_harmless = patches and all(patch.get("applyTo") == "BOOTSTRAP" for patch in patches)
+        if kind_of(id_) in OPAQUE and not is_harmless:
+            yield f"{id_} changes what proxies do in ways that are not modelled"
 
 
 def _without(writes: Iterable[Write]) -> tuple[Write, ...]:

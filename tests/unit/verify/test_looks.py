@@ -86,7 +86,7 @@ def checkers(count: int, small: int) -> Iterator[tuple[str, Plain]]:
 @pytest.mark.parametrize("small", [Limits().small, 0])
 def test_the_looks_find_what_every_triple_of_states_gives(small: int) -> None:
     differing, compared, several = [], 0, 0
-    for name, checker in checkers(40, small):
+    for name, checker in checkers(50, small):
         differing += [f"{name}: {what}" for what in checker.differing]
         compared += checker.compared
         several += checker.several
