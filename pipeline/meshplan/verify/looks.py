@@ -8,8 +8,8 @@ comes of them is combined, in the place of all triples of states.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from meshplan.identity import ResourceId
 from meshplan.mesh import Mesh
 from meshplan.mesh.proxy import Proxy, ProxyKind
 from meshplan.traffic import Outcome, Request, View
@@ -22,9 +22,6 @@ from meshplan.verify.bearing import Bearing
 from meshplan.verify.replay import Write
 from meshplan.verify.views import Fate, Level, Visible, fate_of
 from meshplan.verify.world import Part
-
-if TYPE_CHECKING:
-    from meshplan.identity import ResourceId
 
 
 class TooManyWritesError(Exception):
@@ -80,6 +77,7 @@ class Choices:
         self._known: dict[int, int] = {}
         # What was numbered by its address is kept, so that no address is used twice.
         self._kept: list[object] = []
+        self._outside: dict[int, tuple[ResourceId, ...]] = {}
         self._fronts: dict[tuple[object, ...], Front] = {}
         self._clusters: dict[tuple[int, int], int] = {}
         self._told: dict[int, list[object]] = {}
@@ -91,6 +89,14 @@ class Choices:
         if found is None:
             self._kept.append(mesh)
             found = self._fronts[key] = front(mesh, request, client)
+        return found
+
+    def outside(self, mesh: Mesh, client: Proxy) -> tuple[ResourceId, ...]:
+        """What meets all that a proxy sends on and is not modelled."""
+        found = self._outside.get(id(mesh))
+        if found is None:
+            self._kept.append(mesh)
+            found = self._outside[id(mesh)] = opaque_outbound(mesh, client)
         return found
 
     def number(self, chosen: Selected | Outcome) -> int:
@@ -186,7 +192,7 @@ class Asked:
         if self._has_no_address(routes):
             return Fate(Level.FAILED, text="without an address")
         number = self.choice(routes)
-        opaque = opaque_outbound(routes, self._client)
+        opaque = self._choices.outside(routes, self._client)
         key = (number, id(clusters), id(servers), opaque)
         if key not in self._known:
             view = View(routes, clusters, servers)
@@ -202,7 +208,7 @@ class Asked:
         seen = set[object]()
         for visible, routes in looks.routes(part, self.form).items():
             number = self.choice(routes)
-            outside = opaque_outbound(routes, self._client)
+            outside = self._choices.outside(routes, self._client)
             key = (number, outside, self._has_no_address(routes))
             if key in seen:
                 continue
@@ -224,7 +230,7 @@ class Asked:
         self, number: int, action: Forward, looks: Looks, part: Part
     ) -> Iterator[tuple[Visible, Mesh, Mesh]]:
         """Clusters and servers of every kind that a route may lead to."""
-        hosts = frozenset(target.cluster.host for target in action.targets)
+        hosts = frozenset(target.cluster.host.lower() for target in action.targets)
         seen = set[int]()
         for visible, clusters in looks.clusters(part, hosts).items():
             told = self._choices.clusters(number, action, clusters, self._client)
