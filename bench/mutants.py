@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=int, default=120, help="CPU seconds for a fault")
     parser.add_argument("--budget", type=float, default=60, help="seconds of tests for a fault")
     parser.add_argument("--verbose", action="store_true", help="print what killed each fault")
-    parser.add_argument("--coverage", type=Path, help="keep what each test ran in this file")
+    parser.add_argument(
+        "--coverage", type=Path, help="keep what each test ran in this file, until anything changes"
+    )
     parser.add_argument("--at-least", type=float, default=0, help="fail below this per cent")
     parser.add_argument("--listed", action="store_true", help=f"only those of {EQUIVALENT.name}")
     parser.add_argument("--slow", action="store_true", help="import the module for each fault")

@@ -81,13 +81,19 @@ def fates_of(
         if what == _WORDS[NOT_SWAPPED]:
             left.append(number)
         else:
-            yield Fate(tasks[number].mutant, what, by, seconds)
+            yield _fate(tasks[number], what, by, seconds)
 
     def run(task: Task, writer: int) -> int:
         return _imported(checkout, task, writer)
 
     for number, what, by, seconds in _forked({n: tasks[n] for n in sorted(left)}, run, limits):
-        yield Fate(tasks[number].mutant, what, by, seconds)
+        yield _fate(tasks[number], what, by, seconds)
+
+
+def _fate(task: Task, what: str, by: str, seconds: float) -> Fate:
+    if what == _WORDS[BROKEN]:
+        raise RuntimeError(f"{task.mutant.key}: {by}")
+    return Fate(task.mutant, what, by, seconds)
 
 
 def _from_session(checkout: Checkout, tasks: dict[int, Task], limits: Limits) -> Iterator[_Answer]:
@@ -175,8 +181,6 @@ def _forked(tasks: dict[int, Task], run: Run, limits: Limits) -> Iterator[_Answe
                 by = said.read()
             _, status = os.waitpid(child, 0)
             what = _WORDS.get(os.waitstatus_to_exitcode(status), "slow")
-            if what == _WORDS[BROKEN]:
-                raise RuntimeError(f"{tasks[number].mutant.key}: {by}")
             yield number, what, by, time.monotonic() - start
 
 

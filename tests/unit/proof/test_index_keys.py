@@ -71,6 +71,18 @@ def test_what_a_wildcard_covers_or_what_covers_a_name(host: str, hosts: list[str
     assert sorted(index.hosts_of_one("service.host", host)) == hosts
 
 
+def test_an_object_with_other_versions_besides_is_found_once_by_any_of_them() -> None:
+    """It is the same in both revisions; a plan writes something else in between."""
+    route = "both VirtualService shop/r {hosts: [%s]}"
+    base = snapshot(route % "a.example.com")[1]
+    versions = Versions(base, base)
+    (other,) = snapshot(route % "a.example.com, b.example.com")[1].values()
+    versions.number(other.id, other)
+    index = Index(versions, DOMAIN)
+    assert list(index.ids(("route", "host", "a.example.com"))) == [other.id]
+    assert list(index.ids(("route", "host", "b.example.com"))) == [other.id]
+
+
 def test_pods_that_nobody_can_read_are_none() -> None:
     """Of another version they may be some."""
     pods = "both Deployment shop/a {template: %s}"

@@ -218,6 +218,12 @@ def test_one_path_alone_is_held_as_well() -> None:
             ["a.example.com"],
         ),
         ("VirtualService", "{http: [{headers: {request: {add: {':authority': b.c}}}}]}", ["b.c"]),
+        (
+            "VirtualService",
+            "{http: [{route: [{headers: {request: {set: {HOST: b.c}}}}]}]}",
+            ["b.c"],
+        ),
+        ("VirtualService", "{http: [{route: [{headers: {response: {set: {host: b.c}}}}]}]}", []),
         ("VirtualService", "{http: [{headers: {request: {remove: [Host]}}}]}", []),
         ("VirtualService", "{http: [{redirect: {authority: b.c}}]}", []),
         (

@@ -8,7 +8,7 @@ from meshplan.mesh import Mesh, MeshConfig
 from meshplan.mesh.proxy import gateway
 from meshplan.plan import wave_to_json
 from meshplan.proof.index import Index
-from meshplan.proof.passing import Passing, host_of, passes_on
+from meshplan.proof.passing import Passing, host_of, hosts_of_servers, passes_on
 from meshplan.proof.versions import Versions
 from meshplan.settings import World
 from meshplan.traffic import Request, route
@@ -78,6 +78,35 @@ def test_each_port_and_subset_has_a_name() -> None:
     assert names(LOCAL.replace("AUTO_PASSTHROUGH", "PASSTHROUGH")) == set()
 
 
+@pytest.mark.parametrize("host", ["db.mesh.local", "*.mesh.local"])
+def test_hosts_of_service_entries_have_names_too(host: str) -> None:
+    """Except for wildcards: nobody asks for a star in the middle of a name."""
+    entry = f"""
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: db, namespace: shop}}
+spec: {{hosts: ['{host}'], location: MESH_INTERNAL, ports: [{{number: 81, name: tcp}}]}}
+"""
+    expected = set() if "*" in host else {f"outbound_.81_._.{host}"}
+    assert names(LOCAL + entry, host) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "hosts"),
+    [
+        ("{listeners: [{hostname: 'A.local'}, {hostname: '*.b.local'}]}", ["a.local", "*.b.local"]),
+        ("{listeners: [{}]}", ["*"]),
+        ("{servers: [{hosts: [shop/A.local, './*']}, {hosts: ['*.b']}]}", ["a.local", "*", "*.b"]),
+    ],
+)
+def test_the_hosts_of_a_gateway(spec: str, hosts: list[str]) -> None:
+    group = "gateway.networking.k8s.io" if "listeners" in spec else "networking.istio.io"
+    text = f"apiVersion: {group}/v1\nkind: Gateway\nmetadata: {{name: a}}\nspec: {spec}"
+    (one,) = snapshot(text).values()
+    assert list(hosts_of_servers(one)) == hosts
+
+
 @pytest.mark.parametrize(
     ("name", "host"),
     [
@@ -85,6 +114,8 @@ def test_each_port_and_subset_has_a_name() -> None:
         (cluster(80, "v1"), HOST),
         (HOST, ""),
         ("outbound_.80_.v1", ""),
+        # The first three parts are cut off, whatever follows (`ParseSubsetKey`).
+        ("outbound_.80_.v1_.a_.b.local", "a_.b.local"),
         (f"inbound_.80_.v1_.{HOST}", ""),
     ],
 )
@@ -105,6 +136,7 @@ spec: {{gatewayClassName: istio, listeners: [{{name: tls, port: 15443, protocol:
 
     option = "options: {gateway.istio.io/listener-protocol: auto-passthrough}"
     assert made(f"tls: {{mode: Passthrough, {option}}}")
+    assert made(f"tls: {{mode: Passthrough, {option}}}}}, {{name: other, port: 80")
     assert not made("tls: {mode: Passthrough}")
     assert made("tls: {mode: Passthrough}", "{topology.istio.io/network: one}")
 

@@ -144,6 +144,9 @@ def test_what_any_of_them_changes_has_a_bearing_on_all() -> None:
         (entry("a", 1, "HTTP"), [], ["1"]),
         (entry("a", 1, "TCP", "addresses: [10.0.0.1]"), [], []),
         (entry("a", 1, "UDP"), [], []),
+        # Once for all of its hosts.
+        (entry("a.example.com, b", 1, "TCP"), [("1", False)], []),
+        (entry("a.example.com, b", 1, "HTTP"), [], ["1"]),
     ],
 )
 def test_ports_of_an_entry(text: str, shared: list[tuple[str, bool]], spoken: list[str]) -> None:
@@ -158,3 +161,11 @@ def test_ports_of_an_entry(text: str, shared: list[tuple[str, bool]], spoken: li
 def test_ports_of_a_service(called: str, spoken: list[str]) -> None:
     (version,) = snapshot(service("a", 80, called)).values()
     assert list(spoken_ports(version, "cluster.local")) == spoken
+
+
+def test_another_name_for_a_host_has_no_ports() -> None:
+    text = service("a", 80, "http").replace(
+        "selector: {app: a}", "type: ExternalName, externalName: b.com"
+    )
+    (version,) = snapshot(text).values()
+    assert not list(spoken_ports(version, "cluster.local"))
