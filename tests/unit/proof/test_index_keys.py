@@ -67,8 +67,10 @@ def test_a_name_that_is_near_in_several_ways_is_found_once() -> None:
 )
 def test_what_a_wildcard_covers_or_what_covers_a_name(host: str, hosts: list[str]) -> None:
     named = "['*.example.com', x.example.com, '*.com', '*.net']"
-    index = made(f"both ServiceEntry shop/e {{hosts: {named}}}")
-    assert sorted(index.hosts_of_one("service.host", host)) == hosts
+    entry = f"both ServiceEntry shop/e {{hosts: {named}%s}}"
+    for changed in ("", ", location: MESH_INTERNAL"):
+        index = made(entry % "", entry % changed)
+        assert sorted(index.hosts_of_one("service.host", host)) == hosts
 
 
 def test_an_object_with_other_versions_besides_is_found_once_by_any_of_them() -> None:

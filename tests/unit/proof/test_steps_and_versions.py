@@ -8,12 +8,13 @@ from meshplan.identity import ResourceId
 from meshplan.plan import Apply, Gate, GateKind, Plan, Remove, Step, Wave
 from meshplan.proof.collector import collector_held_back
 from meshplan.proof.meter import Meter, WorkSpentError
+from meshplan.proof.moving import in_scope, wave_in
 from meshplan.proof.numbers import Numbers
 from meshplan.proof.versions import BASE, HEAD, Versions
 from meshplan.proof.waves import moving_waves, version_of, wave_of
 from meshplan.resource import Resource, Snapshot
 from support.proofs import change
-from support.snapshots import resource
+from support.snapshots import resource, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +95,17 @@ def test_objects_of_a_kind() -> None:
     found.number(D.id, made("Service", "d", 5))
     # What is the same in both revisions stays in common, whatever plans write.
     assert list(found.in_common("", "Service")) == [D]
+
+
+def test_what_is_written_later_is_there_from_then_on() -> None:
+    found = versions()
+    assert list(found.all_of(A.id)) == [A, A2]
+    assert list(found.of_kind("", "Service")) == [D, A, A2, B, C]
+    other = made("Service", "d", 5)
+    found.number(A.id, A3)
+    found.number(D.id, other)
+    assert list(found.all_of(A.id)) == [A, A2, A3]
+    assert list(found.of_kind("", "Service")) == [A, A2, A3, B, C, D, other]
 
 
 def is_one(one: Resource, other: Resource) -> bool:
@@ -206,6 +218,33 @@ def test_what_is_written_twice_passes_through_both() -> None:
     assert dict(third.passing) == {A.id: (None, A2)}
     assert dict(third.after) == {A.id: A3}
     assert dict(third.before) == {A.id: A}
+
+
+def test_what_a_wave_writes_as_it_was_does_not_move() -> None:
+    """Of what it writes twice that moves which it passes through."""
+    text = """
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: shop}
+spec: {ports: [{name: http, port: %s}]}
+"""
+    one, other, third = (text % port for port in (80, 81, 82))
+    made = change(one, other)
+    was, becomes, between = (next(iter(snapshot(found).values())) for found in (one, other, third))
+    (topic,) = made.prover.topics_of([was.id])
+    scope, versions = made.prover.cases_of(topic).scope, made.prover._versions
+
+    def moves(*written: Resource) -> list[list[Resource | None]]:
+        (wave,) = moving_waves(waves((GateKind.DRAINED, [put(found) for found in written])))
+        found = wave_in(scope, wave, versions)
+        assert list(in_scope(scope, [wave], versions)) == [found] * bool(found.moves)
+        return [[versions.get(was.id, n) for n in numbers] for _, numbers in found.moves]
+
+    assert moves(becomes) == [[becomes]]
+    assert moves(was) == []
+    assert moves(between, was) == [[between]]
+    assert moves(between, becomes) == [[between, becomes]]
+    assert moves(B) == []
 
 
 def test_a_single_wave() -> None:
