@@ -89,9 +89,10 @@ def _chosen(asked: Sequence[Mutant], wanted: int, source: random.Random) -> list
 
 def _line(fate: Fate) -> str:
     mutant = fate.mutant
-    where = f"pipeline/meshplan/{mutant.module}.py:{mutant.line} {mutant.scope}"
+    where = f"pipeline/meshplan/{mutant.module}.py:{mutant.line}"
+    what = mutant.key.removeprefix(mutant.module).lstrip()
     by = f"  [{fate.by or 'on import'}]" if fate.what == "killed" else ""
-    return f"{fate.what:10}{fate.seconds:6.1f} s  {where}: {mutant.text} => {mutant.change}{by}"
+    return f"{fate.what:10}{fate.seconds:6.1f} s  {where} {what}{by}"
 
 
 def _report(fates: Sequence[Fate], at_least: float) -> bool:

@@ -111,6 +111,7 @@ def test_a_selector_picks_clients_of_its_own_namespace() -> None:
     state = mesh(rule("all", "web", "v1") + "---" + rule("some", "web", "v2", extra=selector))
     assert used(state, "web", app="client") == {"v2": "some"}
     assert used(state, "web", app="other") == {"v1": "all"}
+    assert state.destination_rule(HOST, "web") == state.destination_rule(HOST, "web", {"a": "b"})
 
 
 def test_a_selector_of_the_services_namespace_picks_nobody_elsewhere() -> None:

@@ -240,6 +240,7 @@ def test_the_scheme_is_that_of_the_listener(scheme: str, seen: str) -> None:
         ("/a#b", "/a"),
         ("/a?b#c", "/a"),
         ("/a#b?c", "/a"),
+        ("/~a?b", "/~a"),
         ("?", ""),
         ("", ""),
     ],
