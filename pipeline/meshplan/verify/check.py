@@ -128,9 +128,9 @@ class _Checker:
         root = world.base.config.root_namespace
         others = self._others(say, caller)
         bearing = Bearing(self.world.versions, self._speakers, root, say, caller, others)
-        stages = []
+        stages, changing = [], ids & world.written
         for number, stage in enumerate(world.stages):
-            if mine := tuple(w for w in stage.writes if w.id in ids & world.written):
+            if mine := tuple(w for w in stage.writes if w.id in changing):
                 stages.append(Looks(number, mine, bearing, self.report.limits.writes))
         # Only of a Service nobody has the address where it is not: an entry may be for one elsewhere.
         name, _, rest = say.host.partition(".")

@@ -142,3 +142,32 @@ def test_pods_that_policies_may_choose_otherwise_leave_it_open(
 def test_an_image_is_nobodys_business() -> None:
     found = verified(BASE, BASE.replace("{name: c}", "{name: c, image: new}"), ("Deployment",))
     assert (found.verdict, found.requests) == ("confirmed", 0)
+
+
+FILTER = """
+---
+kind: EnvoyFilter
+metadata: {name: filter, namespace: elsewhere}
+spec: {%s}"""
+
+
+@pytest.mark.parametrize(
+    ("spec", "verdict"),
+    [
+        ("configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}}]", "unknown"),
+        # It never touches a request; and the fields of old versions are read no more.
+        ("configPatches: [{applyTo: BOOTSTRAP}]", "confirmed"),
+        ("filters: [{filterName: envoy.ext_authz}]", "confirmed"),
+    ],
+)
+def test_a_filter_that_changes_is_not_confirmed_whoever_has_it(spec: str, verdict: str) -> None:
+    found = verified(BASE, BASE + FILTER % spec, ("EnvoyFilter",))
+    assert found.verdict == verdict
+
+
+def test_settings_of_the_mesh_that_change_are_not_confirmed() -> None:
+    before = mesh(BASE)
+    after = mesh(BASE, outbound_traffic_policy="REGISTRY_ONLY")
+    empty: dict[str, object] = {"waves": [], "digest": Plan(()).digest}
+    assert verify(empty, before, before).verdict == "confirmed"
+    assert verify(empty, before, after).verdict == "unknown"
