@@ -94,11 +94,13 @@ class Covered:
     def tests_of(self, mutant: Mutant, budget: float) -> dict[str, float]:
         """The tests that may notice a fault, as many as a number of seconds allows for."""
         names = list(self.seconds)
-        if mutant.lines:
-            places = [(mutant.module, line) for line in mutant.lines]
-            found = [names[n] for n in sorted({n for p in places for n in self.lines.get(p, ())})]
-        else:
-            found = names
+        places = [(mutant.module, line) for line in mutant.lines]
+        # What is in force from the import on may show anywhere, but soonest in its own module.
+        own = places or [place for place in self.lines if place[0] == mutant.module]
+        numbers = sorted({n for place in own for n in self.lines.get(place, ())})
+        if not places:
+            numbers += sorted(set(range(len(names))).difference(numbers))
+        found = [names[number] for number in numbers]
         within = accumulate(self.seconds[name] for name in found)
         return {
             name: self.seconds[name]
