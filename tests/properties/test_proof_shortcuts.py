@@ -163,13 +163,18 @@ def test_nor_in_scenarios(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -
 
 
 def everything_has_a_say(patched: pytest.MonkeyPatch) -> None:
-    """Follow all routes, whatever they are bound to."""
-    made = Surroundings.__init__
+    """Follow all routes, whatever they are bound to, as sidecars and as gateways do."""
+    made, of_host = Surroundings.__init__, Surroundings._host
 
     def init(self: Surroundings, *args: object, **named: object) -> None:
         made(self, *args, **{**named, "in_mesh": False})  # type: ignore[arg-type]
 
+    def both(self: Surroundings, host: str) -> None:
+        of_host(self, host)
+        self._beside(host)
+
     patched.setattr(Surroundings, "__init__", init)
+    patched.setattr(Surroundings, "_host", both)
     patched.setattr(Surroundings, "_is_bound", lambda *_: True)
     patched.setattr(Surroundings, "_is_attached", lambda *_: True)
 

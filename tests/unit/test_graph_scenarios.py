@@ -19,13 +19,15 @@ ONE_WRITE = {
 #: Where the graph asks for less or more than the scenario, and why.
 OTHERWISE = {
     "egress-gateway-retired": ("order", "two proxies learn of one write at different times"),
-    "egress-through-gateway": ("order", "as above"),
+    "egress-renamed-on-the-way": ("any", "the graph does not look at hosts that routes write"),
+    "egress-through-gateway": ("order", "two proxies learn of one write at different times"),
     "envoyfilter-meets-change": ("order", "what the filter does is unknown, the edges are not"),
     "gateway-host-added": ("order", "nothing is lost, yet a Gateway comes before its routes"),
     "passthrough-to-simple": ("bridge", "impossible is more than the graph can know"),
     "sidecar-flip": ("any", "a destination of an imported route is imported by itself"),
     "sidecar-narrowed-after-route": ("any", "as above"),
     "sidecar-widened-for-route": ("any", "as above"),
+    "tcp-port-shared": ("any", "the graph looks at names, not at ports that hosts share"),
 }
 
 

@@ -4,7 +4,7 @@ What is collected may be too much, never too little: a mesh of these objects alo
 requests what the whole mesh does. So a state of the proof holds tens of objects, not thousands.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TypeVar
 
 from meshplan.identity import ResourceId
@@ -77,9 +77,7 @@ class Surroundings:
             if any(self._is_attached(version) for version in self._versions.all_of(id_)):
                 self._once(self._attached, id_)
         if self._in_mesh:
-            for version in self._declaring(host):
-                for shared in shared_ports(version):
-                    self._once(self._sharing, shared)
+            self._once(self._beside, host)
             return
         passed = host_of(host)
         if passed:
@@ -89,11 +87,12 @@ class Surroundings:
                 for id_ in self._index.near(what, name):
                     self._once(self._gateway, f"{id_.namespace}/{id_.name}")
 
-    def _declaring(self, host: str) -> Iterator[Resource]:
-        """Every version of the ServiceEntries with a name in common with a host."""
+    def _beside(self, host: str) -> None:
+        """What is on the ports for which a host has no address of its own."""
         for id_ in self._index.near("service.host", host):
-            if id_.kind == "ServiceEntry":
-                yield from self._versions.all_of(id_)
+            for version in self._versions.all_of(id_) if id_.kind == "ServiceEntry" else ():
+                for shared in shared_ports(version):
+                    self._once(self._sharing, shared)
 
     def _is_bound(self, version: Resource) -> bool:
         """Whether a VirtualService counts where the requests are routed."""
