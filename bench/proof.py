@@ -23,7 +23,7 @@ def main() -> int:
     """Print a line for each number of changes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--services", type=int, default=3000)
-    parser.add_argument("--changes", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--changes", type=int, nargs="+", default=[10, 100, 1000, 3000])
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--fleet", type=Path, default=FLEET, help="the script that makes fleets")
     options = parser.parse_args()
