@@ -40,6 +40,7 @@ def sent_on(text: str) -> SentOn:
         (NEAR % "{}" + FAR % "b.net", "a.net", []),
         (NEAR % "{}", "a.net", []),
         (FAR % "a.net", "a.net", []),
+        (ATTACHED, "b.net", []),
         # By another host; by its own as well, where both are known.
         (NEAR % WRITTEN + FAR % "b.net", "a.net", ["b.net"]),
         (NEAR % WRITTEN + FAR % "'*.net'", "a.net", ["a.net", "b.net"]),
