@@ -203,3 +203,18 @@ def test_who_stands_for_a_host_in_some_version() -> None:
     index = made(before, before.replace("externalName: a.", "externalName: q."))
     found = list(index.aliases(f"a.shop.svc.{DOMAIN}"))
     assert found == [f"p.shop.svc.{DOMAIN}", f"q.shop.svc.{DOMAIN}"]
+
+
+def test_what_a_service_stands_for() -> None:
+    found = made(
+        """
+        both Service shop/a {type: ExternalName, externalName: b.shop.svc.cluster.local}
+        both Service shop/b {type: ExternalName, externalName: c.net}
+        both Service shop/d {type: ClusterIP, externalName: e.net}
+        """
+    )
+    assert list(found.stood_for("a.shop.svc.cluster.local")) == [
+        "b.shop.svc.cluster.local",
+        "c.net",
+    ]
+    assert list(found.stood_for("d.shop.svc.cluster.local")) == []
